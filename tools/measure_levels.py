@@ -30,7 +30,7 @@ def main() -> None:
     bank = open_bank()
     lines = []
     for name, instrument in sorted(instruments().items()):
-        if instrument.source == "bank" and all(not layer.patch for layer in instrument.layers):
+        if instrument.source == "bank":
             measured = level_db(instrument, voice_for(replace(instrument, level_db=0.0), bank))
             target = KIT_TARGET_DB if instrument.is_kit else TARGET_LEVEL_DB
             lines.append(f"{name}: {target - measured:.1f}\n")

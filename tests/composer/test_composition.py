@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from budgets import PIECES
@@ -13,6 +15,7 @@ from tunesmith.audio.loudness import loudness_of
 from tunesmith.composer.composition import LAYER_RANGE_LU, Composition, compose
 from tunesmith.composer.genre import genre_names
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.mix import mix_score
 from tunesmith.request import GenerationRequest, Hit
 
 FORMS = ("track", "loop", "sting", "bumper", "bed")
@@ -39,6 +42,17 @@ def assert_sound(composition: Composition) -> None:
 def test_the_same_seed_gives_the_same_bytes() -> None:
     first, second = (piece(duration=6).mix().samples for _ in range(2))
     assert first.tobytes() == second.tobytes()
+
+
+def test_the_number_of_threads_changes_no_byte_of_a_real_piece() -> None:
+    composition = piece(duration=5)
+    session = composition.session()
+    rendered = []
+    for threads in (1, 3):
+        options = replace(session.options, threads=threads)
+        with mix_score(composition.score, replace(session, options=options)) as spool:
+            rendered.append(spool.read().tobytes())
+    assert rendered[0] == rendered[1]
 
 
 def test_another_seed_gives_other_music() -> None:

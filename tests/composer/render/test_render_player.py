@@ -73,7 +73,7 @@ def test_onset_noise_sounds_with_its_note_and_differs_from_note_to_note() -> Non
     assert not out[:, :SAMPLE_RATE].any()
     first, second = (out[:, at * SAMPLE_RATE :][:, :4000] for at in (1, 3))
     assert 0.01 < np.std(first) < 0.3
-    assert first.mean() == pytest.approx(1, abs=0.13)
+    assert first.mean() == pytest.approx(1, abs=0.19)
     assert first.mean() != pytest.approx(second.mean(), abs=1e-4)
     assert abs(np.corrcoef(first[0], second[0])[0, 1]) < 0.2
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import tiny_bank as tiny
 
+from tunesmith.audio.buffer import Samples
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.instruments import Instrument, instrument, instruments
+from tunesmith.composer.rng import share
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, built_in_bank
 from tunesmith.composer.sound.voice import Tone
-from tunesmith.composer.sound.voices import choke_group, voice_for
+from tunesmith.composer.sound.voices import LATEST_LAYER, LayeredVoice, choke_group, voice_for
 
 SAMPLED = [row for row in instruments().values() if row.source == "bank" and not any(each.patch for each in row.layers)]
 KITS = [row for row in SAMPLED if row.is_kit]
@@ -52,3 +54,20 @@ def test_a_bank_that_lacks_a_program_is_helped_out_and_says_so(tmp_path: Path) -
     voice_for(instrument("fm_electric_piano"), font, warnings)
     np.testing.assert_array_equal(helped, voice_for(instrument("flute"), built_in_bank()).sound(Tone(72, 90, 0.5)))
     assert warnings == ["mine.sf2 has no sound for flute: the built-in bank plays it"]
+
+
+class Click:
+    """Sounds one sample, as loud as the first share of its chance."""
+
+    def sound(self, tone: Tone) -> Samples:
+        return np.full((2, 1), share(tone.chance, 0), np.float32)
+
+
+def test_the_players_of_a_section_differ_and_come_in_one_after_the_other() -> None:
+    section = LayeredVoice([(Click(), 1.0, 0), (Click(), 1.0, 0)])
+    chance = 0x1111_8000_4000_2000
+    first, second = np.flatnonzero(section.sound(Tone(60, 90, 1, chance=chance))[0])
+    assert first == 0
+    assert 0 < second < LATEST_LAYER
+    levels = {float(level) for level in section.sound(Tone(60, 90, 1, chance=chance))[0] if level}
+    assert len(levels) == 2

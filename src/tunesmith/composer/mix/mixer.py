@@ -51,7 +51,8 @@ def reverb_gains(settings: MixSettings) -> tuple[float, float]:
     return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
 
 
-@functools.lru_cache(maxsize=32)
+# As many as one piece has roles: at 2 MB each, more would cost more memory than time.
+@functools.lru_cache(maxsize=12)
 def strip_response(role: str, room: float, hall: float, size: int) -> Response:
     """Return the response of a role's strip, reverbs included, (2, bins)."""
     strip = STRIPS[role]

@@ -35,13 +35,16 @@ ENSEMBLES: Mapping[str, EnsembleTone] = {
         (Band("peak", 1500, -3, 0.4),),
     ),
     "band": EnsembleTone(
-        (Band("low_shelf", 42, -4), Band("peak", 1200, -2, 0.9), Band("high_shelf", 2200, -5.5)),
+        (
+            Band("low_shelf", 42, -5), Band("peak", 480, 2, 0.9), Band("peak", 1200, -2, 0.9),
+            Band("high_shelf", 2200, -5.5),
+        ),
         (Band("high_shelf", 1700, 3.5),),
     ),
     "electronic": EnsembleTone(
         (
-            Band("low_shelf", 44, -7, 0.9), Band("peak", 65, 2.5, 1.0), Band("peak", 250, -3, 0.9),
-            Band("peak", 1000, -1.5, 1.0), Band("high_shelf", 2200, 2.5),
+            Band("low_shelf", 44, -9, 0.9), Band("peak", 65, 2, 1.0), Band("peak", 250, -3, 0.9),
+            Band("peak", 1900, 2.5, 0.8), Band("high_shelf", 2500, 2.5),
         ),
         (Band("high_shelf", 1500, -3),),
     ),

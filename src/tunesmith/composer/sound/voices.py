@@ -9,6 +9,7 @@ import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Instrument
+from tunesmith.composer.rng import SHARES, share
 from tunesmith.composer.sound.soundfont.guitar_amp import amplify
 from tunesmith.composer.sound.soundfont.sampler import SampledVoice
 from tunesmith.composer.sound.soundfont.soundfont import KIT_BANK, SoundFont, built_in_bank
@@ -45,8 +46,15 @@ class KitVoice:
         return next((key for key in candidates if self._voice.plays(key)), pitch)
 
 
+LATEST_LAYER = 400
+"""Samples (9 ms) by which the second player of a section may come after the first."""
+
+
 class LayeredVoice:
-    """Several voices at once, each with a gain and a transposition, optionally through an amplifier."""
+    """Several voices at once, each with a gain and a transposition, optionally through an amplifier.
+
+    Without one they are a section of players: each draws its own differences, and comes in a little after the first.
+    """
 
     def __init__(self, layers: Sequence[tuple[Voice, float, int]], drive_db: float = 0.0) -> None:
         self._layers = layers
@@ -54,13 +62,21 @@ class LayeredVoice:
 
     def sound(self, tone: Tone) -> Samples:
         """Return (2, samples)."""
-        parts = [
-            (voice.sound(replace(tone, pitch=tone.pitch + semitones)), gain) for voice, gain, semitones in self._layers
-        ]
-        together = np.zeros((2, max(part.shape[1] for part, _ in parts)), np.float32)
-        for part, gain in parts:
-            together[:, : part.shape[1]] += part * np.float32(gain)
+        parts = []
+        for index, (voice, gain, semitones) in enumerate(self._layers):
+            chance = _rotated(tone.chance, index)
+            late = 0 if self._drive_db or not index else int(share(chance, 0) * LATEST_LAYER)
+            parts.append((voice.sound(replace(tone, pitch=tone.pitch + semitones, chance=chance)), gain, late))
+        together = np.zeros((2, max(part.shape[1] + late for part, _, late in parts)), np.float32)
+        for part, gain, late in parts:
+            together[:, late : late + part.shape[1]] += part if gain == 1 else part * np.float32(gain)
         return amplify(together, self._drive_db) if self._drive_db else together
+
+
+def _rotated(chance: int, shares: int) -> int:
+    """Return 64 random bits with the shares moved on by ``shares``, so that each layer reads others."""
+    bits = 64 // SHARES * shares % 64
+    return (chance << bits | chance >> (64 - bits)) & (1 << 64) - 1
 
 
 class GainVoice:

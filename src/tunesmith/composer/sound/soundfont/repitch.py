@@ -19,8 +19,8 @@ from tunesmith.composer.sound.soundfont.filters import Sections, high_pass, low_
 from tunesmith.composer.sound.soundfont.soundfont import Sample, SoundFont
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-OPEN_CUTOFF = 12_900
-"""The cutoff in cents from which on the filter is left out."""
+OPEN_CUTOFF = 12_300
+"""The cutoff in cents (10 kHz) from which on the filter is left out: banks hold little above it."""
 
 CUTOFF_STEP = 600
 INAUDIBLE_HZ, LARGEST_OFFSET = 16.0, 5e-4

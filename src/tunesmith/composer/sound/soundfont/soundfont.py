@@ -21,7 +21,7 @@ KIT_BANK = 128
 """The bank number of drum kits."""
 
 DECODED_BYTES = 48 * 2**20
-PITCHED_BYTES = 160 * 2**20
+PITCHED_BYTES = 136 * 2**20
 _SHORTEST_DECODED = 32_768
 # Longer decodes that are looked for: up to 16 times as long.
 _LONGER = 5

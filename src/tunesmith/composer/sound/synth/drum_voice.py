@@ -72,8 +72,9 @@ def nearest_key(kit: Kit, key: int) -> int:
 
 
 def _mixed(drum: Drum, random: np.random.Generator) -> Samples:
-    ratio = float(2 ** (random.uniform(-0.12, 0.12) / 12))
-    layers = [render_layer(layer, ratio, random) for layer in drum.layers]
+    ratio = float(2 ** (random.uniform(-0.25, 0.25) / 12))
+    # The layers of a drum also differ in balance from hit to hit: no stick lands twice on the same spot.
+    layers = [render_layer(layer, ratio, random) * np.float32(random.uniform(0.85, 1.15)) for layer in drum.layers]
     mixed = np.zeros((2, max(layer.shape[1] for layer in layers)), np.float32)
     for layer in layers:
         mixed[:, : layer.shape[1]] += layer

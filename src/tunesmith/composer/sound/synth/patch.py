@@ -129,7 +129,8 @@ class PluckedString:
     """A plucked string.
 
     ``ring`` is the time to −60 dB at middle C, ``damping`` is 0 (bright) to 1 (dull), ``position`` is the plucking
-    point as a share of the length, and ``body`` are its resonances (Hz, gain).
+    point as a share of the length, ``body`` are its resonances (Hz, gain), and ``low_pass`` in Hz is where a body that
+    radiates only lows closes (0: open).
     """
 
     ring: float = 2.5
@@ -137,6 +138,7 @@ class PluckedString:
     position: float = 0.18
     body: tuple[tuple[float, float], ...] = ((110.0, 0.5), (220.0, 0.4), (410.0, 0.25))
     release: float = 0.25
+    low_pass: float = 0.0
     reference: int = 60
 
 

@@ -140,6 +140,16 @@ PLUCKS: Mapping[str, Patch] = {
         chorus=0.2,
         reference=76,
     ),
+    # The string of a double bass over its wooden body: the overtones that the bank's recordings lack.
+    "upright_string": PluckedString(
+        ring=1.6,
+        damping=0.5,
+        position=0.14,
+        body=((98.0, 0.6), (172.0, 0.7), (310.0, 0.4)),
+        release=0.12,
+        low_pass=450,
+        reference=38,
+    ),
     "plucked_string": PluckedString(ring=4.0),
 }
 

@@ -27,6 +27,8 @@ def render_plucked(patch: PluckedString, tone: Tone, random: np.random.Generator
         body += static_filter(signal, "band", frequency, 3.0) * np.float32(gain)
     # Below the lowest string there is only what the noise and the body leave.
     body = static_filter(body, "high12", 45)
+    if patch.low_pass:
+        body = static_filter(body, "low12", patch.low_pass)
     body *= envelope(Envelope(0.001, 1, 1, patch.release), tone.seconds, samples).astype(np.float32)
     return np.repeat(body, 2, axis=0)
 

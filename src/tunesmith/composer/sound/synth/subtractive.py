@@ -28,8 +28,8 @@ def render_subtractive(patch: Subtractive, tone: Tone, random: np.random.Generat
     if patch.noise:
         signal += random.standard_normal(signal.shape, np.float32) * np.float32(patch.noise / 2)
     if patch.filter is not None:
-        # The cutoff drifts by a few hundredths of an octave per note, as in an analogue filter.
-        octaves = _cutoff(patch, patch.filter, tone, samples, float(random.uniform(-0.04, 0.04)))
+        # The cutoff drifts by up to a tenth of an octave from note to note, as in an analogue filter.
+        octaves = _cutoff(patch, patch.filter, tone, samples, float(random.uniform(-0.1, 0.1)))
         signal = moving_filter(signal, patch.filter.kind, octaves, patch.filter.resonance)
     level = _amplitude(patch, tone, samples)
     signal = saturate(signal * level, patch.drive)
