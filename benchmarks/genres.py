@@ -53,7 +53,8 @@ OWN_TAGS: Mapping[str, tuple[str, ...]] = {
     "acoustic_ballad": ("Acoustic guitar", "Tender music"), "christmas": ("Christmas music",),
     "cinematic_piano": ("Piano", "Soundtrack music"), "corporate_tech": ("Background music", "Electronic music"),
     "future_bass": ("Electronic music", "Dubstep"), "indie_folk": ("Ukulele", "Happy music"),
-    "jazz_hop": ("Jazz", "Hip hop music"), "milonga": ("Accordion", "Music of Latin America"), "mariachi": ("Music of Latin America", "Trumpet"),
+    "jazz_hop": ("Jazz", "Hip hop music"), "mariachi": ("Music of Latin America", "Trumpet"),
+    "milonga": ("Accordion", "Music of Latin America"),
     "middle_eastern": ("Middle Eastern music",),
 }  # fmt: skip
 """The tagger's words for each genre, or where it has none those nearest to it."""
