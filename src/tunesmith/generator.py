@@ -61,8 +61,11 @@ class GuidableGenerator(Protocol):
         ...
 
 
-EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip"}
-"""Export formats of a piece besides audio, with their media types: a MIDI file, and a ZIP of the stems."""
+EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip", "stems": "application/zip"}
+"""Export formats of a piece besides audio, with their media types: a MIDI file, and two ZIPs of WAV files.
+
+``zip`` has the stems before mastering, ``stems`` their shares of the finished mix.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,15 @@ class ExportingGenerator(Protocol):
         self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
     ) -> Exported:
         """Write a file in the format of its suffix, one of EXPORTS; otherwise as ``generate``."""
+        ...
+
+
+@runtime_checkable
+class FigureGenerator(Protocol):
+    """A generator that knows the melody of a piece without its audio."""
+
+    def figure(self, request: GenerationRequest) -> list[list[int]]:
+        """Return the melody of a request as a small contour: start and length in 200ths of the piece, MIDI pitch."""
         ...
 
 

@@ -12,11 +12,14 @@ from functools import partial
 from pathlib import Path
 
 import gated_entry
+import numpy as np
 import pytest
 from checkpoints import write_musicgen
 from hub_server import HubServer, hub_server
 from stand_ins import CopyingConverter, install, write_stand_in
 
+from tunesmith.audio import Audio
+from tunesmith.audio.writer import write_audio
 from tunesmith.cli import run
 from tunesmith.models.hub import Hub
 from tunesmith.models.pull import PullTools
@@ -173,6 +176,18 @@ def test_commercial_safe_refuses_what_its_licence_does_not_allow(
     assert refused in said(capsys, "x", "--model", "theirs")[2]
     (store.get("theirs").folder / "decoder").unlink()
     assert "decoder: cannot be read" in said(capsys, "x", "--model", "theirs", "--no-commercial-safe")[2]
+
+
+@pytest.mark.parametrize("command", ["again", "vary"])
+def test_a_piece_of_a_model_that_the_settings_refuse_is_not_made_again(
+    store: Store, capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    install(store, "theirs", licence="cc-by-nc-4.0")
+    request = {"prompt": "calm", "model": "theirs", "seed": 1}
+    write_audio(Audio(np.zeros((1, 100), np.float32), 32_000).with_metadata(request=request), Path("theirs.wav"))
+    monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "1")
+    assert "theirs may not be used commercially: cc-by-nc-4.0" in said(capsys, command, "theirs.wav")[2]
+    assert not list(Path().glob("calm*"))
 
 
 @pytest.mark.usefixtures("store")

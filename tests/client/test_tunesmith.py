@@ -154,6 +154,10 @@ def test_tracks_are_found_marked_varied_and_forgotten(ask: Ask, server: Serving)
     assert ask(server.url, "track", track["id"])["prompt"] == "a xylophone in the fog"
     assert heard(ask(server.url, "track_audio", track["id"])).seconds == 1.0
     assert ask(server.url, "track_midi", track["id"]).startswith(b"MThd")
+    score = ask(server.url, "track_score", track["id"])
+    assert score == ask(server.url, "score", track["job"])
+    assert score["figure"] == track["figure"]
+    assert len(ask(server.url, "track_peaks", track["id"], 20)["peak"]) == 20
     assert ask(server.url, "track_stems", track["id"]).startswith(b"PK")
     marked = ask(server.url, "mark", track["id"], starred=True, rating=4, tags=["misty"])
     assert (marked["starred"], marked["rating"], marked["tags"]) == (True, 4, ["misty"])
@@ -180,7 +184,9 @@ def test_the_server_tells_of_itself(ask: Ask, server: Serving) -> None:
 
     assert ask(server.url, "version") == tunesmith.__version__
     assert "composer" in [model["name"] for model in ask(server.url, "models")]
-    assert "lofi" in str(ask(server.url, "explain", "lofi, 90 bpm")["reasons"])
+    explained = ask(server.url, "explain", "lofi, 90 bpm", key="Bb minor")
+    assert "lofi" in str(explained["reasons"])
+    assert any(one["is_locked"] for one in explained["answers"] if one["field"] == "key")
     ask(server.url, "generate", "calm piano", **SHORT)
     assert "composer" in [model["name"] for model in ask(server.url, "loaded")]
 

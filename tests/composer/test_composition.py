@@ -109,16 +109,16 @@ def test_layers_are_the_same_piece_in_sync() -> None:
 
 @pytest.mark.parametrize("genre", genre_names())
 def test_every_genre_is_played_within_its_instruments_ranges(genre: str) -> None:
-    for seed in (1, 2):
-        score = piece("music", genre=genre, duration=20, seed=seed).score
-        assert score.parts
-        for part in score.parts:
-            played = instrument(part.instrument)
-            starts = [note.start for note in part.notes]
-            assert starts == sorted(starts)
-            if not played.is_kit and played.family != "effects":
-                assert all(played.low <= note.pitch <= played.high for note in part.notes)
-            assert all(1 <= note.velocity <= 127 and note.length > 0 and note.start >= 0 for note in part.notes)
+    # A seed for each genre, and pieces of a few phrases: what is checked is every band, not every form.
+    score = piece("music", genre=genre, duration=15, seed=genre_names().index(genre)).score
+    assert score.parts
+    for part in score.parts:
+        played = instrument(part.instrument)
+        starts = [note.start for note in part.notes]
+        assert starts == sorted(starts)
+        if not played.is_kit and played.family != "effects":
+            assert all(played.low <= note.pitch <= played.high for note in part.notes)
+        assert all(1 <= note.velocity <= 127 and note.length > 0 and note.start >= 0 for note in part.notes)
 
 
 @PIECES

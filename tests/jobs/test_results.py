@@ -11,7 +11,7 @@ import pytest
 from databases import FakeClock
 
 from tunesmith.errors import InvalidRequest
-from tunesmith.jobs.results import GRACE_SECONDS, ResultFiles, Retention
+from tunesmith.jobs.results import GRACE_SECONDS, OUTLINE_SUFFIX, ResultFiles, Retention
 
 DAY = 86_400.0
 UNLIMITED = Retention(days=1e6, gigabytes=1e6)
@@ -84,6 +84,17 @@ def test_results_go_when_their_days_are_over(results: ResultFiles, clock: FakeCl
     # The job that last made these bytes is young, though the file is old.
     assert results.prune(Retention(30, 100), {old: clock() - 40 * DAY, used: clock() - DAY}) == (old,)
     assert [results.find(one) is not None for one in (old, used, young)] == [False, True, True]
+
+
+def test_an_outline_goes_with_its_result(results: ResultFiles, clock: FakeClock) -> None:
+    digest = results.add(b"old").digest
+    path = results.find(digest)
+    assert path
+    outline = path.with_name(path.name + OUTLINE_SUFFIX)
+    outline.write_bytes(b"ab")
+    clock.pass_(40 * DAY)
+    assert results.prune(Retention(30, 100), {}) == (digest,)
+    assert not outline.exists()
 
 
 def test_the_oldest_go_when_all_are_too_large(results: ResultFiles, clock: FakeClock) -> None:

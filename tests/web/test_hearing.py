@@ -136,10 +136,10 @@ def test_the_notes_drawn_are_those_of_the_file(made: Page, server: StartedServer
     file = mido.MidiFile(file=io.BytesIO(httpx.get(server.url + track["midi"], timeout=60).content))
     expected = [sum(one.type == "note_on" and one.velocity > 0 for one in part) for part in file.tracks]
     script = """async (path) => {
-      const { notesOf } = await import("/studio/modules/midi.js");
-      const parts = notesOf(new Uint8Array(await (await fetch(path)).arrayBuffer()));
+      const { partsOf } = await import("/studio/modules/scores.js");
+      const parts = partsOf(await (await fetch(path)).json());
       return parts.map((part) => [part.notes.length, Math.max(...part.notes.map((note) => note.start + note.length))]);
     }"""
-    parts = made.evaluate(script, track["midi"])
+    parts = made.evaluate(script, track["score"])
     assert [count for count, _ in parts] == [count for count in expected if count]
     assert max(end for _, end in parts) == pytest.approx(track["duration"], abs=0.1)

@@ -20,16 +20,30 @@ def newest_job(server: StartedServer) -> dict[str, Any]:
 
 
 def test_a_prompt_becomes_sound_with_its_licence(page: Page, complaints: list[str]) -> None:
-    make(page)
+    make(page, prompt=f"{PROMPT}, in F minor")
     sounding(page)
     first = position(page)
     page.wait_for_timeout(300)
     assert position(page) != first
     assert page.inner_text("#title") == "Warm Lofi Hip Hop"
     assert re.search(r"84 bpm\s+4/4\s+2 bars\s+loop\s+seed 11", page.inner_text("#meta"))
+    assert re.match(r"[A-G]♭?m", page.locator("#ruler .ch").first.inner_text())
     assert "Free to use, also commercially" in page.inner_text("#licence")
     expect(page.locator(".lane .name")).to_contain_text(["Melody", "Drums", "Bass", "Chords"])
     assert complaints == []
+
+
+def test_the_notes_are_there_before_the_sound(page: Page) -> None:
+    ask(page, length="15:00")
+    page.press("#prompt", "Enter")
+    # While it is being made: the parts with their notes, and the sections.
+    expect(page.locator(".lane .name")).to_contain_text(["Melody", "Drums", "Bass", "Chords"])
+    expect(page.locator("#meta")).to_contain_text("%")
+    assert int((page.locator(".lane canvas").first.get_attribute("aria-label") or "0").split()[0]) > 100
+    assert page.locator("#ruler .sec").count() > 2
+    assert page.inner_text("#total") == "15:00.0"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
 
 
 def test_an_example_of_the_first_run_is_a_prompt_to_begin_with(page: Page) -> None:
@@ -50,6 +64,9 @@ def test_recent_prompts_are_offered_where_the_prompt_is_empty(page: Page) -> Non
 
 def test_what_was_understood_is_underlined_and_explained(page: Page) -> None:
     page.fill("#prompt", PROMPT)
+    expect(page.locator("#mirror mark")).to_have_text(["warm", "lofi hip hop", "Rhodes", "rain", "84 bpm"])
+    # An emoji is two units of JavaScript's strings and one code point of the server's spans.
+    page.fill("#prompt", f" 🎹 {PROMPT}")
     expect(page.locator("#mirror mark")).to_have_text(["warm", "lofi hip hop", "Rhodes", "rain", "84 bpm"])
     page.get_by_role("button", name="Ambience: Rain").click()
     expect(page.locator("#pop")).to_contain_text("The prompt says ‘rain’.")
@@ -102,14 +119,18 @@ def test_a_length_beyond_the_limit_is_said_in_words_and_repaired_with_one_press(
     assert page.locator(".take[role=tab]").count() == 0
 
 
-def test_a_genre_that_there_is_not_names_the_nearest(page: Page) -> None:
+def test_a_genre_that_there_is_not_names_the_nearest_and_the_chip_has_others(page: Page) -> None:
     ask(page)
-    page.get_by_role("button", name="Genre: Lofi").click()
+    page.get_by_role("button", name="Genre: Lo-fi hip hop").click()
     page.get_by_role("button", name="Change…").click()
     page.fill("#choice", "lofy")
     page.keyboard.press("Enter")
-    page.press("#prompt", "Enter")
-    expect(page.locator(".sorry, #ask-problem").filter(visible=True)).to_contain_text("lofi")
+    expect(page.locator("#ask-problem")).to_contain_text("lofi")
+    page.get_by_role("button", name="Genre: Lo-fi hip hop").click()
+    page.get_by_role("button", name="Change…").click()
+    page.get_by_role("group", name="Or one of these").get_by_role("button", name="Reggae").click()
+    expect(page.locator(".chip.locked")).to_have_text("Genre: Reggae")
+    expect(page.locator("#ask-problem")).to_be_hidden()
 
 
 def test_what_the_composer_cannot_do_is_said_before(page: Page) -> None:

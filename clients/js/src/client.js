@@ -2,14 +2,12 @@
 
 import { Call, REAL_TIME } from "./deadline.js";
 import { Clip } from "./clip.js";
-import { InvalidRequest } from "./errors.js";
-import { Exchange } from "./http.js";
+import { Exchange, queryOf } from "./http.js";
+import { checkedToken, checkedUrl, DEFAULT_URL } from "./address.js";
 import { newKey } from "./request_body.js";
-import { fileChunks, wholeFile } from "./downloads.js";
+import { fileChunks, joined, wholeFile } from "./downloads.js";
 import { buildSubmission, followJob, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
 import { pullModel } from "./models.js";
-
-const DEFAULT_URL = "http://127.0.0.1:8765";
 
 /** How long a call may take with all its retries: enough for a model's cold start. */
 const DEADLINE_SECONDS = 120;
@@ -19,31 +17,12 @@ const DEADLINE_SECONDS = 120;
  * @typedef {import("./types.js").Job} Job
  * @typedef {import("./types.js").JobEvent} JobEvent
  * @typedef {import("./types.js").Track} Track
- *
- * @typedef {object} Options
- * @property {string} [baseUrl] in Node defaults to TUNESMITH_URL
- * @property {string} [token] in Node defaults to TUNESMITH_TOKEN
- * @property {number} [deadline] seconds that a call may take, retries included
- * @property {typeof globalThis.fetch} [fetch]
- * @property {import("./deadline.js").Time} [time] a clock and a random generator, for tests
- *
- * @typedef {object} CallOptions
- * @property {AbortSignal} [signal] aborts the call, which then throws the signal's reason
- * @property {number} [deadline] seconds that this call may take; follow and pull have no default
- *
- * @typedef {CallOptions & {progress?: (job: Job) => void}} WaitOptions
- *
- * @typedef {object} TrackQuery
- * @property {string} [search] words to look for
- * @property {string} [model]
- * @property {boolean} [starred]
- * @property {string} [tag]
- * @property {number} [limit] the maximum number of tracks, newest first; for eachTrack the size of a page
- *
- * @typedef {object} Marks changes; a field that is left out stays as it is
- * @property {boolean} [starred]
- * @property {number} [rating] 1 to 5, or 0 for none
- * @property {string[]} [tags]
+ * @typedef {import("./options.js").Options} Options
+ * @typedef {import("./options.js").CallOptions} CallOptions
+ * @typedef {import("./options.js").WaitOptions} WaitOptions
+ * @typedef {import("./options.js").TrackQuery} TrackQuery
+ * @typedef {import("./options.js").FileChoice} FileChoice
+ * @typedef {import("./options.js").Marks} Marks
  */
 
 /**
@@ -166,6 +145,17 @@ export class Tunesmith {
   }
 
   /**
+   * Return what the composer writes for a job, in any state of it; throws NotFound for another model's.
+   *
+   * @param {string} id
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").Score>}
+   */
+  score(id, options = {}) {
+    return this.#request({ path: `${pathOf(id)}/score` }, options);
+  }
+
+  /**
    * Cancel a job unless it has ended, and return its new state.
    *
    * @param {string} id
@@ -222,11 +212,53 @@ export class Tunesmith {
    *
    * @param {string} id
    * @param {"audio" | "midi" | "stems"} [kind]
+   * @param {CallOptions & FileChoice} [options]
+   * @returns {Promise<Uint8Array>}
+   */
+  trackFile(id, kind = "audio", { format, intensity, mastered, ...options } = {}) {
+    const path = `${trackPath(id)}/${kind}${queryOf({ format, intensity, mastered })}`;
+    return wholeFile(this.#exchange, path, this.#call(options));
+  }
+
+  /**
+   * Edit a sound, or join several, and return the file.
+   *
+   * @param {"fit" | "loop" | "normalize" | "trim" | "convert" | "stitch"} edit
+   * @param {(string | Blob)[]} sources ids of tracks, and files, in order
+   * @param {Record<string, string | number>} [settings] such as duration, bars, loudness_lufs and format
    * @param {CallOptions} [options]
    * @returns {Promise<Uint8Array>}
    */
-  trackFile(id, kind = "audio", options = {}) {
-    return wholeFile(this.#exchange, `${trackPath(id)}/${kind}`, this.#call(options));
+  async edit(edit, sources, settings = {}, options = {}) {
+    const form = new FormData();
+    for (const [name, value] of Object.entries({ edit, ...settings })) form.append(name, String(value));
+    for (const source of sources) form.append("source", source);
+    const call = this.#call(options);
+    const answer = await this.#exchange.open({ method: "POST", path: "/api/edits", body: form }, call);
+    return joined(answer.chunks(call));
+  }
+
+  /**
+   * Return what the composer has written for a track; throws NotFound for another model's.
+   *
+   * @param {string} id
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").Score>}
+   */
+  trackScore(id, options = {}) {
+    return this.#request({ path: `${trackPath(id)}/score` }, options);
+  }
+
+  /**
+   * Return the outline of a track's file, for drawing it without decoding it.
+   *
+   * @param {string} id
+   * @param {number} [points] at most, up to 4096
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").Peaks>}
+   */
+  trackPeaks(id, points = 1000, options = {}) {
+    return this.#request({ path: `${trackPath(id)}/peaks`, query: { points } }, options);
   }
 
   /**
@@ -301,14 +333,26 @@ export class Tunesmith {
   }
 
   /**
-   * Return how the composer understands a prompt, and why.
+   * Unload a model from the server's memory, unless it works.
+   *
+   * @param {string} model
+   * @param {CallOptions} [options]
+   * @returns {Promise<void>}
+   */
+  async unload(model, options = {}) {
+    await this.#request({ method: "DELETE", path: `/api/ps/${encodeURIComponent(model)}` }, options);
+  }
+
+  /**
+   * Return what the composer makes of a request, and why.
    *
    * @param {string} prompt
+   * @param {GenerationFields} [fields] as for submit, without recordings
    * @param {CallOptions} [options]
    * @returns {Promise<import("./types.js").Explanation>}
    */
-  explain(prompt, options = {}) {
-    return this.#request({ method: "POST", path: "/api/explain", body: { prompt } }, options);
+  explain(prompt, fields = {}, options = {}) {
+    return this.#request({ method: "POST", path: "/api/explain", body: { ...fields, prompt } }, options);
   }
 
   /**
@@ -353,33 +397,4 @@ function fromEnvironment(name) {
   // Browsers have no process.
   const { process } = /** @type {{process?: {env?: Record<string, string>}}} */ (globalThis);
   return process?.env?.[name] || undefined;
-}
-
-/** @param {string} baseUrl */
-function checkedUrl(baseUrl) {
-  // The URL class alone would also accept an address without slashes.
-  const url = /^https?:\/\/[^/?#]/i.test(baseUrl) && urlOf(baseUrl);
-  if (!url) {
-    const got = JSON.stringify(baseUrl).slice(0, 200);
-    throw new InvalidRequest("baseUrl", `must be a URL such as ${DEFAULT_URL}, got ${got}`);
-  }
-  if (url.username || url.password) throw new InvalidRequest("baseUrl", "must not contain a user or password");
-  if (/[?#]/.test(baseUrl)) throw new InvalidRequest("baseUrl", "must have no query or fragment");
-  return baseUrl.replace(/\/+$/, "");
-}
-
-/** @param {string} text */
-function urlOf(text) {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** @param {string} token */
-function checkedToken(token) {
-  // fetch would reject it, too, but quote the secret in the error.
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new InvalidRequest("token", "must be printable characters without spaces");
-  return token;
 }

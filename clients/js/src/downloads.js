@@ -47,9 +47,18 @@ export async function* fileChunks(exchange, path, call) {
  * @param {string} path
  * @param {Call} call
  */
-export async function wholeFile(exchange, path, call) {
+export function wholeFile(exchange, path, call) {
+  return joined(fileChunks(exchange, path, call));
+}
+
+/**
+ * Return chunks as one array.
+ *
+ * @param {AsyncIterable<Uint8Array>} received
+ */
+export async function joined(received) {
   const chunks = [];
-  for await (const chunk of fileChunks(exchange, path, call)) chunks.push(chunk);
+  for await (const chunk of received) chunks.push(chunk);
   const content = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {

@@ -11,7 +11,7 @@ import { MAX_UNANSWERED, mayPass, pauseAfter, retryAfter } from "./retries.js";
  * @typedef {object} Send
  * @property {string} path
  * @property {string} [method]
- * @property {unknown} [body] sent as JSON
+ * @property {unknown} [body] sent as JSON, or a form as it is
  * @property {Record<string, unknown>} [query] values that are undefined or null are left out
  * @property {Record<string, string>} [headers]
  * @property {string} [key]
@@ -111,13 +111,13 @@ export class Exchange {
     // A browser's fetch throws if it is called as a method of another object.
     const fetch = this.#fetch;
     try {
-      const response = await fetch(`${this.#baseUrl}${path}${queryOf(send)}`, {
+      const response = await fetch(`${this.#baseUrl}${path}${queryOf(send.query)}`, {
         method,
         headers: this.#headersOf(send),
         // A redirect may turn a POST into a GET.
         redirect: method === "GET" ? "follow" : "manual",
         signal: limit.signal,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
       });
       // The time between the head and the first read of the body is the caller's own.
       limit.rest();
@@ -132,7 +132,8 @@ export class Exchange {
   #headersOf(send) {
     return {
       ...this.#headers,
-      ...(send.body === undefined ? {} : { "Content-Type": "application/json" }),
+      // A form states its own type, with its boundary.
+      ...(send.body === undefined || send.body instanceof FormData ? {} : { "Content-Type": "application/json" }),
       ...(send.key === undefined ? {} : { "Idempotency-Key": send.key }),
       ...send.headers,
     };
@@ -155,8 +156,12 @@ async function refused(answer, call) {
   return { error: errorOf(answer.status, text, stated), passes: mayPass(answer.status), stated };
 }
 
-/** @param {Send} send */
-function queryOf({ query = {} }) {
+/**
+ * Return the query of an address, with its question mark; empty for no values.
+ *
+ * @param {Record<string, unknown>} [query] values that are undefined or null are left out
+ */
+export function queryOf(query = {}) {
   const found = new URLSearchParams();
   for (const [name, given] of Object.entries(query)) {
     for (const value of Array.isArray(given) ? given : [given]) {

@@ -1,10 +1,10 @@
 /**
  * The client of a Tunesmith server, for Node and browsers.
  *
- * @typedef {import("./client.js").Options} Options
- * @typedef {import("./client.js").CallOptions} CallOptions
- * @typedef {import("./client.js").TrackQuery} TrackQuery
- * @typedef {import("./client.js").Marks} Marks
+ * @typedef {import("./options.js").Options} Options
+ * @typedef {import("./options.js").CallOptions} CallOptions
+ * @typedef {import("./options.js").TrackQuery} TrackQuery
+ * @typedef {import("./options.js").Marks} Marks
  * @typedef {import("./types.js").GenerationFields} GenerationFields
  * @typedef {import("./types.js").Recording} Recording
  * @typedef {import("./types.js").JobState} JobState

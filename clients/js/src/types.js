@@ -80,7 +80,7 @@
  * @property {Record<string, unknown>} metadata of the music: seed, model, licence and more
  * @property {string[]} warnings what was not used or not understood; empty until the job has finished
  * @property {{type: string, message: string, field?: string | null} | null} error
- * @property {{self: string, events: string, audio: string}} links
+ * @property {{self: string, events: string, audio: string, score: string | null}} links
  *
  * @typedef {JobEvent & JobDetails} Job
  *
@@ -106,6 +106,10 @@
  * @property {string | null} audio the path of its file on the server; null if the file is no longer kept
  * @property {string | null} midi
  * @property {string | null} stems
+ * @property {string | null} score the path of its score; null for music without notes
+ * @property {string | null} peaks the path of its outline; null if the file is no longer kept
+ * @property {string | null} title the composer's
+ * @property {Figure | null} figure its melody, small; null if it is not known
  *
  * @typedef {LicenceTerms & ModelDetails} Model
  *
@@ -118,6 +122,7 @@
  * @property {string | null} licence
  * @property {boolean} accept_licence whether a pull must accept the licence
  * @property {string | null} about
+ * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
  *
  * @typedef {object} LoadedModel
  * @property {string} name
@@ -125,8 +130,61 @@
  * @property {number} requests_running
  * @property {string | null} expires_at
  *
- * @typedef {object} Explanation how the composer understands a prompt
+ * @typedef {[number, number, number][]} Figure start and length in 200ths of the piece, MIDI pitch
+ *
+ * @typedef {object} Score what the composer writes for a request; times are in seconds
+ * @property {string} title
+ * @property {string} genre
+ * @property {number} seed
+ * @property {string} key
+ * @property {string} meter
+ * @property {number} tempo_bpm at the start, in felt beats
+ * @property {number} bars
+ * @property {number} duration
+ * @property {boolean} loop
+ * @property {string} form
+ * @property {number[]} bar_starts
+ * @property {{name: string, start: number, end: number, energy: number}[]} sections
+ * @property {{name: string, start: number, end: number}[]} chords spelled for the key
+ * @property {ScorePart[]} parts
+ * @property {Figure} figure
+ * @property {boolean} is_exact false: another version made the sound, and may have written other notes
+ *
+ * @typedef {object} ScorePart
+ * @property {string} name as its stem is called
+ * @property {string} role
+ * @property {string} instrument
+ * @property {string} label the instrument in words
+ * @property {boolean} is_drums
+ * @property {number} entry the intensity, 0 to 1, from which it plays
+ * @property {[number, number, number, number][]} notes start, length, MIDI pitch, velocity 1 to 127
+ *
+ * @typedef {object} Peaks the outline of a file, in stretches of equal length
+ * @property {number} duration
+ * @property {number} points
+ * @property {number[]} peak 0 to 255
+ * @property {number[]} rms 0 to 255
+ *
+ * @typedef {object} Choice a value of a field, and its name for people
+ * @property {unknown} value
+ * @property {string} label
+ *
+ * @typedef {object} ExplainedAnswer the composer's answer to one musical question
+ * @property {string} field genre, mood, tempo, key, meter, instruments, form, duration and more
+ * @property {unknown} value as the field of a request takes it
+ * @property {string} label in words
+ * @property {string} reason
+ * @property {"words" | "setting" | "genre" | "mood" | "chance" | "default"} source
+ * @property {{start: number, end: number}[]} spans its words in the prompt, in code points; the end is exclusive
+ * @property {boolean} is_locked whether the request sets it
+ * @property {string | null} sets the field of a request that decides it; null: only the words do
+ * @property {Choice[]} alternatives the most fitting first
+ *
+ * @typedef {object} Explanation what the composer makes of a request
  * @property {string} prompt
+ * @property {string} title
+ * @property {number} seed
+ * @property {ExplainedAnswer[]} answers
  * @property {{field: string, value: string, source: string, because: string}[]} reasons
  * @property {string[]} warnings
  */

@@ -34,18 +34,37 @@ test("all tracks are gone through however many", async () => {
 test("a track is varied with other seeds and gives its notes and parts", async () => {
   await client.generate("a music box in the attic", SHORT);
   const [track] = await client.tracks({ search: "attic" });
+  const score = await client.trackScore(track.id);
+  assert.deepEqual([score.title, score.figure, score.is_exact], [track.title, track.figure, true]);
+  assert.ok(score.parts.every(({ notes }) => notes.every((note) => note.length === 4)));
+  assert.deepEqual(await client.score(track.job), score);
+  const { points, peak, rms } = await client.trackPeaks(track.id, 50);
+  assert.deepEqual([points, peak.length, rms.length], [50, 50, 50]);
   const jobs = await client.vary(track.id, 2);
   const ended = await Promise.all(jobs.map(({ id }) => client.wait(id)));
   assert.deepEqual(ended.map(({ state, request }) => [state, request.seed]), [["succeeded", 8], ["succeeded", 9]]);
   assert.equal(Buffer.from(await client.trackFile(track.id, "midi")).toString("latin1", 0, 4), "MThd");
-  assert.equal(Buffer.from(await client.trackFile(track.id, "stems")).toString("latin1", 0, 2), "PK");
+  assert.equal(Buffer.from(await client.trackFile(track.id, "stems", { mastered: true })).toString("latin1", 0, 2), "PK");
+});
+
+test("a track and a file are edited, and a file is had in another format", async () => {
+  await client.generate("a barrel organ in the rain", SHORT);
+  const [track] = await client.tracks({ search: "barrel organ" });
+  const flac = await client.trackFile(track.id, "audio", { format: "flac" });
+  assert.equal(Buffer.from(flac).toString("latin1", 0, 4), "fLaC");
+  const both = await client.edit("stitch", [track.id, new Blob([flac])], { format: "flac", crossfade: 0.2 });
+  assert.equal(Buffer.from(both).toString("latin1", 0, 4), "fLaC");
+  await assert.rejects(client.edit("fit", [track.id]), /duration: is needed/);
+  await client.unload("composer");
 });
 
 test("the server tells of its models, what it understands, and itself", async () => {
   const models = await client.models();
   assert.ok(models.find(({ name }) => name === "composer").installed);
   assert.ok(Array.isArray(await client.loaded()));
-  const { reasons } = await client.explain("calm piano, 90 bpm");
+  const { reasons, answers } = await client.explain("calm piano, 90 bpm", { key: "Bb minor" });
+  const key = answers.find((one) => one.field === "key");
+  assert.deepEqual([key?.label, key?.is_locked], ["B♭ minor", true]);
   assert.ok(reasons.some(({ field, value }) => field === "tempo" || value.includes("90")));
   assert.match(await client.version(), /^\d+\.\d+/);
 });

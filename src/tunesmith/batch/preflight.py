@@ -54,7 +54,8 @@ def check_for_server(request: GenerationRequest) -> None:
 
 def check_composed(request: GenerationRequest) -> None:
     """Check a request for the composer, by writing the score if only that tells. Raises TunesmithError."""
-    from tunesmith.composer.composition import check_request, compose
+    from tunesmith.composer.check_request import check_request
+    from tunesmith.composer.composition import compose
 
     if any(getattr(request, field) for field in SETTLED_IN_WRITING):
         compose(request)

@@ -56,8 +56,7 @@ def again(
     from tunesmith.output_files import OutputFiles
 
     settings = load_settings()
-    found = find_source_track(source, settings)
-    _keep_source(source, output)
+    found = _source_to_repeat(source, output, settings)
     if found.steps:
         from tunesmith.cli.replay import generate_and_edit
 
@@ -87,8 +86,7 @@ def vary(
     from tunesmith.output_files import OutputFiles
 
     settings = load_settings()
-    found = find_source_track(source, settings)
-    _keep_source(source, output)
+    found = _source_to_repeat(source, output, settings)
     if edits_of(found.metadata):
         print_warning("these are variations of the unedited piece")
     seeds = _other_seeds(found.request, variations, settings)
@@ -102,6 +100,17 @@ def find_source_track(name: str, settings: Settings) -> SourceTrack:
     path = Path(name)
     # A track's id has no suffix; a name with one is a file even if it is misspelt.
     return _of_file(path) if path.suffix or path.exists() else _of_track(name, settings)
+
+
+def _source_to_repeat(source: str, output: str | None, settings: Settings) -> SourceTrack:
+    """Find the track to repeat; raise InvalidRequest if the settings refuse its licence, or if it is the output."""
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
+
+    found = find_source_track(source, settings)
+    request = found.request
+    check_licence(CommercialPolicy.of(settings), request.model, request.audio, request.melody)
+    _keep_source(source, output)
+    return found
 
 
 def _keep_source(source: str, output: str | None) -> None:

@@ -151,6 +151,18 @@ class ApiClient:
         """Return a track's file."""
         return await self._read_file(_path("tracks", track_id, "audio"))
 
+    async def score(self, job_id: str) -> Document:
+        """Return what the composer writes for a job, in any state of it: notes, sections and chords."""
+        return (await self._send("GET", _path("jobs", job_id, "score"))).document()
+
+    async def track_score(self, track_id: str) -> Document:
+        """Return what the composer has written for a track: notes, sections and chords."""
+        return (await self._send("GET", _path("tracks", track_id, "score"))).document()
+
+    async def track_peaks(self, track_id: str, points: int = 1_000) -> Document:
+        """Return the outline of a track's file in at most ``points`` points, up to 4096."""
+        return (await self._send("GET", _path("tracks", track_id, "peaks"), query={"points": points})).document()
+
     async def track_midi(self, track_id: str) -> bytes:
         """Return the notes of a track by the composer, as a MIDI file."""
         return await self._read_file(_path("tracks", track_id, "midi"))
@@ -197,9 +209,9 @@ class ApiClient:
                     return
         raise ServerUnreachable("the connection ended before the model was installed")
 
-    async def explain(self, /, prompt: str) -> Document:
-        """Return what the composer reads from a prompt, and why."""
-        return (await self._send("POST", "/api/explain", {"prompt": prompt})).document()
+    async def explain(self, /, prompt: str, **fields: Any) -> Document:
+        """Return what the composer makes of a request, and why; ``fields`` are those of ``submit``, without files."""
+        return (await self._send("POST", "/api/explain", {"prompt": prompt, **fields})).document()
 
     async def loaded(self) -> list[Document]:
         """Return the models in the server's memory, and when it unloads them."""

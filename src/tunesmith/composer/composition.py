@@ -12,9 +12,9 @@ from tunesmith.audio import Audio
 from tunesmith.audio.markers import whole_loop, with_markers
 from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
+from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_spools
-from tunesmith.composer.prompt import read_brief
+from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
@@ -23,7 +23,7 @@ from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import Writing, write_score
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
-from tunesmith.request import NEURAL_FIELDS, GenerationRequest
+from tunesmith.request import GenerationRequest
 
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
@@ -89,6 +89,18 @@ class Composition:
         """
         for name, spool in stem_spools(self.score, self.session(progress, cancelled)):
             yield name, Audio(spool, SAMPLE_RATE, {**self.metadata, "stem": name})
+
+    def mastered_stems(
+        self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
+    ) -> Iterator[tuple[str, Audio]]:
+        """Yield the name and the audio of each part's and ambience's share of the mix, at its rate and channels.
+
+        They sum to ``mix``, sample by sample. Only one is rendered at a time.
+        """
+        loudness = self.score.mix.loudness_lufs - self.playing.quieter_lu
+        score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
+        for name, spool in stem_shares(score, self.session(progress, cancelled)):
+            yield name, Audio(spool, self.playing.sample_rate, {**self.metadata, "stem": name})
 
     def at_intensity(self, intensity: float) -> Composition:
         """Return the same piece at another intensity, 0–1: in sync with this one, and quieter the calmer it is."""
@@ -191,15 +203,6 @@ def _written(brief: Brief, request: GenerationRequest) -> tuple[Brief, Writing]:
             raise
         brief = replace(brief, hits=(), warnings=(*brief.warnings, f"hit: {error.problem}; left out"))
         return brief, write_score(brief)
-
-
-def check_request(request: GenerationRequest) -> Brief:
-    """Return the brief of a request; raise InvalidRequest for impossible or contradictory fields."""
-    for field_name in NEURAL_FIELDS:
-        value = getattr(request, field_name)
-        if value not in (None, ()):
-            raise InvalidRequest(field_name, f"only neural models support it, not the composer, got {str(value)!r}")
-    return read_brief(request)
 
 
 def perform(score: Score, request: GenerationRequest) -> Composition:

@@ -19,6 +19,13 @@ class ComposerGenerator:
         _begin(progress, cancelled)
         return compose(request).mix(progress, cancelled)
 
+    def figure(self, request: GenerationRequest) -> list[list[int]]:
+        """Return the melody as a small contour; see FigureGenerator."""
+        from tunesmith.composer.score_json import melody_figure
+
+        # Written once more, which takes a fraction of the rendering.
+        return melody_figure(compose(request).score)
+
     def export(
         self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
     ) -> Exported:

@@ -79,14 +79,24 @@ class Harmony(_GenreModel):
     style: Literal["functional", "modal", "static", "blues", "drone"] = "functional"
 
 
+class Echo(_GenreModel):
+    """A tape echo: each note sounds ``repeats`` more times, ``beats`` apart, each ``decay`` times as loud."""
+
+    beats: Annotated[float, Field(gt=0, le=4)] = 0.75
+    repeats: Annotated[int, Field(ge=1, le=6)] = 3
+    decay: Annotated[float, Field(gt=0, lt=1)] = 0.6
+
+
 class GenrePart(_GenreModel):
     """A player of the band.
 
     ``entry`` 0–1 is the section energy, or the requested intensity, from which the part plays. ``instruments`` and
     ``style`` are lists of names of which the seed draws one: instruments from the instrument table; a ChordStyle for
-    chordal roles, a BassStyle for the bass, a groove for drums and percussion. ``rhythm`` optionally gives the hits of
-    one bar as sixteenth steps (``x`` hit, ``X`` accent, ``.`` rest, ``-`` hold), bars separated by spaces. ``register``
-    is the MIDI pitch around which the part lies. ``chance`` is the probability that the band has this player.
+    chordal roles, a BassStyle for the bass, a groove for drums and percussion. ``rhythm`` optionally gives patterns to
+    play instead of the style's, each as bars of sixteenth steps separated by spaces (``x`` hit, ``X`` accent, ``.``
+    rest, ``-`` hold, and the letters of accompaniment/chord_patterns.py and bass_patterns.py); the seed draws one whose
+    bars have the length of the meter's. ``register`` is the MIDI pitch around which the part lies. ``chance`` is the
+    probability that the band has this player. ``echo`` repeats its notes.
     """
 
     role: Literal[
@@ -101,6 +111,7 @@ class GenrePart(_GenreModel):
     pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
     entry: Share = 0.0
     chance: Share = 1.0
+    echo: Echo | None = None
 
 
 class Groove(_GenreModel):

@@ -36,3 +36,12 @@ def weighted_choice(random: np.random.Generator, options: Sequence[T], weights: 
 def chance_of(random: np.random.Generator, probability: float) -> bool:
     """Return True with the given probability."""
     return bool(random.random() < probability)
+
+
+SHARES = 4
+"""Independent shares that 64 bits of chance hold."""
+
+
+def share(chance: int, index: int) -> float:
+    """Return the ``index``-th number (0 to SHARES − 1) of 64 random bits, 0 up to but not including 1."""
+    return (chance >> (64 // SHARES * index) & 0xFFFF) / (1 << 16)

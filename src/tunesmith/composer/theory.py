@@ -31,6 +31,11 @@ MODES: Mapping[str, tuple[int, ...]] = {
     "major pentatonic": (0, 2, 4, 7, 9),
     "minor pentatonic": (0, 3, 5, 7, 10),
     "blues": (0, 3, 5, 6, 7, 10),
+    "double harmonic": (0, 1, 4, 5, 7, 8, 11),
+    "ukrainian dorian": (0, 2, 3, 6, 7, 9, 10),
+    # Javanese tunings have no equal in twelve equal steps; these are the nearest (slendro is about 240 cents a step).
+    "slendro": (0, 2, 5, 7, 10),
+    "pelog": (0, 1, 3, 7, 8),
     "hirajoshi": (0, 2, 3, 7, 8),
     "in": (0, 1, 5, 7, 8),
     "whole tone": (0, 2, 4, 6, 8, 10),

@@ -5,6 +5,7 @@
     results/
         incoming/          files being written; what is left there by a dead process is removed after an hour
         ab/ab12…           a result: written under incoming/, then renamed; synced soon after
+        ab/ab12….outline   its outline for drawing, measured on demand, removed with it
         .lock              held while a result is put in its place, and while one is removed
 """
 
@@ -128,6 +129,9 @@ GRACE_SECONDS = 3600.0
 """The grace period in seconds in which a result is kept whatever the limits, so that its caller can download it."""
 
 SECONDS_A_DAY, BYTES_A_GIGABYTE = 86_400, 10**9
+
+OUTLINE_SUFFIX = ".outline"
+"""The end of the name of what is kept beside a result for drawing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +272,8 @@ class ResultFiles:
             if about is None or now - about.st_mtime <= GRACE_SECONDS:
                 return False
             one.path.unlink()
+            for outline in one.path.parent.glob(f"{one.path.name}{OUTLINE_SUFFIX}*"):
+                outline.unlink(missing_ok=True)
         return True
 
     def _remove_leftovers(self) -> None:

@@ -65,6 +65,13 @@ class Sizes:
         """The network whose parameters the manifest counts."""
         return "decoder" if self.num_codebooks else "diffusion transformer"
 
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """What the model does with a recording: ``continue``, ``melody`` (follow it), ``redress`` and ``repaint``."""
+        if self.num_codebooks:
+            return ("continue", "melody") if self.melody else ("continue",)
+        return ("continue", "redress", "repaint")
+
     def __str__(self) -> str:
         """Return the dimensions in one line."""
         channels = "stereo" if self.audio_channels == 2 else "mono"

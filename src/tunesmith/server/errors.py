@@ -78,6 +78,13 @@ class ResultNotAvailable(TunesmithError, code="NoMusic", status=409):
         super().__init__(f"job {job.id} {problem}")
 
 
+class NoScore(TunesmithError, code="NoScore", status=404):
+    """A job or a track has no score, because no composer wrote it."""
+
+    def __init__(self, what: str, generated_by: str) -> None:
+        super().__init__(f"{what} has no score: {generated_by} makes sound without notes")
+
+
 class PullInProgress(TunesmithError, code="PullUnderWay", status=409):
     """The model is already being pulled."""
 

@@ -67,6 +67,10 @@ class ModelPreloader:
             raise ModelIsLoading(model, max(LEAST_SECONDS, estimate - self._elapsed(generated_by, began)))
         return resolved
 
+    async def unload(self, model: str) -> None:
+        """Unload a model from memory, unless it works. Nothing happens where it is not loaded."""
+        await self._pool.unload(model)
+
     async def close(self) -> None:
         """Cancel all loads."""
         for load in self._loads.values():

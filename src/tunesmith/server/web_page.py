@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,14 +41,18 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
+JSDOC = re.compile(rb"^[ \t]*/\*\*.*?\*/[ \t]*$", re.MULTILINE | re.DOTALL)
+"""JSDoc that has lines of its own; no string of the page begins a line like it."""
+
 COMPRESSED = {".woff2"}
 """The files that gzip would not make smaller."""
 
 POLICY = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "font-src 'self'", "connect-src 'self'",
-    "img-src 'self' data:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+    "img-src 'self' data:", "media-src blob:", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
 ))  # fmt: skip
-"""The Content-Security-Policy of the page: it runs no inline code and calls no other origin."""
+"""The Content-Security-Policy of the page: it runs no inline code, calls no other origin, and plays only what the user
+dropped on it."""
 
 
 def web_page_routes() -> APIRouter:
@@ -76,7 +81,9 @@ async def _file(path: str, request: Request) -> Response:
     digest = hashlib.sha256(content).hexdigest()[:32]
     # The browser asks each time, so that an upgrade of the server upgrades the page.
     headers = {"cache-control": "no-cache", "etag": f'"{digest}"', "vary": "Accept-Encoding"}
-    headers["content-security-policy"] = POLICY
+    # A policy counts for documents; on each of a hundred scripts it would be a sixth of what is sent.
+    if Path(path).suffix == ".html":
+        headers["content-security-policy"] = POLICY
     if f'"{digest}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     suffix = Path(path).suffix
@@ -87,9 +94,17 @@ async def _file(path: str, request: Request) -> Response:
 
 
 def _read(path: str) -> bytes | None:
-    """Return the content of a file of the page; None if there is none."""
+    """Return the content of a file of the page, scripts without their documentation; None if there is none."""
     found = _path_of(path)
-    return found.read_bytes() if found is not None and found.is_file() else None
+    if found is None or not found.is_file():
+        return None
+    content = found.read_bytes()
+    return without_documentation(content) if found.suffix == ".js" else content
+
+
+def without_documentation(script: bytes) -> bytes:
+    """Return a script without its JSDoc, a quarter of what would be sent; every line keeps its number."""
+    return JSDOC.sub(lambda found: b"\n" * found.group().count(b"\n"), script)
 
 
 def _path_of(path: str) -> Path | None:

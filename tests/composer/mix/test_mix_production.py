@@ -10,7 +10,7 @@ from bandstand import full_band
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix.production import ProductionChain
 from tunesmith.composer.mix.production.chain import ORDER
-from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
+from tunesmith.composer.mix.production.saturation import Hold, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
 from tunesmith.composer.mix.production.wow_flutter import Wow
 from tunesmith.composer.rng import rng_for
@@ -64,8 +64,8 @@ def test_room_for_speech_lies_between_1_and_4_khz() -> None:
         assert power_between(heard, low, high) > 0.85 * power_between(sound, low, high)
 
 
-def test_crushed_samples_are_held() -> None:
-    crushed = BitCrush(6, 4, 0.1).apply(noise(0.1), 0)
+def test_held_samples_are_held() -> None:
+    crushed = Hold(4).apply(noise(0.1), 0)
     np.testing.assert_array_equal(crushed[:, 0:4000:4], crushed[:, 3:4003:4])
 
 

@@ -9,7 +9,7 @@ import pytest
 from bandstand import fake_voices, full_band
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.render import DryStems, PartPlayer, audible_parts, kick_samples
+from tunesmith.composer.render import DryStems, PartPlayer, RenderThreads, audible_parts, kick_samples
 from tunesmith.composer.render.part_renderer import balance
 from tunesmith.composer.score import Note, Part
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
@@ -27,7 +27,8 @@ class Constant:
         return np.ones((2, SAMPLE_RATE), np.float32)
 
 
-def played(*notes: Note, instrument: str = "piano", block: int = 1 << 17) -> Samples:
+# Instruments without onset noise: these tests look at the notes alone.
+def played(*notes: Note, instrument: str = "riser", block: int = 1 << 17) -> Samples:
     score = full_band(4, bpm=60)
     player = PartPlayer(score, Part("p", "chords", instrument, notes), lambda _: Constant())
     out = np.zeros((2, 5 * SAMPLE_RATE), np.float32)
@@ -42,7 +43,7 @@ def test_a_note_begins_on_its_sample() -> None:
     assert np.count_nonzero(out[0]) == SAMPLE_RATE
 
 
-@pytest.mark.parametrize(("pitch", "instrument"), [(50, "chip_pulse"), (61, "standard_kit")])
+@pytest.mark.parametrize(("pitch", "instrument"), [(50, "chip_pulse"), (61, "chip_kit")])
 def test_a_cut_note_fades_within_ten_milliseconds_and_never_jumps(pitch: int, instrument: str) -> None:
     out = played(Note(0, 1, pitch, 100), Note(0.5, 1, pitch, 100), instrument=instrument)[0]
     middle, faded = SAMPLE_RATE // 2, SAMPLE_RATE // 2 + SAMPLE_RATE // 100
@@ -55,9 +56,9 @@ def test_tones_of_a_polyphonic_instrument_ring_on() -> None:
     assert played(Note(0, 1, 50, 100), Note(0.5, 1, 50, 100))[0, round(0.9 * SAMPLE_RATE)] == pytest.approx(2)
 
 
-def test_more_notes_than_strings_cut_the_oldest() -> None:
+def test_more_notes_than_voices_cut_the_oldest() -> None:
     notes = [Note(0.01 * index, 1, 40 + index, 100) for index in range(8)]
-    assert played(*notes, instrument="acoustic_guitar")[0, SAMPLE_RATE // 2] == pytest.approx(6)
+    assert played(*notes, instrument="chip_arpeggio")[0, SAMPLE_RATE // 2] == pytest.approx(4)
 
 
 @pytest.mark.parametrize("block", [1000, 4096, 50_001])
@@ -65,6 +66,16 @@ def test_block_sizes_change_nothing(block: int) -> None:
     notes = [Note(0.3 * index, 0.5, 61, 100) for index in range(9)]
     whole = played(*notes, instrument="standard_kit")
     np.testing.assert_allclose(played(*notes, instrument="standard_kit", block=block), whole, atol=1e-6)
+
+
+def test_onset_noise_sounds_with_its_note_and_differs_from_note_to_note() -> None:
+    out = played(Note(1.0, 1, 50, 100), Note(3.0, 1, 50, 100), instrument="piano")
+    assert not out[:, :SAMPLE_RATE].any()
+    first, second = (out[:, at * SAMPLE_RATE :][:, :4000] for at in (1, 3))
+    assert 0.01 < np.std(first) < 0.3
+    assert first.mean() == pytest.approx(1, abs=0.13)
+    assert first.mean() != pytest.approx(second.mean(), abs=1e-4)
+    assert abs(np.corrcoef(first[0], second[0])[0, 1]) < 0.2
 
 
 def test_the_balance_keeps_its_power() -> None:
@@ -94,7 +105,8 @@ def test_stems_follow_the_key_and_die_away() -> None:
     stems = DryStems(score, fake_voices, lambda part: part.role)
     assert stems.keys == ("drums", "bass", "chords", "pad", "melody", "arpeggio", "percussion")
     block = np.empty((len(stems.keys), 2, 4 * SAMPLE_RATE), np.float32)
-    stems.fill(block, 0)
-    stems.fill(block, 4 * SAMPLE_RATE)
+    with RenderThreads(1) as threads:
+        stems.fill(block, 0, threads)
+        stems.fill(block, 4 * SAMPLE_RATE, threads)
     assert stems.finished
     assert not block.any()

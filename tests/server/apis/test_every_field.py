@@ -25,7 +25,6 @@ from tunesmith.server.apis.huggingface.request import FIELDS as PARAMETERS
 from tunesmith.server.apis.mcp.tool import Arguments
 from tunesmith.server.apis.native.models import PullBody
 from tunesmith.server.apis.native.request import BESIDE_MUSIC
-from tunesmith.server.apis.native.routes import ExplainBody
 from tunesmith.server.apis.native.tracks import VariationsBody
 from tunesmith.server.apis.openai import SpeechBody
 from tunesmith.server.apis.replicate.input_schema import FIELDS as INPUT
@@ -57,7 +56,8 @@ MUSIC = tuple(name for name in GenerationRequest.model_fields if name != "soundf
 DOORS: Mapping[str, Door] = {
     "own": Door("/api/jobs", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC),
                 booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
-    "explain": Door("/api/explain", {"prompt": "x"}, tuple(ExplainBody.model_fields)),
+    "explain": Door("/api/explain", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC),
+                    booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
     "pull": Door("/api/models/pull", {"model": "no such model"}, tuple(PullBody.model_fields),
                  booleans=("keep_download", "accept_licence")),
     "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields)),

@@ -2,6 +2,7 @@
 
 from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.master import master
+from tunesmith.composer.mix.master import stem_shares as stem_shares
 from tunesmith.composer.mix.options import MixOptions as MixOptions
 from tunesmith.composer.mix.premaster import Session as Session
 from tunesmith.composer.mix.premaster import premaster as premaster

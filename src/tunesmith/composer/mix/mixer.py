@@ -88,6 +88,7 @@ class Mixer:
         self._sweep = sweep
         swept = sweep.active
         self._filters = tuple(SweptFilter() if swept and channel.swept else None for channel in channels)
+        self._size = 0
 
     def mix(self, stems: StemBlock, start: int) -> Samples:
         """Return the mix of ``stems``, (stems, 2, n) from sample ``start``: (2, n + OVERLAP), to be overlap-added.
@@ -95,8 +96,9 @@ class Mixer:
         ``stems`` may be overwritten. Blocks must come in order.
         """
         length = stems.shape[2]
-        size = scipy.fft.next_fast_len(length + OVERLAP, real=True)
-        size += size % 2
+        # The first block is the longest, and a shorter last one keeps its size: responses are computed only once.
+        self._size = self._size or scipy.fft.next_fast_len(length + OVERLAP, real=True)
+        size = self._size + self._size % 2
         self._automate(stems, start)
         room, hall = reverb_gains(self._settings)
         total = np.zeros((2, size // 2 + 1), np.complex64)

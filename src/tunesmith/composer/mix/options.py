@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tunesmith.composer.render import usable_threads
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 BLOCK = 163_840
@@ -15,17 +16,20 @@ class MixOptions:
     """The options of a mix.
 
     ``sample_rate`` in Hz and ``channels`` (1 or 2) are those of the result, ``intensity`` 0–1 is that of the
-    performance (None: as written), and ``block`` is the number of samples rendered at a time, which affects only memory
-    and speed.
+    performance (None: as written). ``block`` is the number of samples rendered at a time, ``threads`` the number of
+    threads; they affect only memory and speed.
     """
 
     sample_rate: int = SAMPLE_RATE
     channels: int = 2
     intensity: float | None = None
     block: int = BLOCK
+    threads: int = field(default_factory=usable_threads)
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 2):
             raise ValueError(f"channels must be 1 or 2, got {self.channels}")
         if self.block < 1024:
             raise ValueError(f"block must be at least 1024 samples, got {self.block}")
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -20,11 +21,13 @@ from tunesmith.composer.render import (
     AmbienceLoop,
     AmbienceTexture,
     DryStems,
+    RenderThreads,
     Voices,
     audible_parts,
     kick_samples,
     length_in_samples,
 )
+from tunesmith.composer.render.stems import StemBlock
 from tunesmith.composer.score import Ambience, Part, Score
 from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
@@ -126,17 +129,26 @@ def _mix_into(
     ducker = Ducker(kicks, score.mix.side_chain, length if score.loop else None)
     console = Mixer(channels, score.mix, ducker, Sweep(score))
     timeline = MixBuffer(spool, length, loop=score.loop)
-    dry = np.empty((len(channels), 2, block), np.float32)
     start = 0
-    # A loop is rendered until its last note has decayed: the tail belongs at its beginning.
-    while start < length or (score.loop and not stems.finished):
-        report(start / length)
-        taken = min(block, length - start) if start < length else block
-        stems.fill(dry[:, :, :taken], start)
-        timeline.add(start, console.mix(dry[:, :, :taken], start), taken)
-        start += taken
+    with RenderThreads(session.options.threads) as threads:
+        mixing = threads.start(lambda: None)
+        # A loop is rendered until its last note has decayed: the tail belongs at its beginning.
+        while start < length or (score.loop and not stems.finished):
+            report(start / length)
+            taken = min(block, length - start) if start < length else block
+            dry = np.empty((len(channels), 2, taken), np.float32)
+            stems.fill(dry, start, threads)
+            # The mixer works on one block while the parts render the next; it takes the blocks in order.
+            mixing.result()
+            mixing = threads.start(partial(_mix_block, console, timeline, dry, start))
+            start += taken
+        mixing.result()
     timeline.finish(start)
     assert len(spool) == length
+
+
+def _mix_block(console: Mixer, timeline: MixBuffer, dry: StemBlock, start: int) -> None:
+    timeline.add(start, console.mix(dry, start), dry.shape[2])
 
 
 def _power(spool: Spool, block: int) -> float:

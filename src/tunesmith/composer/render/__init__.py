@@ -7,4 +7,6 @@ from tunesmith.composer.render.intensity import kick_samples as kick_samples
 from tunesmith.composer.render.intensity import length_in_samples as length_in_samples
 from tunesmith.composer.render.part_renderer import PartPlayer as PartPlayer
 from tunesmith.composer.render.part_renderer import Voices as Voices
+from tunesmith.composer.render.render_threads import RenderThreads as RenderThreads
+from tunesmith.composer.render.render_threads import usable_threads as usable_threads
 from tunesmith.composer.render.stems import DryStems as DryStems

@@ -9,14 +9,22 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.render.active_note import ActiveNote
 from tunesmith.composer.render.intensity import length_in_samples, sample_at
+from tunesmith.composer.render.note_chance import note_chances
+from tunesmith.composer.rng import share
 from tunesmith.composer.score import Note, Part, Score
+from tunesmith.composer.sound.noise_kinds import is_exact
+from tunesmith.composer.sound.onset_noise import OnsetNoise, Struck, level_of
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone, Voice
 
 Voices = Callable[[str], Voice]
 """Instrument name → its voice."""
 
+LEVEL_SPREAD_DB = 1.0
+"""By how much chance raises or lowers a note's level at most."""
+
 # A held note must stop within one attack; a ringing one may take longer, which is gentler.
 HELD_FADE = round(0.008 * SAMPLE_RATE)
+RELEASE_SECONDS = 0.4
 RELEASED_FADE = round(0.03 * SAMPLE_RATE)
 
 
@@ -42,20 +50,32 @@ class PartPlayer:
         self._velocity_scale = 1.0 if intensity is None else 0.82 + 0.18 * intensity
         self._end = length_in_samples(score)
         self._next = 0
+        played = instrument(part.instrument)
+        self._chances = [0] * len(part.notes) if is_exact(played) else _chances(score, part)
+        self._noise = OnsetNoise(played)
         self._sounding: list[ActiveNote] = []
+        # Apart from the notes, because noise takes no part in polyphony and choking.
+        self._noises: list[ActiveNote] = []
+
+    @property
+    def work(self) -> float:
+        """A measure of the time that rendering takes: the seconds that sound, as every note has its release."""
+        beats = sum(note.length for note in self._part.notes)
+        return beats * 60 / self._score.tempo_map.changes[0][1] + RELEASE_SECONDS * len(self._part.notes)
 
     @property
     def finished(self) -> bool:
         """Whether every note has been played and has decayed."""
-        return self._next >= len(self._part.notes) and not self._sounding
+        return self._next >= len(self._part.notes) and not self._sounding and not self._noises
 
     def add_to(self, target: Samples, start: int) -> None:
         """Add the part's sound from sample ``start`` to ``target``, (2, n)."""
         stop = start + target.shape[1]
         self._take_notes(stop)
-        for sound in self._sounding:
+        for sound in (*self._sounding, *self._noises):
             sound.add_to(target, start)
         self._sounding = [sound for sound in self._sounding if sound.end > stop]
+        self._noises = [sound for sound in self._noises if sound.end > stop]
 
     def _take_notes(self, stop: int) -> None:
         notes = self._part.notes
@@ -72,10 +92,21 @@ class PartPlayer:
     def _begin(self, note: Note, at: int) -> None:
         released = max(at + 1, sample_at(self._score, note.end))
         velocity = min(127, max(1, round(note.velocity * self._velocity_scale)))
-        tone = Tone(note.pitch, velocity, (released - at) / SAMPLE_RATE, note.glide, self._next)
+        chance = self._chances[self._next]
+        tone = Tone(note.pitch, velocity, (released - at) / SAMPLE_RATE, note.glide, self._next, chance)
         group = self._choke_group(note.pitch)
         self._make_room(at, group)
-        self._sounding.append(ActiveNote(self._voice.sound(tone), at, released, self._gains, group))
+        sound = self._voice.sound(tone)
+        gain = 10 ** (LEVEL_SPREAD_DB * (2 * share(chance, 3) - 1) / 20) if chance else 1.0
+        gains = gain * self._gains[0], gain * self._gains[1]
+        self._sounding.append(ActiveNote(sound, at, released, gains, group))
+        self._touch(sound, tone, at, released, gains)
+
+    def _touch(self, sound: Samples, tone: Tone, at: int, released: int, gains: tuple[float, float]) -> None:
+        """Add the noise of the onset and of the release."""
+        struck = Struck(level_of(sound), tone.velocity, tone.seconds, share(tone.chance, 0))
+        noises = (self._noise.onset(tone.pitch, struck), at), (self._noise.release(tone.pitch, struck), released)
+        self._noises += [ActiveNote(noise, start, start, gains) for noise, start in noises if noise is not None]
 
     def _make_room(self, at: int, group: int) -> None:
         # A closed hat silences the open one, as on a real kit.
@@ -91,3 +122,8 @@ class PartPlayer:
         held = [sound for sound in self._sounding if sound.cut is None and sound.released > at]
         for sound in held[: max(0, len(held) - self._polyphony + 1)]:
             sound.cut_at(at, HELD_FADE)
+
+
+def _chances(score: Score, part: Part) -> list[int]:
+    chances: list[int] = note_chances(score.seed, part.name, part.notes).tolist()
+    return chances

@@ -24,7 +24,7 @@ def dump_score(score: Score) -> str:
     lines += [f"- {_flow({'name': s.name, 'bars': s.bars, 'energy': s.energy})}\n" for s in score.sections]
     lines.append("chords:  # bar: beat chord length, beats count from 1\n" if score.chords else "chords: {}\n")
     for bar, spans in by_bar(score.chords, beats).items():
-        lines.append(f"  {bar}: {', '.join(write_chord(span, bar, beats) for span in spans)}\n")
+        lines.append(f"  {bar}: {', '.join(write_chord(span, bar, beats, score.key) for span in spans)}\n")
     lines.append("parts:  # notes are bar: beat pitch length velocity [glide in semitones]\n")
     for part in score.parts:
         lines += _part(part, beats)

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import ChordSpan, Note
-from tunesmith.composer.theory import Chord, on_grid, parse_pitch, pitch_name
+from tunesmith.composer.spelling import chord_name
+from tunesmith.composer.theory import Chord, Key, on_grid, parse_pitch, pitch_name
 
 # Reversed, so that of two drums with one key the first name in the table is written.
 DRUM_NAMES: Mapping[int, str] = {key: name for name, key in reversed(list(DRUM_KEYS.items()))}
@@ -41,9 +42,9 @@ def write_note(note: Note, bar: int, beats_per_bar: float, *, drums: bool) -> st
     return f"{beat_in_bar(note.start, bar, beats_per_bar)} {pitch} {number(note.length)} {note.velocity}{glide}"
 
 
-def write_chord(span: ChordSpan, bar: int, beats_per_bar: float) -> str:
-    """Return the text of one chord of a bar."""
-    return f"{beat_in_bar(span.start, bar, beats_per_bar)} {span.chord} {number(span.length)}"
+def write_chord(span: ChordSpan, bar: int, beats_per_bar: float, key: Key) -> str:
+    """Return the text of one chord of a bar, spelled for the key."""
+    return f"{beat_in_bar(span.start, bar, beats_per_bar)} {chord_name(span.chord, key)} {number(span.length)}"
 
 
 def read_note(text: str, bar: int, beats_per_bar: float, *, drums: bool) -> Note:

@@ -63,24 +63,37 @@ Floats = npt.NDArray[np.float32]
 
 
 class ByteCache:
-    """Arrays by key while together they fit in ``limit`` bytes; a larger array is not kept."""
+    """Arrays by key while together they fit in ``limit`` bytes; a larger array is not kept. Threads may share it."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.size = 0
+        self._lock = threading.Lock()
         self._arrays: OrderedDict[Hashable, Floats] = OrderedDict()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._arrays
 
     def get(self, key: Hashable, make: Callable[[], Floats]) -> Floats:
         """Return the read-only array of ``key``, computed unless it is still in the cache."""
-        if key in self._arrays:
-            self._arrays.move_to_end(key)
-            return self._arrays[key]
+        with self._lock:
+            found = self._arrays.get(key)
+            if found is not None:
+                self._arrays.move_to_end(key)
+                return found
+        # Computed outside the lock, as above: two threads may compute the same array, which does no harm.
         array = make()
         array.flags.writeable = False
         if array.nbytes <= self.limit:
+            self._keep(key, array)
+        return array
+
+    def _keep(self, key: Hashable, array: Floats) -> None:
+        with self._lock:
+            if key in self._arrays:
+                return
             self._arrays[key] = array
             self.size += array.nbytes
-        while self.size > self.limit:
-            _, forgotten = self._arrays.popitem(last=False)
-            self.size -= forgotten.nbytes
-        return array
+            while self.size > self.limit:
+                _, forgotten = self._arrays.popitem(last=False)
+                self.size -= forgotten.nbytes

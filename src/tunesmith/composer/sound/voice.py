@@ -23,7 +23,8 @@ over a fifth of a second.
 class Tone:
     """A note in seconds: MIDI ``pitch`` (a drum key for kits), ``velocity`` 1–127, ``seconds`` until its release.
 
-    ``glide`` is in semitones, as in Note. ``variation`` counts the player's notes, for round robin.
+    ``glide`` is in semitones, as in Note. ``variation`` counts the player's notes, for round robin. ``chance`` are 64
+    random bits, from which a voice draws how this note differs from others of its kind; 0 is a note of no difference.
     """
 
     pitch: int
@@ -31,6 +32,7 @@ class Tone:
     seconds: float
     glide: int = 0
     variation: int = 0
+    chance: int = 0
 
 
 class Voice(Protocol):

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from tunesmith.composer.brief import Brief
-from tunesmith.composer.genre import Genre
+from tunesmith.composer.genre import Echo, Genre
 from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
 from tunesmith.composer.theory import Key, Meter
 
@@ -33,14 +33,33 @@ class Player:
     rhythm: str = ""
     gain_db: float = 0.0
     pan: float = 0.0
+    echo: Echo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The names of the ``players`` who play in ``bars`` bars from ``bar`` on."""
+
+    bar: int
+    bars: int
+    players: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A break: the named ``players`` rest from beat ``start`` to ``end`` while the others go on."""
+
+    start: float
+    end: float
+    players: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything decided before the parts are written; bars count from 0, beats are quarter notes.
 
-    ``written`` has the notes of the parts that are already written, by player name, so that later writers can lock to
-    them.
+    ``casts`` cover all bars in order; without them each player plays where the energy reaches its entry. ``written``
+    has the notes of the parts that are already written, by player name, so that later writers can lock to them.
     """
 
     brief: Brief
@@ -51,6 +70,8 @@ class Plan:
     sections: tuple[Section, ...]
     chords: tuple[ChordSpan, ...]
     players: tuple[Player, ...]
+    casts: tuple[Cast, ...] = ()
+    breaks: tuple[Break, ...] = ()
     written: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
 
     @property
@@ -68,10 +89,16 @@ class Plan:
         """The beat at which the last bar ends."""
         return self.bars * self.beats_per_bar
 
+    def bar_of(self, beat: float) -> int:
+        """Return the bar in which ``beat`` lies."""
+        # The small offset keeps a beat that rounding put just before a bar line in its bar.
+        return int(beat / self.beats_per_bar + 1e-6)
+
     def section_at(self, beat: float) -> Section:
         """Return the section at ``beat``; the last one after the end."""
-        # The small offset keeps a beat that rounding put just before a bar line in its bar.
-        bar = int(beat / self.beats_per_bar + 1e-6)
+        return self._section_of(self.bar_of(beat))
+
+    def _section_of(self, bar: int) -> Section:
         index = bisect.bisect_right(self.sections, bar, key=lambda section: section.bar) - 1
         return self.sections[max(0, index)]
 
@@ -89,10 +116,17 @@ class Plan:
                 return
             yield span
 
+    def is_playing(self, player: Player, bar: int) -> bool:
+        """Return whether the player plays in ``bar``."""
+        if not self.casts:
+            return self._section_of(bar).energy >= player.entry - 1e-9
+        index = bisect.bisect_right(self.casts, bar, key=lambda cast: cast.bar) - 1
+        return player.name in self.casts[max(0, index)].players
+
     def active_sections(self, player: Player) -> Iterator[Section]:
-        """Yield the sections in which the player plays."""
+        """Yield the sections in which the player plays, if only in some of their bars."""
         for section in self.sections:
-            if section.energy >= player.entry - 1e-9:
+            if any(self.is_playing(player, bar) for bar in range(section.bar, section.bar + section.bars)):
                 yield section
 
     def kicks(self) -> tuple[float, ...]:

@@ -13,16 +13,22 @@ from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.doubled_lead import write_second_voice
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
 from tunesmith.composer.writing.drums.kit import write_drums
+from tunesmith.composer.writing.form.arrangement import arranged
+from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
+from tunesmith.composer.writing.form.half_time import half_timed
+from tunesmith.composer.writing.form.modulation import modulated
+from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
-from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
+from tunesmith.composer.writing.performance.echo import echoed
 from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
 from tunesmith.composer.writing.transitions import write_effects
@@ -36,7 +42,7 @@ WRITERS: Mapping[str, Writer] = {
     "pad": write_pad,
     "arpeggio": write_arpeggio,
     "melody": write_melody,
-    "counter": write_counter,
+    "counter": write_second_voice,
     "effects": write_effects,
 }
 """One writer per role, in the order in which they write."""
@@ -60,9 +66,9 @@ def write_score(brief: Brief) -> Writing:
     Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves no player.
     """
     genre = limited(load_genre(brief.genre), brief.means, brief.seed)
-    timeline = solve_timeline(brief)
+    timeline = with_ritardando(solve_timeline(brief), brief, genre)
     plan = _planned(brief, genre, timeline)
-    written = _written(plan)
+    plan, written = modulated(plan, _written(plan))
     parts = tuple(_part(plan, timeline, player, written[player.name]) for player in plan.players)
     score = Score(
         title=brief.title,
@@ -91,7 +97,8 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
     players = choose_band(brief, genre, rng_for(brief.seed, "band"))
     players = with_someone(players, [section.energy for section in sections])
-    return Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
+    plan = Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
+    return with_breaks(arranged(plan))
 
 
 def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
@@ -101,7 +108,9 @@ def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
     for player in sorted(plan.players, key=lambda player: order.index(player.role)):
         # One generator per player: adding or removing a player leaves the notes of the others as they were.
         random = rng_for(plan.brief.seed, "write", player.name)
-        written[player.name] = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+        notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+        # At once, so that the writers that follow hear the rests.
+        written[player.name] = without_rests(plan, player, half_timed(plan, player, notes))
     return written
 
 
@@ -109,6 +118,7 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
     # The plan of the performance sees only this player's notes.
     plan = replace(plan, written={player.name: tuple(notes)})
     played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
+    played = echoed(plan, player, played)
     if not plan.brief.loop and ending_of(plan) == "fade":
         played = faded(plan, played)
     if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:

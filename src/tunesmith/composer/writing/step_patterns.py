@@ -10,6 +10,9 @@ from tunesmith.composer.theory import Meter
 
 # In beats.
 STEP = 0.25
+# Which of the bars A, A' and B each bar of a four-bar cycle plays.
+CYCLE = (0, 1, 0, 2)
+CYCLE_BARS = len(CYCLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,18 @@ def read_steps(text: str, beats: float) -> tuple[Step, ...]:
         elif letter not in ".-":
             steps.append(Step(index * size, size, letter))
     return tuple(steps)
+
+
+def cycle_bar(text: str, share: float, bar: int) -> str:
+    """Return the pattern of bar ``bar``, from 0, of a four-bar cycle.
+
+    ``text`` has alternatives separated by ``|``, of which ``share``, 0 to below 1, chooses one. An alternative is one
+    to four bars with spaces between: one bar repeats; two alternate; three are A, A' and B of the cycle A A' A B; four
+    are the cycle itself.
+    """
+    alternatives = text.split("|")
+    bars = alternatives[int(share * len(alternatives))].split()
+    return bars[CYCLE[bar % CYCLE_BARS] if len(bars) == 3 else bar % len(bars)]
 
 
 def pattern_bars(texts: Mapping[str, Sequence[str]], meter: Meter, energy: float) -> str:

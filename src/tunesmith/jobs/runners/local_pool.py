@@ -126,6 +126,12 @@ class LocalPool:
         async with self._runner_for(model, usual if usual < 0 else max(usual, MIN_PRELOADED_SECONDS)) as runner:
             return await runner.load()
 
+    async def unload(self, model: str) -> None:
+        """End the idle runners of a model; one that works stays."""
+        for runner in self._of(model):
+            if not runner.reserved:
+                await self._end(runner)
+
     def capacity(self, model: str) -> int:
         """Return how many tasks run at once; for a model that is not loaded, the most that it may have room for."""
         if model == COMPOSER:

@@ -35,6 +35,7 @@ from tunesmith.generator import (
     BatchingGenerator,
     Exported,
     ExportingGenerator,
+    FigureGenerator,
     Generator,
     Progress,
 )
@@ -157,7 +158,8 @@ class Worker:
             request = GenerationRequest.checked(**message["request"])
             audio = self._generate(request, path_of(message["path"]), work)
             about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
-            answer = encode({"made": task, **about, "metadata": dict(audio.metadata)})
+            metadata = {**audio.metadata, **self._figure(request, path_of(message["path"]))}
+            answer = encode({"made": task, **about, "metadata": metadata})
         except BaseException as error:
             # The border of the job runner; BaseException, because a library may raise SystemExit.
             recordings = (message["request"].get(name) for name in ("audio", "melody"))
@@ -183,6 +185,13 @@ class Worker:
         with _translate_write_errors():
             _, notices = write_with_notices(audio, path, bits=DEFAULT_BITS)
         return audio.with_metadata(warnings=[*audio.metadata.get("warnings", ()), *notices]) if notices else audio
+
+    def _figure(self, request: GenerationRequest, path: Path) -> dict[str, Any]:
+        """Return the melody of new music for lists of tracks; empty for exports, and for models without notes."""
+        is_export = path.suffix.removeprefix(".") in EXPORTS
+        if is_export or not isinstance(self._generator, FigureGenerator):
+            return {}
+        return {"figure": self._generator.figure(request)}
 
     def _send_heartbeat(self) -> None:
         while True:

@@ -22,7 +22,7 @@ API_BY_PREFIX: Mapping[str, str] = {
 """The API by prefix of the path; the first match counts. ``models`` is shared by OpenAI and Replicate."""
 
 PATHS_OF_RECORDINGS = re.compile(
-    r"(?:/api/(?:generate|jobs)|/v1/(?:files|predictions)|/v1/(?:models|deployments)/.+/predictions)/?"
+    r"(?:/api/(?:generate|jobs|edits|explain)|/v1/(?:files|predictions)|/v1/(?:models|deployments)/.+/predictions)/?"
 )
 """The paths whose bodies may hold a recording: as base64, a data URI or a form file."""
 

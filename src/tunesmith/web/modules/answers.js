@@ -1,75 +1,48 @@
-/** The answers of the brief as chips: the composer's own, and those that the user has decided. */
-
-import { capital, keyName, named } from "./words.js";
+/** The answers of the brief that are shown as chips, and how a draft decides them. */
 
 /**
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Draft} Draft
+ * @typedef {import("./types.js").Fixed} Fixed
  * @typedef {import("./types.js").FixedField} FixedField
- *
- * @typedef {object} Answer
- * @property {string} field as in the brief
- * @property {string} label
- * @property {string} value as the brief or the request has it
- * @property {string} shown the value in words
- * @property {"prompt" | "meaning" | "genre" | "chance" | "flag"} source "flag" is the user's own
- * @property {string} because
- * @property {FixedField | null} fixes the request's field that decides it; null if only the prompt does
+ * @typedef {import("../js/src/types.js").ExplainedAnswer} Answer
  */
 
-/** @type {Record<string, {label: string, fixes: FixedField | null}>} */
-export const FIELDS = {
-  genre: { label: "Genre", fixes: "genre" },
-  mood: { label: "Mood", fixes: null },
-  tempo: { label: "Tempo", fixes: "tempo_bpm" },
-  key: { label: "Key", fixes: "key" },
-  meter: { label: "Meter", fixes: "meter" },
-  instruments: { label: "Instrument", fixes: "instruments" },
-  ambience: { label: "Ambience", fixes: null },
-};
+/** What each field is called; the others are options below the prompt, or have no words. */
+export const LABELS = /** @type {Record<string, string>} */ ({
+  genre: "Genre",
+  mood: "Mood",
+  tempo: "Tempo",
+  key: "Key",
+  meter: "Meter",
+  instruments: "Instrument",
+  without: "Without",
+  ambience: "Ambience",
+  production: "Sound",
+});
+
+/** The fields of a request that chips decide. */
+export const FIXED = /** @type {const} */ (["genre", "tempo_bpm", "key", "meter", "instruments"]);
 
 /**
- * Return the answers in the order of FIELDS.
+ * Return the answers to be shown, in the order of the server. What is left out by the draft has chips of its own.
  *
  * @param {State} state
  * @returns {Answer[]}
  */
 export function answersOf({ draft, brief }) {
-  const reasons = draft.prompt.trim() && brief ? brief.reasons : [];
-  return Object.entries(FIELDS).flatMap(([field, { label, fixes }]) => {
-    const decided = fixes ? decidedOf(draft, fixes) : [];
-    const read = reasons.filter(
-      (reason) => reason.field === field && !(fixes && fixes !== "instruments" && decided.length),
-    );
-    const own = decided.map((value) => answer(field, label, value, "flag", "you decided it"));
-    const theirs = read
-      .flatMap(({ value, source, because }) =>
-        split(field, value).map((one) => answer(field, label, one, source, because)),
-      )
-      .filter(({ value }) => !decided.includes(value) && !draft.without.includes(value));
-    return [...own, ...theirs];
-  });
+  if (!draft.prompt.trim() || !brief) return [];
+  return brief.answers.filter(({ field, is_locked }) => field in LABELS && !(field === "without" && is_locked));
+}
 
-  /**
-   * @param {string} field
-   * @param {string} label
-   * @param {string} value
-   * @param {string} source
-   * @param {string} because
-   * @returns {Answer}
-   */
-  function answer(field, label, value, source, because) {
-    const shown = shownAs(field, value);
-    return {
-      field,
-      label,
-      value,
-      shown,
-      source: /** @type {Answer["source"]} */ (source),
-      because,
-      fixes: FIELDS[field]?.fixes ?? null,
-    };
-  }
+/**
+ * Return the field of the request by which a chip decides an answer, null if only the words of the prompt do.
+ *
+ * @param {Answer} answer
+ * @returns {FixedField | null}
+ */
+export function fixedBy({ sets }) {
+  return FIXED.find((field) => field === sets) ?? null;
 }
 
 /**
@@ -77,17 +50,17 @@ export function answersOf({ draft, brief }) {
  *
  * @param {Draft} draft
  * @param {FixedField} field
- * @param {string} value
+ * @param {unknown} value
  * @returns {Draft}
  */
 export function decide(draft, field, value) {
-  const without = field === "instruments" ? draft.without.filter((one) => one !== value) : draft.without;
   if (field === "instruments") {
-    const others = (draft.fixed.instruments ?? []).filter((one) => one !== value);
-    return { ...draft, without, fixed: { ...draft.fixed, instruments: [...others, value] } };
+    const name = String(value);
+    const others = (draft.fixed.instruments ?? []).filter((one) => one !== name);
+    const without = draft.without.filter((one) => one !== name);
+    return { ...draft, without, fixed: { ...draft.fixed, instruments: [...others, name] } };
   }
-  const decided = field === "tempo_bpm" ? Number.parseFloat(value) : value;
-  return { ...draft, fixed: { ...draft.fixed, [field]: decided } };
+  return { ...draft, fixed: { ...draft.fixed, [field]: field === "tempo_bpm" ? Number(value) : String(value) } };
 }
 
 /**
@@ -95,35 +68,11 @@ export function decide(draft, field, value) {
  *
  * @param {Draft} draft
  * @param {FixedField} field
- * @param {string} value
+ * @param {unknown} value
  * @returns {Draft}
  */
 export function release(draft, field, value) {
   const { [field]: _, ...others } = draft.fixed;
   const left = (draft.fixed.instruments ?? []).filter((one) => one !== value);
   return { ...draft, fixed: field === "instruments" && left.length ? { ...others, instruments: left } : others };
-}
-
-/**
- * @param {Draft} draft
- * @param {FixedField} field
- * @returns {string[]}
- */
-function decidedOf({ fixed }, field) {
-  const value = fixed[field];
-  if (value === undefined) return [];
-  if (Array.isArray(value)) return value;
-  return [field === "tempo_bpm" ? `${value} bpm` : String(value)];
-}
-
-/** @param {string} field @param {string} value */
-function split(field, value) {
-  return field === "instruments" ? value.split(/,\s*/) : [value];
-}
-
-/** @param {string} field @param {string} value */
-function shownAs(field, value) {
-  if (field === "key") return keyName(value);
-  if (field === "mood") return capital(value.replace(/ \(.*\)$/, ""));
-  return field === "tempo" || field === "meter" ? value : named(value);
 }

@@ -1,15 +1,21 @@
-/** The brief: while the user types, how the composer understands the prompt. */
+/** The brief: while the user types, what the composer would make of the draft. */
 
+import { DeadlineExceeded } from "../js/src/index.js";
 import { inWords } from "./problems.js";
+import { fieldsOf } from "./request.js";
 import { Server } from "./server.js";
 import { Store } from "./store.js";
+
+/** @typedef {import("./types.js").Draft} Draft */
 
 const PAUSE_MS = 180;
 /** A brief that comes later is of no use; the page should rather say that the server is away. */
 const DEADLINE_SECONDS = 3;
+/** What is still being typed is not at fault yet; it is said when the take is made. */
+const TYPED = ["duration", "bars", "seed"];
 
 /**
- * Keep the state's brief that of the prompt.
+ * Keep the state's brief that of the draft.
  *
  * @param {Store} store
  * @param {Server} server
@@ -18,8 +24,9 @@ export function readBriefs(store, server) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   let reading = new AbortController();
+  let typed = store.state.draft.prompt;
   store.watch(
-    (state) => [state.draft.prompt, state.draft.model, state.connection.state],
+    (state) => [state.draft, state.connection.state],
     ({ draft, connection }) => {
       clearTimeout(timer);
       reading.abort();
@@ -27,7 +34,10 @@ export function readBriefs(store, server) {
       if (connection.state !== "open") return forgetOther(store);
       reading = new AbortController();
       const { signal } = reading;
-      timer = setTimeout(() => void readBrief(store, server, draft.prompt, signal), PAUSE_MS);
+      // A press of a chip is answered at once; words come letter by letter.
+      const pause = draft.prompt === typed ? 0 : PAUSE_MS;
+      typed = draft.prompt;
+      timer = setTimeout(() => void readBrief(store, server, draft, signal), pause);
     },
   );
 }
@@ -39,23 +49,32 @@ export function readBriefs(store, server) {
  */
 function forgetOther(store) {
   const { brief, draft } = store.state;
-  if (brief && brief.prompt !== draft.prompt.trim()) store.change({ brief: null });
+  if (brief && brief.sent !== draft.prompt) store.change({ brief: null });
 }
 
 /**
  * @param {Store} store
  * @param {Server} server
- * @param {string} prompt
+ * @param {Draft} draft
  * @param {AbortSignal} signal
  */
-async function readBrief(store, server, prompt, signal) {
+async function readBrief(store, server, draft, signal) {
+  const { prompt: _, ...fields } = fieldsOf(draft);
+  const seed = draft.seed.trim() ? { seed: Number(draft.seed) } : {};
   try {
-    const brief = await server.ask((client) => client.explain(prompt, { signal, deadline: DEADLINE_SECONDS }));
-    store.change({ brief });
+    // As typed, so that spans are those of the box.
+    const explained = await server.ask((client) =>
+      client.explain(draft.prompt, { ...fields, ...seed }, { signal, deadline: DEADLINE_SECONDS }),
+    );
+    store.change({ brief: { ...explained, sent: draft.prompt } });
   } catch (error) {
-    // A newer prompt took its place.
+    // A newer draft took its place.
     if (signal.aborted) return;
+    // The first explanation of a server waits for its tables.
+    if (error instanceof DeadlineExceeded) return readBrief(store, server, draft, signal);
     const problem = inWords(error);
-    store.change({ brief: null, ...(problem.field ? { askProblem: problem } : {}) });
+    forgetOther(store);
+    // The chips stay, so that the one at fault can be changed.
+    if (problem.field && !TYPED.includes(problem.field)) store.change({ askProblem: problem });
   }
 }

@@ -1,9 +1,9 @@
 /** Chips: what the composer understood; each says why, and can be locked, changed or left out. */
 
-import { answersOf, decide, FIELDS, release } from "./answers.js";
+import { answersOf, decide, FIXED, fixedBy, LABELS, release } from "./answers.js";
 import { button, byId, element, icon } from "./dom.js";
 import { closePopover, openPopover } from "./popover.js";
-import { wordsOf } from "./prompt_view.js";
+import { withoutSpans } from "./spans.js";
 import { Store } from "./store.js";
 import { capital, named, quoted } from "./words.js";
 
@@ -14,11 +14,12 @@ import { capital, named, quoted } from "./words.js";
  */
 
 const ORIGINS = {
-  prompt: "from your words",
-  meaning: "from the meaning of your words",
+  words: "from your words",
+  setting: "decided by you",
   genre: "usual for the genre",
+  mood: "follows the mood",
   chance: "drawn by chance",
-  flag: "decided by you",
+  default: "the default",
 };
 /** @type {Record<FixedField, {name: string, example: string}>} */
 const CHOICES = {
@@ -43,10 +44,23 @@ export function showChips(store) {
         "aria-haspopup": "dialog",
         "data-key": "add",
       });
-      list.replaceChildren(...[...chips, ...without, more].map((one) => element("li", {}, one)));
+      replaceKeepingFocus(list, [...chips, ...without, more]);
       showWarnings(state.brief?.warnings ?? []);
     },
   );
+}
+
+/**
+ * Replace the chips; the focus stays on the chip of the same answer.
+ *
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} chips
+ */
+function replaceKeepingFocus(list, chips) {
+  const focused = document.activeElement;
+  const key = focused instanceof HTMLElement && list.contains(focused) ? focused.dataset["key"] : undefined;
+  list.replaceChildren(...chips.map((one) => element("li", {}, one)));
+  if (key !== undefined) chips.find((one) => one.dataset["key"] === key)?.focus();
 }
 
 /**
@@ -54,16 +68,17 @@ export function showChips(store) {
  * @param {Answer} answer
  */
 function chip(store, answer) {
-  const isOwn = answer.source === "flag";
-  const isGuess = answer.source === "genre" || answer.source === "chance";
-  const sign = isOwn ? icon("lock") : answer.source === "chance" ? icon("dice") : null;
-  const label = element("span", { class: "sr" }, `${answer.label}: `);
-  const content = [...(sign ? [sign] : []), label, answer.shown];
+  const { field, value, source, is_locked: isLocked } = answer;
+  const isGuess = source !== "words" && source !== "setting";
+  const sign = isLocked ? icon("lock") : source === "chance" ? icon("dice") : null;
+  const label = element("span", { class: "sr" }, `${LABELS[field]}: `);
+  const isBand = isGuess && field === "instruments";
+  const kind = isLocked ? "locked" : isBand ? "guess band" : isGuess ? "guess" : "";
   return button(
-    `chip ${isOwn ? "locked" : isGuess ? "guess" : ""}`,
-    content,
+    `chip ${kind}`,
+    [...(sign ? [sign] : []), label, answer.label],
     (event) => explain(store, answer, openerOf(event)),
-    { "aria-haspopup": "dialog", "data-key": answer.field },
+    { "aria-haspopup": "dialog", "data-key": field === "instruments" ? `${field}:${value}` : field },
   );
 }
 
@@ -84,54 +99,58 @@ function leftOut(store, name) {
  * @param {HTMLElement} opener
  */
 function explain(store, answer, opener) {
-  const { fixes, value, because } = answer;
-  const isOwn = answer.source === "flag";
+  const { field, value, label, source, spans, is_locked: isLocked } = answer;
+  const fixes = fixedBy(answer);
   const act = (/** @type {string} */ text, /** @type {(draft: Draft) => Draft} */ change) =>
     button("plain", text, () => {
       edit(store, change);
       closePopover();
     });
-  const byChance = answer.source === "chance" ? "; another with each seed" : "";
-  const spoken = wordsOf(because);
-  openPopover(opener, `${answer.label}: ${answer.shown}`, [
-    element("p", { class: "kind" }, `${answer.label}, ${ORIGINS[answer.source]}`),
-    element("h3", {}, answer.shown),
-    element("p", {}, `${capital(quoted(because))}${byChance}.${fixes ? "" : " To change it, change the words."}`),
+  const byChance = source === "chance" ? "; another with each seed" : "";
+  const name = LABELS[field] ?? "";
+  openPopover(opener, `${name}: ${label}`, [
+    element("p", { class: "kind" }, `${name}, ${ORIGINS[source]}`),
+    element("h3", {}, label),
+    element("p", {}, `${capital(quoted(answer.reason))}${byChance}.${fixes ? "" : " To change it, change the words."}`),
     element(
       "div",
       { class: "row" },
-      fixes ? button("plain", "Change…", () => change(store, fixes, opener, value)) : null,
-      fixes && !isOwn ? act("Lock", (draft) => decide(draft, fixes, value)) : null,
-      fixes && isOwn ? act("Unlock", (draft) => release(draft, fixes, value)) : null,
+      fixes ? button("plain", "Change…", () => change(store, fixes, opener, answer)) : null,
+      fixes && !isLocked ? act("Lock", (draft) => decide(draft, fixes, value)) : null,
+      fixes && isLocked ? act("Unlock", (draft) => release(draft, fixes, value)) : null,
       fixes === "instruments"
-        ? act("Leave out", (draft) => without(release(draft, fixes, value), value, spoken))
+        ? act("Leave out", (draft) => withoutInstrument(release(draft, fixes, value), String(value)))
         : null,
-      fixes !== "instruments" && spoken.length ? act("Leave out", (draft) => without(draft, null, spoken)) : null,
+      fixes !== "instruments" && spans.length
+        ? act("Leave out", (draft) => ({ ...draft, prompt: withoutSpans(draft.prompt, spans) }))
+        : null,
     ),
   ]);
 }
 
 /**
- * Ask for another answer to a field.
+ * Ask for another answer to a field: one of the alternatives, or any other.
  *
  * @param {Store} store
  * @param {FixedField} field
  * @param {HTMLElement} opener
- * @param {string} [before] the answer that it replaces
+ * @param {Answer} [before] the answer that it replaces
  */
 function change(store, field, opener, before) {
   const { name, example } = CHOICES[field];
+  const use = (/** @type {unknown} */ value) => {
+    edit(store, (draft) => decide(before ? release(draft, field, before.value) : draft, field, value));
+    closePopover();
+  };
   const box = element("input", {
     attributes: { id: "choice", placeholder: example, autocomplete: "off", required: true },
   });
   if (field === "tempo_bpm") Object.assign(box, { type: "number", min: "20", max: "300", step: "any" });
   const take = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const value = box.value.trim();
-    if (!value) return;
-    edit(store, (draft) => decide(before === undefined ? draft : release(draft, field, before), field, value));
-    closePopover();
+    if (box.value.trim()) use(box.value.trim());
   };
+  const alternatives = (before?.alternatives ?? []).map((one) => button("chip", one.label, () => use(one.value)));
   openPopover(opener, name, [
     element(
       "form",
@@ -140,6 +159,9 @@ function change(store, field, opener, before) {
       box,
       element("button", { class: "plain strong", attributes: { type: "submit" } }, "Use it"),
     ),
+    alternatives.length
+      ? element("div", { class: "others", attributes: { role: "group", "aria-label": "Or one of these" } }, ...alternatives)
+      : null,
   ]);
 }
 
@@ -148,39 +170,22 @@ function change(store, field, opener, before) {
  * @param {HTMLElement} opener
  */
 function addAnswer(store, opener) {
-  const fields = Object.values(FIELDS).flatMap(({ fixes }) => fixes ?? []);
   openPopover(opener, "Add a wish", [
     element(
       "div",
       { class: "menu" },
-      ...fields.map((field) => button("", `${CHOICES[field].name.split(",")[0]}…`, () => change(store, field, opener))),
+      ...FIXED.map((field) => button("", `${CHOICES[field].name.split(",")[0]}…`, () => change(store, field, opener))),
     ),
   ]);
 }
 
 /**
- * Return the draft without an instrument, and without words of the prompt.
- *
  * @param {Draft} draft
- * @param {string | null} instrument
- * @param {string[]} words
+ * @param {string} name
  * @returns {Draft}
  */
-function without(draft, instrument, words) {
-  if (instrument) return { ...draft, without: [...draft.without, instrument] };
-  let prompt = draft.prompt;
-  for (const one of words) {
-    const start = prompt.toLowerCase().indexOf(one.toLowerCase());
-    if (start >= 0) prompt = prompt.slice(0, start) + prompt.slice(start + one.length);
-  }
-  // What was joined to the words goes with them.
-  return {
-    ...draft,
-    prompt: prompt
-      .replace(/(\s*(,|and|with))+\s*(?=,|$)/gi, "")
-      .replace(/\s+/g, " ")
-      .trim(),
-  };
+function withoutInstrument(draft, name) {
+  return { ...draft, without: [...draft.without.filter((one) => one !== name), name] };
 }
 
 /**

@@ -82,3 +82,15 @@ export function byId(id, kind) {
   if (!(found instanceof (kind ?? HTMLElement))) throw new Error(`index.html has no such element: ${id}`);
   return /** @type {T} */ (found);
 }
+
+/**
+ * Replace the buttons of a group; the focus stays at its place in the group.
+ *
+ * @param {HTMLElement} group
+ * @param {HTMLElement[]} buttons
+ */
+export function replaceKeepingFocus(group, buttons) {
+  const at = [...group.children].indexOf(/** @type {Element} */ (document.activeElement));
+  group.replaceChildren(...buttons);
+  if (at >= 0) buttons[Math.min(at, buttons.length - 1)]?.focus();
+}

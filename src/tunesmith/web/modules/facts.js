@@ -37,6 +37,16 @@ export function factsOf(job) {
 }
 
 /**
+ * Return what is known of the form of a take: as it was made, or before that as it is written.
+ *
+ * @param {import("./types.js").Take | undefined} take
+ * @returns {import("./types.js").Shape | null}
+ */
+export function shapeOf(take) {
+  return take?.facts ?? take?.written ?? null;
+}
+
+/**
  * @param {Track} track
  * @param {number} sampleRate of its file
  * @returns {Facts}
@@ -45,7 +55,7 @@ export function factsOfTrack(track, sampleRate) {
   /** @type {Record<string, any>} */
   const asked = track.request;
   return {
-    title: titleOf(track.prompt),
+    title: track.title ?? titleOf(track.prompt),
     key: asked.key ?? null,
     tempoBpm: asked.tempo_bpm ?? null,
     meter: asked.meter ?? null,

@@ -25,6 +25,7 @@ const UNSENT = "waiting for the server";
 export class Generation {
   #store;
   #server;
+  #scores;
   #finished;
   /** @type {string[]} */
   #waiting = [];
@@ -36,11 +37,13 @@ export class Generation {
   /**
    * @param {Store} store
    * @param {Server} server
+   * @param {import("./scores.js").Scores} scores
    * @param {(id: string) => void} finished
    */
-  constructor(store, server, finished) {
+  constructor(store, server, scores, finished) {
     this.#store = store;
     this.#server = server;
+    this.#scores = scores;
     this.#finished = finished;
     // What could not be followed while the server was away goes on when it is back.
     store.watch(
@@ -179,6 +182,8 @@ export class Generation {
   /** @param {string} id */
   #follow(id) {
     if (this.#followed.has(id) || this.#waiting.includes(id)) return;
+    // Not after its turn to be followed: the notes are there at once.
+    void this.#scores.load(id);
     this.#waiting.push(id);
     this.#followNext();
   }

@@ -12,6 +12,7 @@ const DRAFT = {
   seed: "",
   fixed: {},
   without: [],
+  hits: [],
 };
 
 /**
@@ -31,6 +32,11 @@ export function initialState(kept) {
     volume: 0.8,
     heard: [],
     parts: {},
+    mixes: {},
+    video: null,
+    stems: null,
+    layers: null,
+    intensity: null,
     query: { search: "", filter: "all" },
     tracks: [],
     hasMoreTracks: false,

@@ -33,7 +33,9 @@ export function keep(store) {
   );
   store.watch(
     (state) => [state.takes, state.current],
-    ({ takes, current }) => write(() => sessionStorage, TAB, { takes, current }),
+    // Sounds that are only in this page are gone with it.
+    ({ takes, current }) =>
+      write(() => sessionStorage, TAB, { takes: takes.filter((take) => !take.isLocal), current }),
   );
 }
 

@@ -42,6 +42,6 @@ export function wrapped(position, region) {
  * @param {number} seconds
  * @param {number} sampleRate
  */
-function onSample(seconds, sampleRate) {
+export function onSample(seconds, sampleRate) {
   return Math.round(seconds * sampleRate) / sampleRate;
 }

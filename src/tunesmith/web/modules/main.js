@@ -1,13 +1,20 @@
 /** The studio: what the page consists of, and how its parts are joined. */
 
+import { Choice } from "./audible.js";
 import { showBlank } from "./blank_view.js";
 import { readBriefs } from "./brief.js";
 import { showChips } from "./chips_view.js";
-import { byId } from "./dom.js";
-import { download } from "./downloads.js";
+import { byId, element } from "./dom.js";
+import { download, fileNameOf, saveFile } from "./downloads.js";
+import { chooseFile, followDrops } from "./dropping.js";
 import { Generation, isBeingMade } from "./generation.js";
+import { HitPoints } from "./hits_view.js";
 import { initialState } from "./initial_state.js";
+import { IntensityLayers } from "./intensity.js";
+import { showIntensity } from "./intensity_view.js";
+import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
+import { Lanes } from "./lanes_view.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
@@ -15,20 +22,28 @@ import { showModels } from "./models_view.js";
 import { showNotices } from "./notices_view.js";
 import { showOptions } from "./options_view.js";
 import { Player } from "./player.js";
+import { openPopover } from "./popover.js";
+import { inWords } from "./problems.js";
 import { showPrompt } from "./prompt_view.js";
 import { showRecent } from "./recent_view.js";
-import { draftOf } from "./request.js";
+import { draftOf, requestsOf } from "./request.js";
 import { showScore } from "./score_view.js";
+import { Scores } from "./scores.js";
 import { Server } from "./server.js";
+import { shapeItems } from "./shape_menu.js";
+import { Shaping } from "./shaping.js";
 import { followKeys } from "./shortcuts.js";
 import { followSidePanel, openDrawer } from "./side_panel.js";
 import { Sounds } from "./sound.js";
 import { showStage } from "./stage_view.js";
+import { Stems } from "./stems.js";
 import { Store, takeOf } from "./store.js";
 import { showTakes } from "./takes_view.js";
 import { followTheme } from "./theme.js";
 import { openTrackMenu } from "./track_menu.js";
 import { showTransport } from "./transport_view.js";
+import { openUse } from "./use_view.js";
+import { Screen } from "./video_view.js";
 
 /**
  * @typedef {import("./types.js").Take} Take
@@ -38,10 +53,14 @@ import { showTransport } from "./transport_view.js";
 const store = new Store(initialState(kept()));
 const server = new Server(store);
 const sounds = new Sounds(store, server);
-const player = new Player(store, sounds);
+const stems = new Stems(store, server);
+const layers = new IntensityLayers(store, server);
+const player = new Player(store, sounds, new Choice(sounds, stems, layers));
 const library = new Library(store, server);
 const models = new Models(store, server);
-const generation = new Generation(store, server, (id) => void finished(id));
+const shaping = new Shaping(store, server, sounds, (id) => bring(id));
+const scores = new Scores(store, server);
+const generation = new Generation(store, server, scores, (id) => void finished(id));
 
 /** Make what the draft asks for; an empty prompt is where to begin. */
 function make() {
@@ -70,6 +89,14 @@ function choose(id) {
   if (id === store.state.current) return;
   store.change({ current: id, previous: store.state.current });
   void sounds.load(id);
+}
+
+/** @param {string} id a take that came as a file */
+function bring(id) {
+  const isLooping = takeOf(store.state, id)?.facts?.isLoop ?? false;
+  store.change({ current: id, previous: store.state.current, region: null, isLooping });
+  player.seek(0);
+  store.change({ isPlaying: navigator.userActivation.hasBeenActive });
 }
 
 /** @param {Track} track */
@@ -105,15 +132,56 @@ async function vary(take) {
   if (take.track) generation.join(await library.vary(take.track));
 }
 
+/**
+ * @param {Take} take make it again beside itself, with fields changed; undefined leaves one out
+ * @param {Record<string, unknown>} fields
+ */
+async function again(take, fields) {
+  // Heard from the same place: A/B of the one thing that is different.
+  store.change({ previous: take.id });
+  await generation.add({ ...take.request, seed: take.facts?.seed ?? undefined, ...fields });
+}
+
 /** @param {Take} take @param {HTMLElement} opener */
 async function more(take, opener) {
+  const shapes = shapeItems(take, store.state, opener, {
+    edit: (edit, settings, words) => void shaping.edit(edit, [take], settings, words),
+    remake: (fields) => void remake(take, fields),
+    join: () => openJoin(store, take, (takes) => void shaping.edit("stitch", takes, {}, "joined")),
+  });
+  if (take.isLocal) return openPopover(opener, "Reshape", [element("div", { class: "menu" }, ...shapes)]);
   const track = await library.trackOf(take);
   if (!track) return;
-  openTrackMenu(opener, track, library, {
+  openTrackMenu(opener, track, library, shapes, {
     ask,
     repeat: (one) => void generation.add({ ...one.request, seed: one.seed }),
     forget: (one) => void library.forget(one.id),
   });
+}
+
+/**
+ * @param {Take} take give it to a model as a recording
+ * @param {Record<string, unknown>} fields of the request; recording names the one that takes it
+ */
+async function remake(take, { recording, ...fields }) {
+  try {
+    const file = await shaping.fileOf(take);
+    await generation.add({ ...fields, [String(recording)]: file });
+  } catch (error) {
+    store.change({ notice: inWords(error) });
+  }
+}
+
+/**
+ * @param {Take} take
+ * @param {"audio" | "stems" | "midi"} kind
+ * @param {string} [format]
+ */
+async function save(take, kind, format) {
+  if (!take.isLocal) return download(store, server, take, kind, format);
+  const isOwn = !format || format === "wav";
+  const file = isOwn ? shaping.fileOf(take) : shaping.convert("convert", [take], { format });
+  await saveFile(store, file, `${fileNameOf(take)}.${format ?? "wav"}`);
 }
 
 /** @param {Take} take */
@@ -131,7 +199,7 @@ async function link(id) {
   const track = take && (await library.trackOf(take));
   if (!track) return;
   store.changeTake(id, { track: track.id, isStarred: track.starred });
-  if (track.midi) await sounds.loadNotes(id, track.id);
+  await scores.load(id);
 }
 
 followTheme(store);
@@ -146,20 +214,32 @@ showStage(store, {
   cancel: (take) => void generation.cancel([take.id]),
   again: (take) => void generation.again(take.id),
   vary: (take) => void vary(take),
+  changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),
-  download: (take, kind) => void download(store, server, take, kind),
+  download: (take, kind, format) => void save(take, kind, format),
+  use: openUse,
 });
-showScore(store, sounds, player);
+showScore(store, sounds, player, new Lanes(store, stems));
+showIntensity(store, layers);
+new HitPoints(store, player, (take, fields) => void again(take, fields));
+const screen = new Screen(store, player);
+followDrops({
+  video: (file) => screen.open(file),
+  sound: (file) => void shaping.open(file),
+  refuse: (name) => store.change({ notice: { title: `${name} is neither a sound nor a video`, advice: "Drop another file." } }),
+});
 showTransport(store, player, choose);
 showLibrary(store, library, (track) => void open(track));
-showModels(store, models);
+showModels(store, models, server);
 showNotices(store, server);
 followKeys(store, player, { choose, cancel: stopMaking });
-byId("new-take").addEventListener(
-  "click",
-  () => void generation.add({ ...takeOf(store.state)?.request, seed: Math.floor(Math.random() * 2 ** 31) }),
-);
+byId("choose-sound").addEventListener("click", () => chooseFile("audio/*", (file) => void shaping.open(file)));
+byId("new-take").addEventListener("click", () => {
+  const take = takeOf(store.state);
+  const request = take && !take.isLocal ? take.request : requestsOf(store.state.draft)[0];
+  void generation.add({ ...request, seed: Math.floor(Math.random() * 2 ** 31) });
+});
 readBriefs(store, server);
 keep(store);
 for (const { id, state } of store.state.takes) {

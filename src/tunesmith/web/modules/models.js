@@ -35,6 +35,23 @@ export class Models {
   }
 
   /**
+   * Take a model out of the server's memory.
+   *
+   * @param {string} name
+   */
+  async unload(name) {
+    try {
+      const loaded = await this.#server.ask(async (client) => {
+        await client.unload(name);
+        return client.loaded();
+      });
+      this.#store.change({ loaded, announcement: `${name} is unloaded` });
+    } catch (error) {
+      this.#store.change({ notice: inWords(error) });
+    }
+  }
+
+  /**
    * Install a model.
    *
    * @param {string} name

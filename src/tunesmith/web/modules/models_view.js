@@ -2,7 +2,8 @@
 
 import { button, byId, element, icon } from "./dom.js";
 import { Store } from "./store.js";
-import { capital, clock, size } from "./words.js";
+import { token } from "./keeping.js";
+import { capital, clock, counted, size } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Model} Model
@@ -12,17 +13,16 @@ import { capital, clock, size } from "./words.js";
 /**
  * @param {Store} store
  * @param {import("./models.js").Models} models
+ * @param {import("./server.js").Server} server
  */
-export function showModels(store, models) {
+export function showModels(store, models, server) {
   store.watch(
     (state) => [state.models, state.loaded, state.pulls, state.connection],
     (state) => {
       const ready = state.models.filter((model) => model.installed);
       const others = state.models.filter((model) => !model.installed);
       byId("model-list").replaceChildren(...[...ready, ...others].map((model) => section(model, state, models)));
-      byId("server-note").textContent = state.connection.version
-        ? `Server ${state.connection.version} at ${location.host}`
-        : "";
+      byId("server-note").replaceChildren(...aboutServer(state, server));
     },
   );
 }
@@ -35,6 +35,9 @@ export function showModels(store, models) {
 function section(model, state, models) {
   const pull = state.pulls[model.name];
   const title = model.name === "composer" ? "Composer" : model.name;
+  const processes = state.loaded.filter((one) => one.name === model.name);
+  const isLoaded = processes.length > 0;
+  const isAtWork = processes.every((one) => one.requests_running > 0);
   const isPulled = pull !== undefined && pull.problem === null;
   return element(
     "section",
@@ -45,6 +48,12 @@ function section(model, state, models) {
       title,
       isPulled
         ? button("plain", "Stop", () => models.stop(model.name), { "aria-label": `Stop installing ${title}` })
+        : null,
+      isLoaded
+        ? button("plain", "Unload", () => void models.unload(model.name), {
+            "aria-label": `Unload ${title}`,
+            disabled: isAtWork,
+          })
         : null,
     ),
     isPulled ? meter(pull.progress) : null,
@@ -60,6 +69,21 @@ function section(model, state, models) {
       : null,
     model.installed || isPulled ? null : installForm(model, models),
   );
+}
+
+/**
+ * @param {State} state
+ * @param {import("./server.js").Server} server
+ */
+function aboutServer({ connection, loaded }, server) {
+  if (!connection.version) return ["The server does not answer"];
+  const memory = loaded.reduce((sum, one) => sum + one.memory_bytes, 0);
+  const working = loaded.filter((one) => one.requests_running > 0).length;
+  const about = `Server ${connection.version} at ${location.host}. ${size(memory)} of models in memory, ${
+    working ? `${counted(working, "model")} at work` : "none at work"
+  }. `;
+  if (!token.get()) return [about, "It is open to this browser without a token."];
+  return [about, "Your token is kept until the tab is closed. ", button("word", "Forget the token", () => void server.signIn(""))];
 }
 
 /** @param {number} progress */

@@ -11,6 +11,7 @@ export function newTake(request, known = {}) {
     id: crypto.getRandomValues(new Uint32Array(2)).join("-"),
     job: null,
     track: null,
+    isLocal: false,
     isStarred: false,
     request,
     state: "sending",
@@ -19,6 +20,7 @@ export function newTake(request, known = {}) {
     position: null,
     etaSeconds: null,
     facts: null,
+    written: null,
     problem: null,
     ...known,
   };

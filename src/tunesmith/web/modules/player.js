@@ -1,28 +1,21 @@
-/** The player: sounds the take on the stage from one position, through changes of take, loop and region. */
+/** The player: sounds the take on the stage from one position, through changes of take, mix, loop and region. */
 
-import { loopSource, SHORTEST_SECONDS, wrapped } from "./loop_source.js";
+import { Choice } from "./audible.js";
+import { SHORTEST_SECONDS, wrapped } from "./loop_source.js";
 import { Sounds } from "./sound.js";
 import { Store, takeOf } from "./store.js";
+import { Voice } from "./voice.js";
 
 /**
  * @typedef {import("./types.js").State} State
  * @typedef {import("./loop_source.js").Region} Region
- *
- * @typedef {object} Voice what sounds now
- * @property {AudioBufferSourceNode} source
- * @property {GainNode} gain
- * @property {number} startedAt the context's time
- * @property {number} offset the position at that time
- * @property {Region | null} region
  */
 
-/** Between takes, so that no click is heard. */
-const FADE_SECONDS = 0.012;
-
-/** Follows the state: isPlaying, the take on the stage, the loop; only the position is its own. */
+/** Follows the state: isPlaying, the take on the stage, its mix, the loop; only the position is its own. */
 export class Player {
   #store;
   #sounds;
+  #choice;
   /** @type {AudioContext | undefined} */
   #context;
   /** @type {GainNode | undefined} */
@@ -36,13 +29,19 @@ export class Player {
   /**
    * @param {Store} store
    * @param {Sounds} sounds
+   * @param {Choice} choice
    */
-  constructor(store, sounds) {
+  constructor(store, sounds, choice) {
     this.#store = store;
     this.#sounds = sounds;
+    this.#choice = choice;
     store.watch(
-      (state) => [state.isPlaying, state.isLooping, state.region, sounds.of(state.current)],
+      (state) => [state.isPlaying, state.isLooping, state.region, sounds.of(state.current), choice.of(state)?.kind],
       () => this.#follow(),
+    );
+    store.watch(
+      (state) => [state.mixes, state.intensity],
+      (state) => this.#voice?.balance(choice.of(state)?.layers.map(({ gain }) => gain) ?? []),
     );
     store.watch(
       (state) => [state.volume],
@@ -52,9 +51,7 @@ export class Player {
 
   /** The position in the take, in seconds. */
   get position() {
-    const voice = this.#voice;
-    if (!voice || !this.#context) return this.#rest;
-    return wrapped(voice.offset + Math.max(0, this.#context.currentTime - voice.startedAt), voice.region);
+    return this.#voice?.position ?? this.#rest;
   }
 
   /** Play or pause. */
@@ -85,39 +82,30 @@ export class Player {
   }
 
   #follow() {
-    const { isPlaying, current } = this.#store.state;
     this.#stop();
-    const sound = this.#sounds.of(current);
-    if (isPlaying && sound) this.#start(sound);
+    const audible = this.#choice.of(this.#store.state);
+    if (this.#store.state.isPlaying && audible) this.#start(audible);
     this.#tell();
   }
 
-  /** @param {import("./sound.js").Sound} sound */
-  #start({ buffer, loudnessLufs }) {
+  /** @param {import("./audible.js").Audible} audible */
+  #start({ layers, loudnessLufs }) {
     const { context, master } = this.#opened();
     const region = regionOf(this.#store.state);
-    const isAtEnd = this.#rest >= buffer.duration - 0.02;
+    const isAtEnd = this.#rest >= (layers[0]?.buffer.duration ?? 0) - 0.02;
     const offset = wrapped(isAtEnd ? 0 : this.#rest, region);
-    const source = loopSource(context, buffer, region);
-    const gain = new GainNode(context, { gain: 0 });
-    gain.gain.linearRampToValueAtTime(this.#matchedGain(loudnessLufs), context.currentTime + FADE_SECONDS);
-    source.connect(gain).connect(master);
-    source.onended = () => this.#voice?.source === source && this.#ended();
-    source.start(0, offset);
-    this.#voice = { source, gain, startedAt: context.currentTime, offset, region };
+    const voice = new Voice(context, master, layers, { offset, region, gain: this.#matchedGain(loudnessLufs) });
+    voice.onended = () => this.#voice === voice && this.#ended();
+    this.#voice = voice;
     void context.resume();
-    requestAnimationFrame(() => this.#frame());
+    requestAnimationFrame(() => this.#frame(voice));
   }
 
   #stop() {
-    const voice = this.#voice;
-    if (!voice || !this.#context) return;
-    this.#rest = this.position;
+    if (!this.#voice) return;
+    this.#rest = this.#voice.position;
+    this.#voice.stop();
     this.#voice = undefined;
-    const now = this.#context.currentTime;
-    voice.gain.gain.cancelScheduledValues(now);
-    voice.gain.gain.setTargetAtTime(0, now, FADE_SECONDS / 4);
-    voice.source.stop(now + FADE_SECONDS);
   }
 
   #ended() {
@@ -126,10 +114,11 @@ export class Player {
     this.#store.change({ isPlaying: false });
   }
 
-  #frame() {
-    if (!this.#voice) return;
+  /** @param {Voice} voice */
+  #frame(voice) {
+    if (this.#voice !== voice) return;
     this.#tell();
-    requestAnimationFrame(() => this.#frame());
+    requestAnimationFrame(() => this.#frame(voice));
   }
 
   #tell() {

@@ -1,6 +1,7 @@
 /** The prompt: a box that grows with its words, which are underlined where the composer understood them. */
 
 import { byId, element } from "./dom.js";
+import { inUnits } from "./spans.js";
 import { Store } from "./store.js";
 
 /**
@@ -23,45 +24,26 @@ export function showPrompt(store, make) {
     ({ draft, brief }) => {
       if (box.value !== draft.prompt) box.value = draft.prompt;
       // The text behind the box has its size, so that the box grows, and carries the underlines.
-      const known = brief?.prompt === draft.prompt.trim() ? brief.reasons : [];
-      byId("mirror").replaceChildren(
-        ...marked(
-          draft.prompt,
-          known.flatMap((reason) => wordsOf(reason.because)),
-        ),
-        "\u200b",
-      );
+      const known = brief?.sent === draft.prompt ? brief.answers : [];
+      const spans = known.flatMap((answer) => answer.spans);
+      byId("mirror").replaceChildren(...marked(draft.prompt, spans), "\u200b");
     },
   );
 }
 
 /**
- * Return the words of the prompt that a reason quotes.
- *
- * @param {string} because
- * @returns {string[]}
- */
-export function wordsOf(because) {
-  const words = /says '(.+)'/.exec(because)?.[1];
-  return words ? [words] : [];
-}
-
-/**
- * Return a text with words underlined.
+ * Return a text with the words in spans underlined.
  *
  * @param {string} text
- * @param {string[]} words
+ * @param {import("./spans.js").Span[]} spans in code points
  * @returns {(string | Node)[]}
  */
-function marked(text, words) {
-  const lower = text.toLowerCase();
-  const found = words.map((one) => ({ start: lower.indexOf(one.toLowerCase()), length: one.length }));
+function marked(text, spans) {
   const parts = [];
-  let end = 0;
-  for (const { start, length } of found.filter((one) => one.start >= 0).sort((one, other) => one.start - other.start)) {
-    if (start < end) continue;
-    parts.push(text.slice(end, start), element("mark", {}, text.slice(start, start + length)));
-    end = start + length;
+  let done = 0;
+  for (const { start, end } of inUnits(text, spans)) {
+    parts.push(text.slice(done, start), element("mark", {}, text.slice(start, end)));
+    done = end;
   }
-  return [...parts, text.slice(end)];
+  return [...parts, text.slice(done)];
 }

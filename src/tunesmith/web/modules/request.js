@@ -26,12 +26,13 @@ export function requestsOf(draft, random = Math.random) {
  * @param {Draft} draft
  * @returns {Record<string, unknown>}
  */
-function fieldsOf(draft) {
+export function fieldsOf(draft) {
   const common = { prompt: draft.prompt.trim(), ...(draft.model === "composer" ? {} : { model: draft.model }) };
   if (draft.model !== "composer") return { ...common, ...lengthOf(draft.length) };
   const form = draft.form === "loop" ? { loop: true } : draft.form === "track" ? {} : { form: draft.form };
   const without = draft.without.length ? { without: draft.without } : {};
-  return { ...common, ...form, ...lengthOf(draft.length), ...draft.fixed, ...without };
+  const hits = draft.hits.length ? { hits: draft.hits } : {};
+  return { ...common, ...form, ...lengthOf(draft.length), ...draft.fixed, ...without, ...hits };
 }
 
 /**
@@ -71,5 +72,6 @@ export function draftOf(request, draft) {
     length,
     fixed,
     without: request.without ?? [],
+    hits: request.hits ?? [],
   };
 }

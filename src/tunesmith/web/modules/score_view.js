@@ -1,117 +1,73 @@
 /** The score: sections, waveform, loop region and the notes of each part, on one axis with the playhead. */
 
-import { byId, element, setAttributes } from "./dom.js";
+import { byId, setAttributes } from "./dom.js";
+import { shapeOf } from "./facts.js";
 import { regionOf } from "./player.js";
-import { drawRoll, notesAt } from "./roll.js";
+import { Ruler } from "./ruler_view.js";
 import { Store, takeOf } from "./store.js";
 import { drawWave } from "./wave.js";
-import { capital, counted, named, tenths } from "./words.js";
+import { tenths } from "./words.js";
 
-/**
- * @typedef {import("./types.js").State} State
- * @typedef {import("./types.js").Part} Part
- *
- * @typedef {object} Lane
- * @property {Part} part
- * @property {HTMLCanvasElement} canvas
- * @property {string | null} lit the notes lit in the drawing; null: draw anew
- */
+/** @typedef {import("./types.js").State} State */
 
 /**
  * @param {Store} store
  * @param {import("./sound.js").Sounds} sounds
  * @param {import("./player.js").Player} player
+ * @param {import("./lanes_view.js").Lanes} lanes
  */
-export function showScore(store, sounds, player) {
+export function showScore(store, sounds, player, lanes) {
   const wave = byId("wave");
-  const canvas = /** @type {HTMLCanvasElement} */ (wave.querySelector("canvas"));
-  /** @type {Lane[]} */
-  let lanes = [];
+  const [future, past] = /** @type {HTMLCanvasElement[]} */ ([...wave.querySelectorAll("canvas")]);
+  if (!future || !past) throw new Error("index.html has no canvases for the wave");
+
+  const ruler = new Ruler();
 
   /** @param {number} seconds */
-  const drawAt = (seconds) => {
-    const { state } = store;
-    const facts = takeOf(state)?.facts;
-    const duration = facts?.duration ?? 1;
-    const bars = facts?.bars ?? 0;
-    drawWave(canvas, sounds.of(state.current)?.envelope, seconds / duration, bars);
-    for (const lane of lanes) drawLane(lane, state.isPlaying ? notesAt(lane.part, seconds) : [], duration, bars);
-    byId("score").style.setProperty("--p", String(Math.min(1, seconds / duration)));
+  const showPosition = (seconds) => {
+    const duration = shapeOf(takeOf(store.state))?.duration ?? 1;
+    const share = Math.min(1, seconds / duration);
+    // Drawn once; a moving edge between the two drawings costs no more than a moving line.
+    past.style.clipPath = `inset(0 ${((1 - share) * 100).toFixed(3)}% 0 0)`;
+    byId("playhead").style.transform = `translateX(${(share * wave.clientWidth).toFixed(1)}px)`;
+    lanes.follow(seconds);
+    ruler.light(store.state.isPlaying ? seconds : null);
+    const now = seconds.toFixed(1);
+    if (wave.getAttribute("aria-valuenow") === now && wave.getAttribute("aria-valuemax") === String(duration)) return;
     setAttributes(wave, {
       "aria-valuemax": duration,
-      "aria-valuenow": seconds.toFixed(1),
-      "aria-valuetext": spoken(seconds, state),
+      "aria-valuenow": now,
+      "aria-valuetext": spoken(seconds, store.state),
     });
   };
   const redraw = () => {
-    for (const lane of lanes) lane.lit = null;
-    drawAt(player.position);
+    const { state } = store;
+    ruler.draw(state);
+    const envelope = sounds.of(state.current)?.envelope;
+    const bars = shapeOf(takeOf(state))?.bars ?? 0;
+    drawWave(future, envelope, "future", bars);
+    drawWave(past, envelope, "past", bars);
+    lanes.draw();
+    showPosition(player.position);
   };
 
   store.watch(
-    (state) => [state.current, state.parts],
+    (state) => [takeOf(state)?.facts, takeOf(state)?.written, state.current, state.heard, state.theme],
     (state) => {
-      lanes = (state.parts[state.current ?? ""] ?? []).map((part) => {
-        const label = counted(part.notes.length, "note");
-        return { part, canvas: element("canvas", { attributes: { role: "img", "aria-label": label } }), lit: null };
-      });
-      byId("lanes").replaceChildren(...lanes.map(({ part, canvas: roll }) => laneOf(part, roll)));
-      redraw();
-    },
-  );
-  store.watch(
-    (state) => [takeOf(state)?.facts, state.heard, state.theme],
-    (state) => {
-      showSections(state);
+      showLoudness(state);
       redraw();
     },
   );
   store.watch((state) => [state.isLooping, state.region, takeOf(state)?.facts], showRegion);
-  player.watchPosition(drawAt);
+  player.watchPosition(showPosition);
   addEventListener("resize", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   seekByPointer(wave, store, player);
 }
 
-/**
- * Draw a lane if other notes sound than before.
- *
- * @param {Lane} lane
- * @param {number[]} lit
- * @param {number} duration seconds
- * @param {number} bars
- */
-function drawLane(lane, lit, duration, bars) {
-  const key = lit.join();
-  if (key === lane.lit) return;
-  lane.lit = key;
-  drawRoll(lane.canvas, lane.part, { lit, duration, bars });
-}
-
-/** @param {Part} part @param {HTMLCanvasElement} roll */
-function laneOf(part, roll) {
-  const title = named(part.name || "Part");
-  return element(
-    "div",
-    { class: "lane" },
-    element("div", { class: "cell" }, element("span", { class: "name" }, title)),
-    element("div", { class: "roll" }, roll),
-  );
-}
-
 /** @param {State} state */
-function showSections(state) {
-  const facts = takeOf(state)?.facts;
-  const share = (/** @type {number} */ seconds) => `${(seconds / (facts?.duration ?? 1)) * 100}%`;
-  byId("ruler").replaceChildren(
-    ...(facts?.sections ?? []).map(({ name, start, end }) => {
-      const section = element("span", { class: "sec" }, capital(name));
-      section.style.left = share(start);
-      section.style.width = share(end - start);
-      return section;
-    }),
-  );
-  const loudness = facts?.loudnessLufs;
+function showLoudness(state) {
+  const loudness = takeOf(state)?.facts?.loudnessLufs;
   byId("lufs").textContent = typeof loudness === "number" ? `${loudness} LUFS`.replace("-", "−") : "";
 }
 
@@ -173,7 +129,7 @@ function spoken(seconds, state) {
  * @param {State} state
  */
 export function beatAt(seconds, state) {
-  const { tempoBpm, meter } = takeOf(state)?.facts ?? {};
+  const { tempoBpm, meter } = shapeOf(takeOf(state)) ?? {};
   if (!tempoBpm || !meter) return null;
   const beatsABar = Number(meter.split("/")[0]);
   const beat = (seconds * tempoBpm) / 60 + 1e-6;

@@ -29,7 +29,7 @@ export class Server {
   }
 
   /**
-   * Use a token from now on.
+   * Use a token from now on; an empty one forgets it.
    *
    * @param {string} secret
    */

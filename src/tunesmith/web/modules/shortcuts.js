@@ -93,6 +93,7 @@ function lettersOf(store, player, choose) {
     l: () => byId("loop").click(),
     "[": () => setEnd(store, player.position, "start"),
     "]": () => setEnd(store, player.position, "end"),
+    h: () => byId("add-hit").click(),
     f: () => document.getElementById("star")?.click(),
     v: () => document.getElementById("vary")?.click(),
     d: () => document.getElementById("download")?.click(),

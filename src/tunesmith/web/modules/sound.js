@@ -2,7 +2,6 @@
 
 import { envelopeOf } from "./envelope.js";
 import { loudnessOf } from "./loudness.js";
-import { notesOf } from "./midi.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
 import { Store, takeOf } from "./store.js";
@@ -20,6 +19,8 @@ export class Sounds {
   #server;
   /** @type {Map<string, Sound>} */
   #sounds = new Map();
+  /** @type {Map<string, Blob>} */
+  #files = new Map();
   /** @type {Map<string, Promise<void>>} */
   #loading = new Map();
 
@@ -46,6 +47,25 @@ export class Sounds {
   }
 
   /**
+   * Hold the file of a take that is only in this page.
+   *
+   * @param {string} id
+   * @param {Blob} file
+   */
+  hold(id, file) {
+    this.#files.set(id, file);
+  }
+
+  /**
+   * The file of a take that is only in this page.
+   *
+   * @param {string} id
+   */
+  fileOf(id) {
+    return this.#files.get(id);
+  }
+
+  /**
    * Load the sound of a finished take; nothing if it is there or on its way already.
    *
    * @param {string} id
@@ -67,7 +87,10 @@ export class Sounds {
   async #load(take, sampleRate) {
     const { id } = take;
     try {
-      const file = await this.#server.ask((client) => fileOf(client, take));
+      const own = this.#files.get(id);
+      const file = own
+        ? new Uint8Array(await own.arrayBuffer())
+        : await this.#server.ask((client) => fetched(client, take));
       const sound = await decoded(file, sampleRate);
       // Gone while it was on its way.
       if (!takeOf(this.#store.state, id)) return;
@@ -78,26 +101,9 @@ export class Sounds {
     }
   }
 
-  /**
-   * Load the notes of a take by the composer.
-   *
-   * @param {string} id
-   * @param {string} track
-   */
-  async loadNotes(id, track) {
-    if (this.#store.state.parts[id]) return;
-    try {
-      const parts = notesOf(await this.#server.ask((client) => client.trackFile(track, "midi")));
-      this.#store.change({ parts: { ...this.#store.state.parts, [id]: parts } });
-    } catch (error) {
-      // The music is there without its notes; the stage shows the waveform alone.
-      this.#store.change({ announcement: `Without notes: ${problemOf(error).title}` });
-    }
-  }
-
   /** @param {Set<string>} kept */
   #forget(kept) {
-    for (const id of this.#sounds.keys()) if (!kept.has(id)) this.#sounds.delete(id);
+    for (const held of [this.#sounds, this.#files]) for (const id of held.keys()) if (!kept.has(id)) held.delete(id);
   }
 }
 
@@ -105,7 +111,7 @@ export class Sounds {
  * @param {import("../js/src/index.js").Tunesmith} client
  * @param {import("./types.js").Take} take
  */
-function fileOf(client, { job, track }) {
+function fetched(client, { job, track }) {
   return track ? client.trackFile(track) : client.audio(job ?? "");
 }
 
@@ -114,7 +120,7 @@ function fileOf(client, { job, track }) {
  * @param {number} sampleRate
  * @returns {Promise<Sound>}
  */
-async function decoded(file, sampleRate) {
+export async function decoded(file, sampleRate) {
   const context = new OfflineAudioContext(2, 1, sampleRate);
   const buffer = await context.decodeAudioData(/** @type {ArrayBuffer} */ (file.slice().buffer));
   return { buffer, envelope: envelopeOf(buffer), loudnessLufs: await loudnessOf(buffer) };

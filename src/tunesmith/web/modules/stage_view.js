@@ -1,21 +1,25 @@
 /** The stage: the head of the take that is heard, what went wrong with it, and its licence beside the downloads. */
 
-import { button, byId, element, icon } from "./dom.js";
+import { shapeOf } from "./facts.js";
+import { showFoot } from "./foot_view.js";
+import { settingWords } from "./again_view.js";
+import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { isBeingMade } from "./generation.js";
 import { Store, takeOf } from "./store.js";
-import { clock, counted, keyName, named, titleOf } from "./words.js";
+import { counted, named, titleOf } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Take} Take
- * @typedef {import("./types.js").Facts} Facts
  *
  * @typedef {object} StageActions
  * @property {(take: Take) => void} cancel
  * @property {(take: Take) => void} again
  * @property {(take: Take) => void} vary
+ * @property {(take: Take, fields: Record<string, unknown>) => void} changed make it again with fields changed
  * @property {(take: Take) => void} star
  * @property {(take: Take, opener: HTMLElement) => void} more
- * @property {(take: Take, kind: "audio" | "stems" | "midi") => void} download
+ * @property {(take: Take, kind: "audio" | "stems" | "midi", format?: string) => void} download
+ * @property {(take: Take) => void} use show it as a program
  */
 
 /**
@@ -46,8 +50,8 @@ export function showStage(store, actions) {
  */
 function showHead(take, actions) {
   const { facts, isStarred } = take;
-  byId("title").textContent = facts?.title ?? titleOf(String(take.request.prompt ?? ""));
-  byId("meta").replaceChildren(...(facts ? settingsOf(facts) : [makingOf(take)]));
+  byId("title").textContent = shapeOf(take)?.title ?? titleOf(String(take.request.prompt ?? ""));
+  byId("meta").replaceChildren(...(facts ? settingWords(take, facts, actions.changed) : [makingOf(take)]));
   const acts = isBeingMade(take)
     ? [button("plain", [icon("close"), "Cancel"], () => actions.cancel(take), { "aria-keyshortcuts": "Escape" })]
     : [
@@ -62,7 +66,7 @@ function showHead(take, actions) {
           "quiet icon",
           [icon("dots")],
           (event) => actions.more(take, /** @type {HTMLElement} */ (event.currentTarget)),
-          { id: "dots", "aria-label": "Rate, tag, repeat", "aria-haspopup": "dialog", disabled: !take.track },
+          { id: "dots", "aria-label": "Rate, tag, reshape", "aria-haspopup": "dialog", disabled: !take.track && !take.isLocal },
         ),
         button("plain vary", [icon("branch"), "Vary"], () => actions.vary(take), {
           id: "vary",
@@ -71,19 +75,6 @@ function showHead(take, actions) {
         }),
       ];
   replaceKeepingFocus(byId("acts"), acts);
-}
-
-/** @param {Facts} facts */
-function settingsOf({ key, tempoBpm, meter, bars, isLoop, seed, duration }) {
-  const words = [
-    key && keyName(key),
-    tempoBpm && `${Math.round(tempoBpm * 10) / 10} bpm`,
-    meter,
-    bars ? counted(bars, "bar") : clock(duration),
-    isLoop ? "loop" : null,
-    seed === null ? null : `seed ${seed}`,
-  ];
-  return words.flatMap((one) => (one ? [element("span", {}, one)] : []));
 }
 
 /** @param {Take} take */
@@ -103,39 +94,6 @@ function makingOf({ state, stage, progress, position, etaSeconds }) {
  * @param {Take} take
  * @param {StageActions} actions
  */
-function showFoot(take, actions) {
-  const licence = take.facts?.licence;
-  const made = take.facts?.generateSeconds ? `Made in ${take.facts.generateSeconds.toFixed(1)} s` : "";
-  // The licence's own words say how it was made.
-  const text = licence?.text.replace(/ \(.*\)$/, "") ?? "Downloads open when it is finished";
-  const isFree = !licence || licence.commercialUse === true;
-  const warning = {
-    "below-revenue-limit": "Commercial use has a revenue limit: ",
-    forbidden: "Not for commercial use: ",
-    unknown: "Commercial use is unknown: ",
-  };
-  const lead = isFree ? "" : (warning[/** @type {keyof typeof warning} */ (licence.terms)] ?? "");
-  byId("licence").replaceChildren(
-    icon(isFree ? "check" : "warn", isFree ? "" : "bad"),
-    element("span", {}, lead + text, element("small", {}, licence?.attribution ?? made)),
-  );
-  const isComposed = (take.request.model ?? "composer") === "composer";
-  const disabled = !take.track;
-  const file = (/** @type {"audio" | "stems" | "midi"} */ kind, /** @type {(Node | string)[]} */ label, strong = "") =>
-    button(`plain ${strong}`, label, () => actions.download(take, kind), {
-      disabled,
-      ...(kind === "audio" ? { id: "download", "aria-keyshortcuts": "D" } : {}),
-    });
-  replaceKeepingFocus(byId("downloads"), [
-    file("audio", [icon("save"), "Mix"], "strong"),
-    ...(isComposed ? [file("stems", ["Stems"]), file("midi", ["MIDI"])] : []),
-  ]);
-}
-
-/**
- * @param {Take} take
- * @param {StageActions} actions
- */
 function showFailure(take, actions) {
   const { title, advice } = take.problem ?? { title: "It could not be made", advice: "" };
   byId("sorry").replaceChildren(
@@ -148,16 +106,4 @@ function showFailure(take, actions) {
       button("plain", "Remove", () => actions.cancel(take)),
     ),
   );
-}
-
-/**
- * Replace the buttons of a group; the focus stays at its place in the group.
- *
- * @param {HTMLElement} group
- * @param {HTMLElement[]} buttons
- */
-function replaceKeepingFocus(group, buttons) {
-  const at = [...group.children].indexOf(/** @type {Element} */ (document.activeElement));
-  group.replaceChildren(...buttons);
-  if (at >= 0) buttons[Math.min(at, buttons.length - 1)]?.focus();
 }

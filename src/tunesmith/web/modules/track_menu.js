@@ -11,17 +11,19 @@ const RATINGS = [1, 2, 3, 4, 5];
  * @param {HTMLElement} opener
  * @param {Track} track
  * @param {import("./library.js").Library} library
+ * @param {HTMLElement[]} shapes what can be made of it
  * @param {{repeat: (track: Track) => void, ask: (track: Track) => void, forget: (track: Track) => void}} actions
  */
-export function openTrackMenu(opener, track, library, actions) {
+export function openTrackMenu(opener, track, library, shapes, actions) {
   const item = (/** @type {string} */ text, /** @type {(track: Track) => void} */ act) =>
     button("", text, () => {
       closePopover();
       act(track);
     });
-  openPopover(opener, "Rate, tag, repeat", [
+  openPopover(opener, "Rate, tag, reshape", [
     ratingOf(track, library),
     tagsOf(track, library),
+    element("div", { class: "menu" }, ...shapes),
     element(
       "div",
       { class: "menu" },

@@ -1,6 +1,8 @@
 /** The transport: play, loop, the time, which take is heard, and the volume. */
 
 import { button, byId, icon, setAttributes } from "./dom.js";
+import { shapeOf } from "./facts.js";
+import { heardInWords } from "./mix.js";
 import { beatAt } from "./score_view.js";
 import { letterOf, Store, takeOf } from "./store.js";
 import { tenths } from "./words.js";
@@ -44,14 +46,32 @@ export function showTransport(store, player, choose) {
       );
       group.replaceChildren(...buttons);
       group.hidden = buttons.length < 2;
-      byId("hearing").hidden = buttons.length < 2;
       if (isFocused) buttons[state.takes.findIndex((take) => take.id === state.current)]?.focus();
-      byId("total").textContent = tenths(takeOf(state)?.facts?.duration ?? 0);
+      byId("total").textContent = tenths(shapeOf(takeOf(state))?.duration ?? 0);
     },
   );
+  store.watch(
+    (state) => [state.takes.length, state.current, state.mixes, state.parts, state.stems],
+    ({ takes, current, mixes, parts, stems }) => {
+      const names = (parts[current ?? ""] ?? []).map(({ name }) => name);
+      const mixed = stems?.state === "loading" ? "Loading the parts" : heardInWords(mixes[current ?? ""], names);
+      byId("hearing").textContent = mixed || (takes.length > 1 ? "Takes play at the same loudness" : "");
+    },
+  );
+  const [now, beat] = [byId("now"), byId("beat")];
   player.watchPosition((seconds) => {
     const at = beatAt(seconds, store.state);
-    byId("now").textContent = tenths(seconds);
-    byId("beat").textContent = at ? `Bar ${at.bar}, beat ${at.beat}` : "";
+    say(now, tenths(seconds));
+    say(beat, at ? `Bar ${at.bar}, beat ${at.beat}` : "");
   });
+}
+
+/**
+ * Write a text if it is another one: writing costs a layout, and this is done in every frame.
+ *
+ * @param {HTMLElement} place
+ * @param {string} text
+ */
+function say(place, text) {
+  if (place.textContent !== text) place.textContent = text;
 }

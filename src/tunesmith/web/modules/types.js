@@ -17,6 +17,7 @@
  * @property {string} seed as typed; empty for a drawn one
  * @property {Fixed} fixed the answers that the user has locked or chosen
  * @property {string[]} without instruments to leave out
+ * @property {Hit[]} hits
  *
  * @typedef {object} Fixed a request's fields that the user has decided; absent where the composer decides
  * @property {string} [genre]
@@ -26,6 +27,8 @@
  * @property {string[]} [instruments]
  *
  * @typedef {keyof Fixed} FixedField
+ *
+ * @typedef {Explanation & {sent: string}} Brief an explanation, and the prompt that it is of, as typed
  *
  * @typedef {object} Problem an error in words
  * @property {string} title what happened
@@ -49,6 +52,10 @@
  * @property {number} sampleRate
  * @property {Licence} licence
  *
+ * @typedef {Pick<Facts, "title" | "key" | "tempoBpm" | "meter" | "bars" | "duration" | "isLoop" | "sections">} Shape
+ *
+ * @typedef {Shape & {chords: {name: string, start: number, end: number}[]}} Written what the score says, in seconds
+ *
  * @typedef {object} Licence
  * @property {string} text
  * @property {boolean | null} commercialUse null if unknown
@@ -61,6 +68,7 @@
  * @property {string} id of this page
  * @property {string | null} job null until the server has it
  * @property {string | null} track its entry in the library; null until it is listed
+ * @property {boolean} isLocal whether its sound is only in this page: a dropped file, or an edit
  * @property {boolean} isStarred
  * @property {Record<string, unknown>} request its fields, the prompt included
  * @property {TakeState} state
@@ -69,6 +77,7 @@
  * @property {number | null} position in the queue; 1 is next
  * @property {number | null} etaSeconds
  * @property {Facts | null} facts null until it is ready
+ * @property {Written | null} written null until its score has arrived, and for music without one
  * @property {Problem | null} problem
  *
  * @typedef {object} Part the notes of one instrument
@@ -81,6 +90,21 @@
  * @property {number} length seconds
  * @property {number} pitch MIDI note number
  * @property {number} velocity 1 to 127
+ *
+ * @typedef {object} PartMix how a part is heard
+ * @property {boolean} isMuted
+ * @property {boolean} isSolo
+ * @property {number} gainDb
+ *
+ * @typedef {Record<string, PartMix>} TakeMix by part; a part that is absent is heard as written
+ *
+ * @typedef {object} Extra sounds of the take on the stage that are fetched on demand
+ * @property {string} take
+ * @property {"loading" | "ready"} state
+ *
+ * @typedef {object} Hit a moment to accent
+ * @property {number} time seconds
+ * @property {boolean} [climax]
  *
  * @typedef {object} Pull a model that is being installed
  * @property {string} stage
@@ -98,7 +122,7 @@
  *
  * @typedef {object} State everything that the page knows; only the store changes it
  * @property {Draft} draft
- * @property {Explanation | null} brief how the composer understands the draft's prompt
+ * @property {Brief | null} brief what the composer would make of the draft
  * @property {Problem | null} askProblem why the draft cannot be made
  * @property {Take[]} takes
  * @property {string | null} current the take on the stage
@@ -109,6 +133,11 @@
  * @property {number} volume 0 to 1
  * @property {string[]} heard the takes whose sound has arrived
  * @property {Record<string, Part[]>} parts by take
+ * @property {Record<string, TakeMix>} mixes by take
+ * @property {{url: string, name: string} | null} video
+ * @property {Extra | null} stems
+ * @property {Extra | null} layers
+ * @property {number | null} intensity 0 to 1; null is the piece as written
  * @property {LibraryQuery} query
  * @property {Track[]} tracks
  * @property {boolean} hasMoreTracks

@@ -1,4 +1,4 @@
-/** The waveform: peak and RMS envelope, dark where it was heard. */
+/** The waveform: peak and RMS envelope, in the colours of what was heard or of what is to come. */
 
 import { inks, surfaceOf } from "./canvas.js";
 
@@ -20,15 +20,16 @@ const CORE_SCALE = 1.25;
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {import("./envelope.js").Envelope | undefined} envelope undefined: nothing has arrived, dots are drawn
- * @param {number} played how much was heard, 0 to 1
+ * @param {"past" | "future"} time whether it was heard
  * @param {number} bars for the lines of the grid
  */
-export function drawWave(canvas, envelope, played, bars) {
+export function drawWave(canvas, envelope, time, bars) {
   const surface = surfaceOf(canvas);
   if (!surface) return;
   const { pen, width } = surface;
   const height = surface.height - TOP;
   const colours = inks("grid", "wave", "wave-core", "wave-past", "wave-past-core");
+  const isPast = time === "past";
   pen.fillStyle = colours.grid;
   for (let bar = 1; bar < bars; bar += 1) pen.fillRect(Math.round((bar / bars) * width), 8, 1, height);
   pen.translate(0, TOP);
@@ -37,16 +38,11 @@ export function drawWave(canvas, envelope, played, bars) {
     for (let x = 0; x < width; x += 6) pen.fillRect(x, height / 2 - 1, 2, 2);
     return;
   }
-  const now = width * played;
-  for (const [from, to, soft, core] of /** @type {const} */ ([
-    [now, width, "wave", "wave-core"],
-    [0, now, "wave-past", "wave-past-core"],
-  ])) {
-    pen.fillStyle = colours[soft];
-    fillEnvelope(pen, envelope.peaks, { width, height, from, to });
-    pen.fillStyle = colours[core];
-    fillEnvelope(pen, envelope.rms, { width, height, from, to, scale: CORE_SCALE });
-  }
+  const whole = { width, height, from: 0, to: width };
+  pen.fillStyle = isPast ? colours["wave-past"] : colours.wave;
+  fillEnvelope(pen, envelope.peaks, whole);
+  pen.fillStyle = isPast ? colours["wave-past-core"] : colours["wave-core"];
+  fillEnvelope(pen, envelope.rms, { ...whole, scale: CORE_SCALE });
 }
 
 /**

@@ -58,6 +58,15 @@ export function size(bytes) {
 }
 
 /**
+ * Return bytes as MB with a decimal.
+ *
+ * @param {number} bytes
+ */
+export function megabytes(bytes) {
+  return `${Math.max(0.1, bytes / 1e6).toFixed(1)} MB`;
+}
+
+/**
  * Return a number with its noun: "1 take", "3 takes".
  *
  * @param {number} number

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 import tiny_bank as tiny
 
 from tunesmith.composer.instruments import Timbre, instrument
+from tunesmith.composer.render.note_chance import note_chances
+from tunesmith.composer.score import Note
 from tunesmith.composer.sound.soundfont.envelope import VolumeEnvelope
 from tunesmith.composer.sound.soundfont.sampler import SampledVoice
 from tunesmith.composer.sound.soundfont.soundfont import PITCHED_BYTES, SoundFont, built_in_bank
@@ -124,11 +127,26 @@ def test_the_same_tone_gives_the_same_bytes_in_any_order() -> None:
         assert first == [forward.sound(tone).tobytes() for tone in tones]
 
 
-def test_repeated_notes_differ_a_little() -> None:
-    voice = voice_for(instrument("standard_kit"), built_in_bank())
-    first, second = (voice.sound(Tone(42, 90, 0.1, variation=turn)) for turn in (0, 1))
-    shared = min(first.shape[1], second.shape[1])
-    assert 0 < np.abs(first[:, :shared] - second[:, :shared]).max() < 2 * np.abs(first).max()
+@pytest.mark.parametrize(("name", "pitch"), [("standard_kit", 42), ("piano", 60), ("violin", 70)])
+def test_repeated_notes_differ_a_little_and_the_same_chance_is_the_same_note(name: str, pitch: int) -> None:
+    voice = voice_for(instrument(name), built_in_bank())
+    chances = note_chances(1, name, [Note(beat, 1, pitch, 90) for beat in range(8)]).tolist()
+    sounds = [voice.sound(Tone(pitch, 90, 0.3, chance=chance)) for chance in chances]
+    assert voice.sound(Tone(pitch, 90, 0.3, chance=chances[3])).tobytes() == sounds[3].tobytes()
+    for one, other in itertools.pairwise(sounds):
+        shared = min(one.shape[1], other.shape[1])
+        assert 0 < np.abs(one[:, :shared] - other[:, :shared]).max() < 2 * np.abs(one).max()
+
+
+def test_another_sample_of_the_bank_plays_at_the_same_pitch_and_about_as_loud() -> None:
+    voice = voice_for(instrument("piano"), built_in_bank())
+    # The third share of 16 bits decides: the lowest plays the neighbour, the highest the zone's own sample.
+    other, own = (voice.sound(Tone(62, 90, 1.0, chance=third << 32)) for third in (1, 0xFFFF))
+    assert np.abs(other[0, :20_000] - own[0, :20_000]).max() > 0.1 * np.abs(own).max()
+    for sound in (other, own):
+        heard = sound[0, 4_000:40_000]
+        assert abs(1200 * np.log2(tiny.frequency(heard, _hertz(62)) / _hertz(62))) < 8
+    assert np.std(other[0, :20_000]) == pytest.approx(np.std(own[0, :20_000]), rel=0.5)
 
 
 def test_remembered_waveforms_stay_within_their_bytes() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from tunesmith.composer.drum_names import DRUM_KEYS
-from tunesmith.composer.genre import Groove
+from tunesmith.composer.genre import Feel, Groove
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import Meter
@@ -35,11 +36,24 @@ def test_a_plain_bar_is_the_notation(make_plan: MakePlan) -> None:
     assert beats(plan, notes, "snare", 0) == [1.0, 1.75, 3.0]
 
 
+def seeded(plan: Plan, seed: int) -> Plan:
+    return replace(plan, brief=replace(plan.brief, seed=seed))
+
+
 def test_a_section_ends_with_a_fill(make_plan: MakePlan) -> None:
-    plan = make_plan(KIT)
     for seed in range(6):
+        plan = seeded(make_plan(KIT), seed)
         notes = write_drums(plan, KIT, rng_for(seed, "drums"))
         assert beats(plan, notes, "snare", 7) == [1.0, 1.75, 2.5, 3.0, 3.5, 3.75]
+
+
+def test_four_bars_return_as_they_were(make_plan: MakePlan) -> None:
+    plan = make_plan(KIT, sections=(Section("A", 0, 12, 0.5), Section("B", 12, 4, 0.5)))
+    notes = write_drums(plan, KIT, rng_for(1, "drums"))
+    for bar in range(3):
+        assert [(n.start % 4, n.pitch) for n in notes if n.start // 4 == bar] == [
+            (n.start % 4, n.pitch) for n in notes if n.start // 4 == bar + 4
+        ]
 
 
 def test_without_fills_of_its_own_a_genre_still_fills(make_plan: MakePlan) -> None:
@@ -48,7 +62,7 @@ def test_without_fills_of_its_own_a_genre_still_fills(make_plan: MakePlan) -> No
     )
     plan = make_plan(KIT, grooves=(plain,))
     for seed in range(12):
-        notes = write_drums(plan, KIT, rng_for(seed, "drums"))
+        notes = write_drums(seeded(plan, seed), KIT, rng_for(seed, "drums"))
         first = [(n.start % 4, n.pitch) for n in notes if n.start < 4]
         last = [(n.start % 4, n.pitch) for n in notes if 28 <= n.start < 32]
         assert first != last
@@ -101,7 +115,7 @@ def test_a_groove_is_chosen_by_the_energy_of_the_section(make_plan: MakePlan) ->
         Groove(name="soft_loud", patterns={"snare": "X..............."}, energy=(0.6, 1.0)),
     )
     player = Player("drums", "drums", "lofi_kit", "soft", 60, 0.0)
-    plan = make_plan(player, grooves=grooves)
+    plan = make_plan(player, grooves=grooves, feel=Feel(dynamics=0))
     notes = write_drums(plan, player, rng_for(1, "drums"))
     assert beats(plan, notes, "rim", 0) == [0.0]
     assert beats(plan, notes, "snare", 8) == [0.0]

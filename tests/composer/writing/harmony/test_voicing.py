@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.composer.genre import Voicing
 from tunesmith.composer.theory import CHORD_QUALITIES, Chord
-from tunesmith.composer.writing.harmony.voicing import voice_chord
+from tunesmith.composer.writing.harmony.voicing import VoiceLeading, voice_chord
 
 VOICINGS = typing.get_args(Voicing)
 CIRCLE = [Chord((2 + 5 * i) % 12, quality) for i, quality in enumerate(["m9", "13", "maj9", "m7"] * 3)]
@@ -31,7 +31,7 @@ def test_voices_move_by_little(voicing: str) -> None:
     previous: tuple[int, ...] = ()
     moves: list[int] = []
     for chord in CIRCLE:
-        voiced = voice_chord(chord, voicing, 60, (46, 76), 5, previous)
+        voiced = voice_chord(chord, voicing, 60, (46, 76), 5, VoiceLeading(previous))
         if previous:
             moves += [min(abs(pitch - old) for old in previous) for pitch in voiced]
             assert abs(voiced[-1] - previous[-1]) <= 5

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.rng import rng_for
-from tunesmith.composer.score import Note
+from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.plan import Plan, Player
@@ -46,3 +46,14 @@ def test_it_moves_and_never_runs_in_unison_with_the_lead(make_plan: MakePlan) ->
 
 def test_without_a_lead_it_still_plays(make_plan: MakePlan) -> None:
     assert write_counter(make_plan(CELLO), CELLO, rng_for(1, "counter"))
+
+
+def test_it_answers_with_the_head_of_the_leads_hook(make_plan: MakePlan) -> None:
+    answered = []
+    for seed in range(12):
+        lead, counter = duet(make_plan(LEAD, CELLO, sections=(Section("A", 0, 16, 0.6),)), seed)
+        head = [note.start for note in lead if note.start < 4 and note.length >= 0.2][:4]
+        steps = [round(b - a, 3) for a, b in pairwise(head)][:2]
+        heard = [round(b.start - a.start, 3) for a, b in pairwise(counter)]
+        answered.append(any(heard[i : i + len(steps)] == steps for i in range(len(heard))))
+    assert sum(answered) >= 8

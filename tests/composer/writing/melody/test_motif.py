@@ -17,7 +17,13 @@ from tunesmith.composer.writing.melody.motif import (
     sequenced,
     thinned,
 )
-from tunesmith.composer.writing.melody.phrases import PHRASE_PLANS, PhraseTaste, draw_theme, strokes_of
+from tunesmith.composer.writing.melody.phrases import (
+    ANSWERED_PLANS,
+    PHRASE_PLANS,
+    PhraseTaste,
+    draw_theme,
+    strokes_of,
+)
 from tunesmith.composer.writing.melody.rhythm import RhythmTaste
 
 IDEA = Motif((Stroke(0, 1, 0), Stroke(1, 0.5, 1), Stroke(1.5, 0.5, 2), Stroke(2, 2, 4)), 4.0)
@@ -67,10 +73,11 @@ def test_motifs_and_themes_stay_in_their_bars_without_overlap(meter: str) -> Non
 
 
 def test_every_plan_lasts_eight_bars_and_comes_home() -> None:
-    for bars, plans in PHRASE_PLANS.items():
-        for plan in plans:
-            assert len(plan.split()) * bars == 8
-            assert plan.endswith("!")
+    for table in (PHRASE_PLANS, ANSWERED_PLANS):
+        for bars, plans in table.items():
+            for _, plan in plans:
+                assert len(plan.split()) * bars == 8
+                assert plan.removesuffix(" r").endswith("!")
 
 
 def test_a_theme_asks_before_it_answers() -> None:

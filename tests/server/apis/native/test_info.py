@@ -15,12 +15,39 @@ from tunesmith.cli import run
 def test_a_prompt_is_explained_as_on_the_command_line(server: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
     answer = server.post("/api/explain", json={"prompt": "jazz trio, 100 bpm", "seed": 3}).raise_for_status()
     assert run(["explain", "jazz trio, 100 bpm", "--seed", "3", "--json"]) == 0
-    assert answer.json() == json.loads(capsys.readouterr().out)
+    printed = json.loads(capsys.readouterr().out)
+    assert {name: answer.json()[name] for name in printed} == printed
+
+
+def test_a_whole_request_is_explained(server: httpx.Client) -> None:
+    request = {
+        "prompt": "  🎹 calm piano, 116 bpm", "loop": True, "bars": "4", "key": "Bb minor", "format": "mp3", "bpm": 90,
+        "keep_alive": 5, "seed": 11, "audio": "data:audio/wav;base64,AAAA",
+    }  # fmt: skip
+    found = server.post("/api/explain", json=request).raise_for_status().json()
+    answers = {one["field"]: one for one in found["answers"]}
+    assert (found["seed"], answers["seed"]["is_locked"], answers["tempo"]["value"]) == (11, True, 90)
+    assert (answers["key"]["label"], answers["key"]["source"], answers["key"]["sets"]) == ("B♭ minor", "setting", "key")
+    # In code points: the piano before them is one, though two of JavaScript's units.
+    [span] = answers["mood"]["spans"]
+    assert request["prompt"][span["start"] : span["end"]] == "calm"  # type: ignore[index]
+    assert {"value": 8, "label": "8 bars"} in answers["bars"]["alternatives"]
+
+
+def test_a_request_for_a_model_is_explained_as_the_composer_would_make_it(server: httpx.Client) -> None:
+    request = {"prompt": "jazz", "model": "prompt", "top_k": 5}
+    found = server.post("/api/explain", json=request).raise_for_status().json()
+    assert found["warnings"] == ["top_k: the composer does not read it"]
 
 
 @pytest.mark.parametrize(
-    ("body", "field"), [({}, "prompt"), ({"prompt": ""}, "prompt"), ({"prompt": "x", "seed": -2}, "seed")]
-)
+    ("body", "field"),
+    [
+        ({}, "prompt"), ({"prompt": ""}, "prompt"), ({"prompt": "x", "seed": -2}, "seed"),
+        ({"prompt": "x", "top_k": 5}, "top_k"), ({"prompt": "x", "soundfont": "/etc/passwd"}, "soundfont"),
+        ({"prompt": "rock, 116 bpm", "hits": [{"time": 7.3}]}, "hit"),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_explained_is_refused(server: httpx.Client, body: dict[str, object], field: str) -> None:
     assert error_of(server.post("/api/explain", json=body)) == (422, "InvalidRequest", field)
 
@@ -48,9 +75,11 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
     }
     assert set(routes) == {
         ("post", "/api/generate"), ("post", "/api/jobs"), ("get", "/api/jobs"), ("get", "/api/jobs/{job_id}"),
-        ("get", "/api/jobs/{job_id}/audio"), ("get", "/api/jobs/{job_id}/events"), ("delete", "/api/jobs/{job_id}"),
+        ("get", "/api/jobs/{job_id}/audio"), ("get", "/api/jobs/{job_id}/score"),
+        ("get", "/api/jobs/{job_id}/events"), ("delete", "/api/jobs/{job_id}"),
         ("post", "/api/explain"), ("get", "/api/models"), ("get", "/api/models/{name}"), ("post", "/api/models/pull"),
-        ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("get", "/api/tasks"), ("get", "/api/version"),
+        ("delete", "/api/models/{name}"), ("get", "/api/ps"), ("delete", "/api/ps/{name}"), ("get", "/api/tasks"),
+        ("post", "/api/edits"), ("get", "/api/version"),
     }  # fmt: skip
     for (method, path), operation in routes.items():
         good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
@@ -65,8 +94,10 @@ def test_every_route_is_documented_with_what_it_takes_and_answers(server: httpx.
 
 
 def fields_of(document: Any, operation: Any) -> Any:
-    """Return the fields of the JSON that an operation takes."""
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    """Return the fields of the JSON or the form that an operation takes."""
+    content = operation["requestBody"]["content"]
+    body = content.get("application/json") or content["multipart/form-data"]
+    schema = body["schema"]
     return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]["properties"]
 
 

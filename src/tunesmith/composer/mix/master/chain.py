@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.spool import Spool
-from tunesmith.composer.mix.control_rate import CONTROL, at_audio_rate
+from tunesmith.composer.mix.control_rate import CONTROL, Curve, at_audio_rate
 from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.production import PREROLL, ProductionChain
-from tunesmith.composer.render import length_in_samples
+from tunesmith.composer.render import RenderThreads, length_in_samples
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -34,32 +35,42 @@ def master(score: Score, mix: Spool, session: Session, *, done: float) -> Spool:
     """
     result = Spool(session.options.channels)
     share = 1 - done
-    frames = _produce(score, mix, result, session, done, share * MEASURING)
+    frames = produce(score, mix, result, session, done, share * MEASURING)
     gain = find_gain(frames, score.mix.loudness_lufs, loop=score.loop).gain
-    step = session.options.block // CONTROL
-    for first in range(0, len(frames.power), step):
-        last = min(len(frames.power), first + step)
-        block = result.read(first * CONTROL, min(len(result), last * CONTROL))
-        block = block * at_audio_rate(gain[first : last + 1])[: block.shape[1]]
-        result.write(first * CONTROL, block)
-        session.report("mastering", done + share * (MEASURING + (1 - MEASURING) * last / len(frames.power)))
+    for fraction in apply_gain(result, gain, session.options.block):
+        session.report("mastering", done + share * (MEASURING + (1 - MEASURING) * fraction))
     return result
 
 
-def _produce(score: Score, mix: Spool, result: Spool, session: Session, done: float, share: float) -> Frames:
+def apply_gain(spool: Spool, gain: Curve, block: int) -> Iterator[float]:
+    """Apply a gain at every frame border, (frames + 1,), to a spool in place; yield the fraction that is done."""
+    frames, step = len(gain) - 1, block // CONTROL
+    for first in range(0, frames, step):
+        last = min(frames, first + step)
+        samples = spool.read(first * CONTROL, min(len(spool), last * CONTROL))
+        spool.write(first * CONTROL, samples * at_audio_rate(gain[first : last + 1])[: samples.shape[1]])
+        yield last / frames
+
+
+def produce(score: Score, mix: Spool, result: Spool, session: Session, done: float, share: float) -> Frames:
     """Append the produced and converted mix to ``result`` and measure it."""
     length = length_in_samples(score, session.options.sample_rate)
     meter = FrameMeter(session.options.sample_rate, session.options.channels)
     skip = PREROLL * session.options.sample_rate // SAMPLE_RATE if score.loop else 0
-    for block in _converted(score, mix, session):
-        if skip:
-            meter.warm_up(block[:, :skip])
-            block, skip = block[:, skip:], max(0, skip - block.shape[1])
-        kept = block[:, : length - len(result)]
-        if kept.shape[1]:
-            result.append(kept)
-            meter.add(kept)
-        session.report("mastering", done + share * len(result) / length)
+    with RenderThreads(min(2, session.options.threads)) as threads:
+        metering = threads.start(lambda: None)
+        for block in _converted(score, mix, session):
+            # One block is measured while the next is produced; the meter takes them in order.
+            metering.result()
+            if skip:
+                meter.warm_up(block[:, :skip])
+                block, skip = block[:, skip:], max(0, skip - block.shape[1])
+            kept = block[:, : length - len(result)]
+            if kept.shape[1]:
+                result.append(kept)
+                metering = threads.start(partial(meter.add, kept))
+            session.report("mastering", done + share * len(result) / length)
+        metering.result()
     assert len(result) == length
     return meter.frames()
 
@@ -72,17 +83,17 @@ def _converted(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
 
 def _produced(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
     options = session.options
-    production = ProductionChain(score, _level(mix, options.block))
+    production = ProductionChain(score, level_of(mix, options.block))
     first, last = (-PREROLL if score.loop else 0), len(mix) + POSTROLL
     for start in range(first, last, options.block):
         stop = min(last, start + options.block)
-        block = production.apply(_read_around(mix, start, stop, loop=score.loop), start)
+        block = production.apply(read_around(mix, start, stop, loop=score.loop), start)
         if options.channels == 1:
             block = block.mean(axis=0, keepdims=True)
         yield block
 
 
-def _read_around(mix: Spool, start: int, stop: int, *, loop: bool) -> Samples:
+def read_around(mix: Spool, start: int, stop: int, *, loop: bool) -> Samples:
     """Read samples that may lie before the start or after the end: a loop goes round, all else is silent there."""
     length, blocks = len(mix), []
     while start < stop:
@@ -94,7 +105,7 @@ def _read_around(mix: Spool, start: int, stop: int, *, loop: bool) -> Samples:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
 
 
-def _level(mix: Spool, block: int) -> float:
+def level_of(mix: Spool, block: int) -> float:
     """Return the root mean square of the mix, never quite 0."""
     total = 0.0
     for start in range(0, len(mix), block):

@@ -7,7 +7,7 @@ import numpy as np
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix.eq_response import Band
 from tunesmith.composer.mix.production.effect import Effect, FilterEffect
-from tunesmith.composer.mix.production.saturation import BitCrush, Saturation
+from tunesmith.composer.mix.production.saturation import BitReduction, Hold, Saturation
 from tunesmith.composer.mix.production.vinyl import Vinyl
 from tunesmith.composer.mix.production.wow_flutter import Wow
 from tunesmith.composer.render import length_in_samples
@@ -30,16 +30,16 @@ class ProductionChain:
         names = [name for name in ORDER if name in score.mix.production]
         effects = [effect for name in names for effect in _effects(name, level, period, random)]
         # One high-pass after all effects removes what lies below hearing.
-        self._effects = (*effects, FilterEffect(Band("high_pass", 20))) if effects else ()
+        self.effects = (*effects, FilterEffect(Band("high_pass", 20))) if effects else ()
 
     def apply(self, block: Samples, start: int) -> Samples:
         """Return ``block``, (2, n) from sample ``start``, with the effects; the block may be overwritten."""
-        for effect in self._effects:
+        for effect in self.effects:
             block = effect.apply(block, start)
         return block
 
     def __bool__(self) -> bool:
-        return bool(self._effects)
+        return bool(self.effects)
 
 
 def _effects(name: str, level: float, period: int | None, random: np.random.Generator) -> tuple[Effect, ...]:
@@ -47,7 +47,7 @@ def _effects(name: str, level: float, period: int | None, random: np.random.Gene
         case "distortion":
             return Saturation(4.5, level, mix=0.8), FilterEffect(Band("low_pass", 8000))
         case "bitcrush":
-            return (BitCrush(7, 2, level),)
+            return Hold(2), BitReduction(7, level)
         case "lofi":
             return Saturation(1.1, level), FilterEffect(Band("high_pass", 45), Band("low_pass", 6500))
         case "vinyl":

@@ -26,20 +26,29 @@ class Saturation:
         return np.asarray(bent, np.float32)
 
 
-class BitCrush:
-    """Fewer bits and a lower rate: ``bits`` for music of RMS ``level``, each sample held for ``hold`` samples."""
+class Hold:
+    """A lower rate: each sample is held for ``samples``."""
 
-    def __init__(self, bits: int, hold: int, level: float) -> None:
-        self._step = np.float32(level * 8 / 2**bits)
-        self._hold = hold
+    def __init__(self, samples: int) -> None:
+        self._samples = samples
         self._last: Samples = np.zeros((2, 1), np.float32)
 
     def apply(self, block: Samples, start: int) -> Samples:
-        """Return the crushed block, (2, n)."""
-        held = np.concatenate((self._last, block), axis=1)
+        """Return the held block, (2, n)."""
+        line = np.concatenate((self._last, block), axis=1)
         # Counted from the start of the piece, so that block borders do not shift the held samples.
         position = np.arange(start, start + block.shape[1])
-        source = np.maximum(0, position - position % self._hold - start + 1)
-        crushed = held[:, source]
-        self._last = crushed[:, -1:].copy()
-        return np.asarray(np.round(crushed / self._step) * self._step, np.float32)
+        held = line[:, np.maximum(0, position - position % self._samples - start + 1)]
+        self._last = held[:, -1:].copy()
+        return np.asarray(held, np.float32)
+
+
+class BitReduction:
+    """Fewer bits: ``bits`` for music of RMS ``level``."""
+
+    def __init__(self, bits: int, level: float) -> None:
+        self._step = np.float32(level * 8 / 2**bits)
+
+    def apply(self, block: Samples, start: int) -> Samples:  # noqa: ARG002  the same wherever it is
+        """Return the quantized block, (2, n)."""
+        return np.asarray(np.round(block / self._step) * self._step, np.float32)

@@ -13,7 +13,7 @@ from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-FLOOR_DB = 66.0
+FLOOR_DB = 56.0
 """A release ends where it has fallen this far, in dB."""
 
 LONGEST_RELEASE = 3.0

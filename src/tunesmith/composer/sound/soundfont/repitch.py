@@ -82,8 +82,9 @@ def _resampled(font: SoundFont, pitching: Pitching, seconds: float) -> Floats:
     recording = font.waveform(pitching.sample, -1 if whole else needed)
     source = _unrolled(recording, sample, pitching, needed)
     waveform = soxr.resample(source, rate, SAMPLE_RATE, quality="MQ") if abs(rate - SAMPLE_RATE) > 1e-6 else source
-    # An offset becomes an audible thump when the envelope cuts it; most samples have none, and skip the filter.
-    if abs(float(recording.mean())) > LARGEST_OFFSET:
+    # An offset becomes an audible thump when the envelope cuts it; most samples have none, and skip the filter. It is
+    # that of what plays, because how much of the recording is decoded depends on the notes before.
+    if abs(float(source.mean())) > LARGEST_OFFSET:
         waveform = sosfilt(high_pass(INAUDIBLE_HZ).astype(np.float32), waveform)
     return np.array(waveform, np.float32)
 

@@ -7,14 +7,16 @@ sample ─► loop unrolled, resampled, filtered (repitch.py, cached) ─► ben
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Timbre
+from tunesmith.composer.rng import share
 from tunesmith.composer.sound.lru_cache import Floats
+from tunesmith.composer.sound.note_colour import colour
 from tunesmith.composer.sound.soundfont.envelope import modulation_envelope, volume_envelope
 from tunesmith.composer.sound.soundfont.generators import Gen
 from tunesmith.composer.sound.soundfont.pitch_bend import VIBRATO_HZ, Bend, read_at
@@ -35,28 +37,42 @@ SMALLEST_SWEEP = 100
 AUDIBLE_FALL = 0.05
 
 
+OTHER_SAMPLE = 0.35
+"""The share of notes that play the sample of the neighbouring key zone where the bank has one near enough."""
+
+DECAYING_DB = 15.0
+"""The fall after which a sound counts as struck or plucked: of a sustained one, the onset is heard least."""
+
+FARTHEST_ZONE = 4
+"""Semitones by which a note may lie outside the zone of the other sample."""
+
+DRUM_CENTS = (0.0, 14.0, -11.0, 6.0, -18.0, 22.0)
+"""The pitches of a drum's hits. Tones do not vary: a melody note that is 10 cents off sounds out of tune."""
+
+LATEST_START, SOFT_START = 40, 110
+"""Samples of the onset that are skipped at most, and how many more at the softest velocity: soft attacks are round."""
+
+CUTOFF_SPREAD = 600.0
+"""The range of chance, in cents, of a note's brightness; as wide as a step, so that few waveforms are needed."""
+
+
 @dataclass(frozen=True, slots=True)
-class RoundRobinVariation:
-    """The difference of a round-robin repetition: ``cents``, ``gain_db``, and ``first`` samples skipped."""
+class NoteVariation:
+    """How a note differs from others of its kind: ``cents``, ``cutoff`` in cents, ``first`` samples skipped."""
 
     cents: float
-    gain_db: float
+    cutoff: float
     first: int
 
-
-# Drums vary in pitch, tones do not: a melody note that is 10 cents off sounds out of tune.
-TONE_NUANCES = (
-    RoundRobinVariation(0, 0, 0),
-    RoundRobinVariation(0, -0.5, 12),
-    RoundRobinVariation(0, -0.3, 25),
-    RoundRobinVariation(0, 0.3, 5),
-)
-KIT_NUANCES = (
-    RoundRobinVariation(0, 0, 0),
-    RoundRobinVariation(11, -0.7, 4),
-    RoundRobinVariation(-9, -0.2, 9),
-    RoundRobinVariation(5, 0.4, 2),
-)
+    @classmethod
+    def of(cls, tone: Tone, *, is_kit: bool) -> NoteVariation:
+        """Return the variation that the tone's chance draws; none for a chance of 0."""
+        if not tone.chance:
+            return cls(0.0, 0.0, 0)
+        where, pitch, bright = (share(tone.chance, index) for index in (0, 1, 3))
+        skipped = LATEST_START + SOFT_START * (1 - tone.velocity / 127)
+        cents = DRUM_CENTS[int(pitch * len(DRUM_CENTS))] if is_kit else 0.0
+        return cls(cents, (bright - 0.5) * CUTOFF_SPREAD, int(where * skipped))
 
 
 class SampledVoice:
@@ -70,9 +86,8 @@ class SampledVoice:
         self._timbre = timbre or Timbre()
         self._gain = gain
         self._is_kit = bank == KIT_BANK
-        self._nuances = KIT_NUANCES if self._is_kit else TONE_NUANCES
         self._keys: dict[int, list[Region]] = {}
-        self._strikes: dict[tuple[int, int], list[tuple[Region, Mapping[int, float]]]] = {}
+        self._strikes: dict[tuple[int, int, bool], list[tuple[Region, Mapping[int, float]]]] = {}
 
     def sound(self, tone: Tone) -> Samples:
         """Return (2, samples); one sample of silence if no region covers the tone."""
@@ -101,12 +116,30 @@ class SampledVoice:
     def _answering(self, tone: Tone) -> list[tuple[Region, Mapping[int, float]]]:
         # A softer velocity selects the softer recordings too, which a low-pass could not imitate.
         velocity = min(127, max(1, round(tone.velocity * (1 - 0.6 * self._timbre.softness))))
-        place = tone.pitch, velocity
+        other = not self._is_kit and 0 < share(tone.chance, 2) < OTHER_SAMPLE
+        place = tone.pitch, velocity, other
         if place not in self._strikes:
-            at_key = self._at_key(tone.pitch)
-            sounding = [region for region in at_key if region.velocities[0] <= velocity <= region.velocities[1]]
-            self._strikes[place] = [(region, region.settings(*place)) for region in sounding]
+            regions = self._sounding(tone.pitch, velocity)
+            if other and all(_decays(region) for region in regions):
+                regions = self._neighbours(tone.pitch, velocity, regions) or regions
+            self._strikes[place] = [(region, region.settings(tone.pitch, velocity)) for region in regions]
         return self._strikes[place]
+
+    def _sounding(self, pitch: int, velocity: int) -> list[Region]:
+        at_key = self._at_key(pitch)
+        return [region for region in at_key if region.velocities[0] <= velocity <= region.velocities[1]]
+
+    def _neighbours(self, pitch: int, velocity: int, regions: Sequence[Region]) -> list[Region]:
+        """Return the regions of the nearest other key zone that can stand in for ``regions``; [] if there is none."""
+        if not regions:
+            return []
+        below, above = min(region.keys[0] for region in regions) - 1, max(region.keys[1] for region in regions) + 1
+        for key in sorted((below, above), key=lambda key: abs(key - pitch)):
+            others = self._sounding(key, velocity) if abs(key - pitch) <= FARTHEST_ZONE else []
+            # As many, panned alike: a stereo pair is replaced by a pair.
+            if others and _pans(others) == _pans(regions):
+                return others
+        return []
 
     def _at_key(self, pitch: int) -> list[Region]:
         if pitch not in self._keys:
@@ -115,14 +148,16 @@ class SampledVoice:
 
     def _strike(self, region: Region, settings: Mapping[int, float], tone: Tone) -> tuple[Floats, tuple[float, float]]:
         """Return the mono waveform of one region, and its gains (left, right)."""
-        nuance = self._nuances[tone.variation % len(self._nuances)]
+        nuance = NoteVariation.of(tone, is_kit=self._is_kit)
         release = self._timbre.release or (KIT_RELEASE if self._is_kit else 0.0)
         envelope = volume_envelope(settings, tone.pitch, self._timbre.attack, release)
         if self._is_kit:
             tone = replace(tone, seconds=self._ring(settings, tone, envelope.dies_after))
         waveform = self._waveform(settings, tone, nuance, tone.seconds + envelope.tail)
-        level_db = nuance.gain_db - self._attenuation_db(region, settings)
-        return envelope.shape(waveform, tone.seconds, self._gain * 10 ** (level_db / 20)), _pan_gains(settings)
+        gain = self._gain * 10 ** (-self._attenuation_db(region, settings) / 20)
+        shaped = envelope.shape(waveform, tone.seconds, gain)
+        colour(shaped, tone.chance)
+        return shaped, _pan_gains(settings)
 
     def _ring(self, settings: Mapping[int, float], tone: Tone, dies_after: float) -> float:
         """Return the seconds until a drum is silent by itself: drums are struck, not held."""
@@ -138,9 +173,7 @@ class SampledVoice:
         own = region.generators.get(Gen.ATTENUATION, 0)
         return max(0.0, (ATTENUATION_SCALE * own + settings.get(Gen.ATTENUATION, 0) - own) / 10)
 
-    def _waveform(
-        self, settings: Mapping[int, float], tone: Tone, nuance: RoundRobinVariation, seconds: float
-    ) -> Floats:
+    def _waveform(self, settings: Mapping[int, float], tone: Tone, nuance: NoteVariation, seconds: float) -> Floats:
         length = round(seconds * SAMPLE_RATE) + 1
         bend = self._bend(settings, tone)
         moves = bend.moves(tone.seconds)
@@ -158,9 +191,9 @@ class SampledVoice:
         wander = 0.2 * math.sin(2.4 * tone.variation)
         return Bend(tone.glide, sway * (1 - wander), VIBRATO_HZ * (1 + wander / 4))
 
-    def _filtered(self, settings: Mapping[int, float], tone: Tone, nuance: RoundRobinVariation, length: int) -> Floats:
+    def _filtered(self, settings: Mapping[int, float], tone: Tone, nuance: NoteVariation, length: int) -> Floats:
         """Return the filtered waveform; where the envelope moves the cutoff, crossfade both ends of its sweep."""
-        cutoff, way = settings[Gen.CUTOFF], settings.get(Gen.MOD_ENV_TO_CUTOFF, 0)
+        cutoff, way = settings[Gen.CUTOFF] + nuance.cutoff, settings.get(Gen.MOD_ENV_TO_CUTOFF, 0)
         if abs(way) < SMALLEST_SWEEP or (cutoff >= OPEN_CUTOFF and way > 0):
             return self._pitched(settings, tone, nuance, (cutoff, length))
         moved = self._pitched(settings, tone, nuance, (cutoff + way, length))
@@ -178,7 +211,7 @@ class SampledVoice:
         return blend
 
     def _pitched(
-        self, settings: Mapping[int, float], tone: Tone, nuance: RoundRobinVariation, goal: tuple[float, int]
+        self, settings: Mapping[int, float], tone: Tone, nuance: NoteVariation, goal: tuple[float, int]
     ) -> Floats:
         cutoff, length = goal
         index = int(settings[Gen.SAMPLE])
@@ -203,6 +236,14 @@ class SampledVoice:
         root = settings[Gen.ROOT_KEY] if settings[Gen.ROOT_KEY] >= 0 else sample.key
         tuning = 100 * settings.get(Gen.COARSE_TUNE, 0) + settings.get(Gen.FINE_TUNE, 0) + sample.correction
         return float((key - root) * settings[Gen.SCALE_TUNING] + tuning)
+
+
+def _decays(region: Region) -> bool:
+    return not _loops(region.generators) or region.generators.get(Gen.SUSTAIN, 0) / 10 >= DECAYING_DB
+
+
+def _pans(regions: Sequence[Region]) -> list[int]:
+    return sorted(region.generators.get(Gen.PAN, 0) for region in regions)
 
 
 def _loops(settings: Mapping[int, float]) -> bool:

@@ -23,6 +23,8 @@ KIT_BANK = 128
 DECODED_BYTES = 48 * 2**20
 PITCHED_BYTES = 160 * 2**20
 _SHORTEST_DECODED = 32_768
+# Longer decodes that are looked for: up to 16 times as long.
+_LONGER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,10 @@ class SoundFont:
         """
         # Powers of two, so that notes of similar length share a cached decode.
         frames = -1 if length < 0 else max(_SHORTEST_DECODED, 1 << (length - 1).bit_length())
-        return self._decoded.get((index, frames), lambda: self._decode(index, frames))
+        # A longer decode begins with the same samples; it may have more than were requested, as may any.
+        longer = (-1, *(frames << doubling for doubling in range(_LONGER))) if frames > 0 else (-1,)
+        found = next((size for size in longer if (index, size) in self._decoded), frames)
+        return self._decoded.get((index, found), lambda: self._decode(index, found))
 
     def encoded(self, index: int) -> bytes:
         """Return the bytes of a sample as the bank stores them."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.rng import rng_for
+from tunesmith.composer.rng import rng_for, share
 from tunesmith.composer.sound.lru_cache import SoundCache
+from tunesmith.composer.sound.note_colour import colour
 from tunesmith.composer.sound.synth.drum_models import render_layer
 from tunesmith.composer.sound.synth.drum_spec import Drum, Kit
 from tunesmith.composer.sound.synth.envelopes_lfo import samples_in
@@ -17,7 +18,7 @@ from tunesmith.composer.sound.voice import Tone
 
 KICK_PEAK_DB = -6.0
 """The peak of a kick of velocity 100, in dB below full scale."""
-VARIATIONS = 4
+VARIATIONS = 6
 # Shades of brightness from the softest to the hardest hit.
 _LAYERS = 8
 _LOUDNESS_POWER = 1.8
@@ -37,10 +38,13 @@ class SynthKitVoice:
         key = nearest_key(self._kit, tone.pitch)
         # Few shades and variations bound the cache; the exact loudness is only a factor on the cached hit.
         shade = max(1, round(tone.velocity * _LAYERS / 127))
-        variation = tone.variation % VARIATIONS
+        # Drawn by chance, because hits that come round in a fixed order are heard as a pattern.
+        variation = int(share(tone.chance, 0) * VARIATIONS) if tone.chance else tone.variation % VARIATIONS
         hit = self._cache.get((self.name, key, shade, variation), lambda: self._hit(key, shade, variation))
         loudness = (tone.velocity / 100) ** _LOUDNESS_POWER * 10 ** (KICK_PEAK_DB / 20)
-        return hit * np.float32(loudness)
+        played = np.asarray(hit * np.float32(loudness), np.float32)
+        colour(played, tone.chance)
+        return played
 
     def _hit(self, key: int, shade: int, variation: int) -> Samples:
         drum = self._kit.drums[key]

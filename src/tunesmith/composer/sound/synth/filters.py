@@ -20,7 +20,7 @@ Sections = npt.NDArray[np.float64]
 # Samples between updates of the cutoff.
 GRID = 128
 # A step of a semitone or less is not heard as one.
-_STEPS_AN_OCTAVE = 16
+_STEPS_AN_OCTAVE = 12
 _LOWEST, _HIGHEST = 16.0, 0.45 * SAMPLE_RATE
 
 

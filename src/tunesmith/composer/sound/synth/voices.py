@@ -10,6 +10,7 @@ import numpy as np
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.lru_cache import SoundCache, shared_cache
+from tunesmith.composer.sound.note_colour import colour
 from tunesmith.composer.sound.synth.chip import render_chip
 from tunesmith.composer.sound.synth.drum_voice import SynthKitVoice
 from tunesmith.composer.sound.synth.fm import render_fm
@@ -25,6 +26,10 @@ from tunesmith.errors import UnknownName
 LEVEL_DB = -20.0
 """RMS over the first half second of a note of velocity 100, in dB below full scale."""
 VARIATIONS = 4
+SHADES = 12
+"""Timbres from the softest to the hardest touch."""
+LENGTH_STEP = 256
+"""Samples (6 ms) to which lengths are rounded, so that notes of nearly equal length share a sound."""
 _REFERENCE_VELOCITY = 100
 _LOUDNESS_POWER = 1.8
 
@@ -41,14 +46,15 @@ class SynthVoice:
         """Return (2, samples); read-only."""
         # A few variations per note: enough to avoid the machine-gun effect, few enough to cache.
         variation = tone.variation % VARIATIONS
-        seconds = round(tone.seconds * SAMPLE_RATE)
-        key = (self.name, tone.pitch, tone.velocity, seconds, tone.glide, variation)
-        exact = Tone(tone.pitch, tone.velocity, max(1, seconds) / SAMPLE_RATE, tone.glide, variation)
-        return self._cache.get(key, lambda: self._render(exact))
-
-    def _render(self, tone: Tone) -> Samples:
+        samples = max(1, round(tone.seconds * SAMPLE_RATE / LENGTH_STEP)) * LENGTH_STEP
+        shade = max(1, round(tone.velocity * SHADES / 127))
+        exact = Tone(tone.pitch, round(shade * 127 / SHADES), samples / SAMPLE_RATE, tone.glide, variation)
+        sound = self._cache.get((self.name, exact), lambda: _raw(self.name, self._patch, exact))
+        # Few shades keep the cache small; the exact loudness is only a factor.
         loudness = (tone.velocity / _REFERENCE_VELOCITY) ** _LOUDNESS_POWER
-        return _raw(self.name, self._patch, tone) * np.float32(loudness * _calibration(self.name))
+        played = sound * np.float32(loudness * _calibration(self.name))
+        colour(played, tone.chance)
+        return played
 
 
 # Cached: the calibration renders a note, and depends on the patch alone.

@@ -1,4 +1,4 @@
-"""Arpeggios: chord tones one by one, in a figure that keeps its shape while the chords change."""
+"""Arpeggios: chord tones one by one, in a figure of one bar that is varied over four bars."""
 
 from __future__ import annotations
 
@@ -7,47 +7,56 @@ from collections.abc import Sequence
 import numpy as np
 
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import weighted_choice
+from tunesmith.composer.rng import rng_for, weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import CHORD_PATTERNS
-from tunesmith.composer.writing.accompaniment.chords import Voicer, write_chords
+from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.voiced_harmony import voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
+from tunesmith.composer.writing.step_patterns import CYCLE, CYCLE_BARS
 
-FIGURES: tuple[tuple[int, ...], ...] = (
-    (0, 1, 2, 3), (0, 2, 1, 3), (0, 1, 2, 3, 4, 3, 2, 1), (0, 2, 4, 2, 3, 1), (4, 3, 2, 1, 0, 1, 2, 3),
-    (0, 4, 2, 4, 1, 4, 2, 3), (0, 1, 3, 1, 2, 1),
-)  # fmt: skip
-"""Indices into the chord tones, counted up through the octaves."""
+Figure = tuple[int, ...]
+FIGURES: tuple[tuple[Figure, Figure, Figure], ...] = (
+    ((0, 1, 2, 3, 4, 3, 2, 1), (0, 1, 2, 4, 3, 4, 2, 3), (0, 2, 1, 3, 2, 4, 3, 5)),
+    ((0, 2, 1, 3, 2, 4, 3, 2), (0, 2, 1, 3, 4, 3, 5, 4), (4, 3, 2, 3, 1, 2, 0, 1)),
+    ((0, 2, 4, 2, 3, 1, 3, 4), (0, 2, 4, 5, 3, 4, 2, 1), (0, 1, 2, 3, 4, 5, 4, 2)),
+    ((4, 3, 2, 1, 0, 1, 2, 3), (4, 3, 2, 3, 1, 2, 4, 5), (5, 4, 3, 2, 3, 1, 2, 0)),
+    ((0, 4, 2, 4, 1, 4, 3, 4), (0, 4, 3, 4, 2, 4, 1, 3), (0, 3, 1, 4, 2, 5, 3, 4)),
+    ((0, 1, 3, 1, 2, 4, 2, 3), (0, 1, 3, 4, 5, 4, 2, 3), (0, 3, 2, 4, 3, 5, 4, 1)),
+    ((0, 1, 2, 3, 1, 2, 3, 4), (0, 1, 2, 4, 2, 3, 4, 5), (5, 4, 3, 4, 2, 3, 1, 2)),
+    ((0, 3, 1, 2, 4, 3, 2, 1), (0, 3, 1, 4, 2, 3, 5, 4), (0, 1, 3, 2, 4, 3, 5, 2)),
+)
+"""Figures as indices into the chord tones, counted up through the octaves: A, A' and B of the cycle A A' A B."""
 # Section energy from which eighths become sixteenths.
 FAST_FROM = 0.55
 # Notes per second.
 FASTEST = 11.0
+ACCENT_VELOCITY, PLAIN_VELOCITY = 86, 70
 
 
 def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Write broken chords: one figure for the whole piece, at double speed where energy and tempo allow."""
+    """Write broken chords: a cycle of figures for the whole piece, at double speed where energy and tempo allow."""
     if player.rhythm or (player.style in CHORD_PATTERNS and player.style != "arpeggio"):
         # The genre may give an arpeggio player a rhythm or a chord style, such as Travis picking.
         return write_chords(plan, player, random)
-    voicer = Voicer(plan, player)
-    figure = weighted_choice(random, FIGURES)
+    harmony = voiced_harmony(plan, player)
+    figures = weighted_choice(rng_for(plan.brief.seed, "arpeggio", player.name), FIGURES)
     high = instrument(player.instrument).high
     notes: list[Note] = []
     for section in plan.active_sections(player):
-        start = section.bar * plan.beats_per_bar
-        end = start + section.bars * plan.beats_per_bar
-        step = _step(plan, section.energy, start)
-        for span in plan.spans_between(start, end):
-            tones = _tones(voicer(span.chord), high)
-            for index in range(round(span.length / step)):
-                beat = span.start + index * step
-                # Counted from the section's start, so that the figure runs on over chord changes.
-                place = round((beat - start) / step)
-                pitch = tones[figure[place % len(figure)] % len(tones)]
-                notes.append(Note(on_grid(beat), on_grid(step), pitch, 86 if place % len(figure) == 0 else 70))
-    return ended(plan, player, notes, voicer(plan.chords[-1].chord))
+        step = _step(plan, section.energy, section.bar * plan.beats_per_bar)
+        for bar in range(section.bar, section.bar + section.bars):
+            figure = figures[CYCLE[(bar - section.bar) % CYCLE_BARS]]
+            start = bar * plan.beats_per_bar
+            for index in range(round(plan.beats_per_bar / step)):
+                beat = start + index * step
+                tones = _tones(harmony.at(beat).pitches, high)
+                pitch = tones[figure[index % len(figure)] % len(tones)]
+                accent = index % len(figure) == 0
+                notes.append(Note(on_grid(beat), on_grid(step), pitch, ACCENT_VELOCITY if accent else PLAIN_VELOCITY))
+    return ended(plan, player, notes, harmony.final)
 
 
 def _step(plan: Plan, energy: float, beat: float) -> float:

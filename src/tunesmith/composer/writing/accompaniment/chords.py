@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import chance_of
-from tunesmith.composer.score import ChordSpan, Note, Section
-from tunesmith.composer.theory import Chord, on_grid
+from tunesmith.composer.rng import rng_for
+from tunesmith.composer.score import Note, Section
+from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import (
     ACCENTS,
     CHORD_PATTERNS,
@@ -19,130 +16,108 @@ from tunesmith.composer.writing.accompaniment.chord_patterns import (
     PLAIN_VELOCITY,
     SHORT_STYLES,
 )
+from tunesmith.composer.writing.accompaniment.voiced_harmony import VoicedHarmony, VoicedSpan, voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
-from tunesmith.composer.writing.harmony.voicing import Pitches, voice_chord
+from tunesmith.composer.writing.harmony.voicing import Pitches
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.step_patterns import Step, pattern_bars, read_steps
+from tunesmith.composer.writing.step_patterns import Step, cycle_bar, pattern_bars, read_steps
 
-# Semitones below and above the register.
-REACH = (14, 12)
-FULLEST = 5
-# How often the bar that ends a phrase takes a busier pattern.
-VARIED = 0.3
-MELODY_GAP = 3
-ANTICIPATING = frozenset({"montuno"})
-GUITAR_VOICES = 5
-
-
-@dataclass
-class Voicer:
-    """A player's voicings, chord after chord, each with voice leading from the one before."""
-
-    plan: Plan
-    player: Player
-    previous: Pitches = ()
-
-    def __call__(self, chord: Chord) -> Pitches:
-        """Return ascending MIDI pitches within the player's range and polyphony."""
-        tool = instrument(self.player.instrument)
-        low = max(tool.low, self.player.register - REACH[0])
-        # At least an octave, or a narrow instrument could not voice every chord.
-        high = max(min(tool.high, self._ceiling()), min(tool.high, low + 12))
-        count = min(FULLEST, tool.polyphony)
-        voiced = voice_chord(chord, self.player.voicing, self.player.register, (low, high), count, self.previous)
-        self.previous = voiced
-        return voiced
-
-    def _ceiling(self) -> int:
-        """Return the highest pitch that stays below the lead, where the lead lies above."""
-        lead = [p.register for p in self.plan.players if p.role == "melody" and p.register > self.player.register + 7]
-        top = self.player.register + REACH[1]
-        return min(top, max(min(lead) - MELODY_GAP, self.player.register + 7)) if lead else top
+# A voice that moves under a held chord is softer than the chord.
+MOVING_VELOCITY = 58
+SHORTEST = 0.06
+# In beats: how long a single note of a broken chord rings where its chord stays.
+RING = 2.0
+# Voices of the upper strings, or of a right hand.
+UPPER_VOICES = 3
 
 
 def write_chords(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Write the accompaniment in the player's ChordStyle or ``rhythm``."""
-    voicer = Voicer(plan, player)
+    """Write the accompaniment in the player's ChordStyle or ``rhythm``: a cycle of four bars, then the same again."""
+    # Keyed draws: the pattern must not depend on what was drawn before it.
+    del random
+    harmony = voiced_harmony(plan, player)
+    share = float(rng_for(plan.brief.seed, "chord pattern", player.name).random())
     notes: list[Note] = []
     for section in plan.active_sections(player):
         for bar in range(section.bar, section.bar + section.bars):
-            steps = _rhythm(plan, player, section, bar, random)
-            notes += _bar_notes(plan, player, voicer, bar * plan.beats_per_bar, steps)
-    return ended(plan, player, notes, voicer(plan.chords[-1].chord))
+            start = bar * plan.beats_per_bar
+            for step in _rhythm(plan, player, section, bar, share):
+                notes += _struck(plan, player, harmony, step, start)
+    return ended(plan, player, notes, harmony.final)
 
 
-def _rhythm(plan: Plan, player: Player, section: Section, bar: int, random: np.random.Generator) -> Sequence[Step]:
+def _rhythm(plan: Plan, player: Player, section: Section, bar: int, share: float) -> Sequence[Step]:
     beats = plan.beats_per_bar
     if player.rhythm:
         bars = player.rhythm.split()
         return read_steps(bars[bar % len(bars)].replace("x", "c").replace("X", "C"), beats)
-    # A busier bar at the end of a phrase leads into the next one.
-    closing = (bar - section.bar) % plan.genre.phrase_bars == plan.genre.phrase_bars - 1
-    energy = min(1.0, section.energy + (0.25 if closing and chance_of(random, VARIED) else 0.0))
-    return read_steps(
-        pattern_bars(CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"]), plan.meter, energy), beats
-    )
+    texts = CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"])
+    text = pattern_bars(texts, plan.meter, section.energy)
+    return read_steps(cycle_bar(text, share, bar - section.bar), beats)
 
 
-def _bar_notes(plan: Plan, player: Player, voicer: Voicer, start: float, steps: Sequence[Step]) -> Iterator[Note]:
-    end = start + plan.beats_per_bar
-    voiced: dict[float, Pitches] = {}
-    for step in _restruck(plan, player, start, steps):
-        beat = start + step.start
-        span = _span_of(plan, player, beat)
-        # One voicing per chord, however often it is struck: revoicing it within the bar would sound restless.
-        if span.start not in voiced:
-            voiced[span.start] = voicer(span.chord)
-        pitches = voiced[span.start]
-        # A montuno ties the anticipated chord over the bar line; every other style ends with its chord.
-        limit = max(span.start + span.length, beat + 0.25) if player.style in ANTICIPATING else end
-        room = min(limit, span.start + span.length if span.start <= beat else end) - beat
-        length = min(_length(player, step, end - beat), room)
-        for pitch in _chosen(step.letter, pitches, player):
-            yield Note(on_grid(beat), on_grid(max(0.06, length)), pitch, ACCENTS.get(step.letter, PLAIN_VELOCITY))
+def _struck(plan: Plan, player: Player, harmony: VoicedHarmony, step: Step, start: float) -> Iterator[Note]:
+    """Yield the notes of one stroke; under a held chord, a voice that moves is struck again."""
+    beat, end = start + step.start, start + plan.beats_per_bar
+    velocity = ACCENTS.get(step.letter, PLAIN_VELOCITY)
+    if step.letter == "p":
+        # A push: the next bar's chord, already on the last eighth.
+        following = harmony.at(end if end < plan.end else beat)
+        for pitch in following.pitches:
+            yield Note(on_grid(beat), on_grid(step.length), pitch, velocity)
+        return
+    span = harmony.at(beat)
+    until = min(beat + _length(player, step, end - beat), end)
+    for pitch in _chosen(step.letter, span.pitches):
+        length = _sounding(plan, harmony, span, pitch, until) - beat
+        yield Note(on_grid(beat), on_grid(max(SHORTEST, length)), pitch, velocity)
+    # Only as far as the pattern itself holds the stroke; what merely rings is not struck again.
+    if player.style not in SHORT_STYLES:
+        yield from _moved(plan, harmony, step, beat)
 
 
-def _span_of(plan: Plan, player: Player, beat: float) -> ChordSpan:
-    """Return the chord to play at ``beat``; a montuno plays the next bar's chord already on the last eighth."""
-    if player.style in ANTICIPATING and (beat + 0.5) % plan.beats_per_bar < 0.49 and beat + 0.5 < plan.end:
-        return plan.chord_at(beat + 0.5)
-    return plan.chord_at(beat)
+def _moved(plan: Plan, harmony: VoicedHarmony, step: Step, beat: float) -> Iterator[Note]:
+    """Yield what enters under a held stroke: the voices that move, and all of a new chord."""
+    before, until = harmony.at(beat), beat + step.length
+    for span in harmony.between(beat + 1e-3, until):
+        same = span.chord == before.chord
+        for pitch in _chosen(step.letter, span.pitches):
+            if same and pitch in before.pitches:
+                continue
+            length = min(_sounding(plan, harmony, span, pitch, until), until) - span.start
+            velocity = MOVING_VELOCITY if same else ACCENTS.get(step.letter, PLAIN_VELOCITY)
+            yield Note(on_grid(span.start), on_grid(max(SHORTEST, length)), pitch, velocity)
+        before = span
 
 
-def _restruck(plan: Plan, player: Player, start: float, steps: Sequence[Step]) -> list[Step]:
-    """Strike the chord again where a held one would hide a chord change."""
-    result: list[Step] = []
-    changes = [
-        span.start - start
-        for span in plan.spans_between(start, start + plan.beats_per_bar)
-        if span.start > start + 1e-6
-    ]
-    for step in steps:
-        cuts = [c for c in changes if step.start + 1e-6 < c < step.start + step.length - 1e-6]
-        edges = [step.start, *(cuts if player.style not in SHORT_STYLES else []), step.start + step.length]
-        result += [Step(a, b - a, step.letter) for a, b in itertools.pairwise(edges)]
-    return result
+def _sounding(plan: Plan, harmony: VoicedHarmony, span: VoicedSpan, pitch: int, until: float) -> float:
+    """Return when a pitch ends, at the latest at ``until``: with its chord, or where its voice moves on."""
+    while span.end < until - 1e-6 and span.end < plan.end - 1e-6:
+        following = harmony.at(span.end)
+        if following.start <= span.start or following.chord != span.chord or pitch not in following.pitches:
+            return span.end
+        span = following
+    return until
 
 
 def _length(player: Player, step: Step, room: float) -> float:
     if player.style in LONG_STYLES and step.letter not in "Ccg":
         # Broken chords ring as on a guitar or with the piano's pedal.
-        return min(room, max(step.length, 2.0))
+        return min(room, max(step.length, RING))
     if player.style in SHORT_STYLES and not player.rhythm:
         return step.length * 0.75
     return step.length
 
 
-def _chosen(letter: str, pitches: Pitches, player: Player) -> Pitches:
+def _chosen(letter: str, pitches: Pitches) -> Pitches:
     if letter.isdigit():
         return (pitches[(int(letter) - 1) % len(pitches)],)
-    if letter == "t":
-        return (pitches[-1],)
-    if letter == "b":
-        return (pitches[0],)
-    if letter == "u" and len(pitches) > 2:
-        # An upstroke reaches only the upper strings.
-        return pitches[-3:] if player.style == "strum" else pitches[1:]
+    upper = min(UPPER_VOICES, len(pitches) - 1)
+    if letter == "l":
+        return pitches[:-upper] if upper else pitches
+    if letter == "u":
+        # An upstroke reaches only the upper strings, and so does a right hand.
+        return pitches[-upper:] if upper else pitches
     if letter == "o":
         return (pitches[0], pitches[-1])
-    return pitches
+    return {"t": pitches[-1:], "b": pitches[:1]}.get(letter, pitches)

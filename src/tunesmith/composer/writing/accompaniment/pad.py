@@ -1,39 +1,111 @@
-"""Pads: held chords that change as little as possible."""
+"""Pads: held chords an octave away from the other chords, whose voices move one at a time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 import numpy as np
 
-from tunesmith.composer.score import ChordSpan, Note
+from tunesmith.composer.instruments import instrument
+from tunesmith.composer.rng import rng_for, weighted_choice
+from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.accompaniment.chords import Voicer, write_chords
+from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.inner_line import has_inner_line, inner_line, moving_voice
+from tunesmith.composer.writing.accompaniment.voiced_harmony import HARMONIC, VoicedSpan, voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
+from tunesmith.composer.writing.harmony.voicing import LEFT_HAND
 from tunesmith.composer.writing.plan import Plan, Player
 
-# Bars that one chord is held before it is struck again.
-LONGEST = 4
+# Bars that one note is held before it is struck again.
+LONGEST = 2
+# Semitones from the register to where a pad may lie, below first.
+PLACES = (-12, 8, 12)
+# Semitones that a pad above the chords stays below the lead's register.
+UNDER_LEAD = 7
+# Semitones by which the register of other chords must differ to leave the pad where it is.
+APART = 10
+# Below this share of the other chords' notes in the register of a tenor, the pad most likely fills it.
+TENOR_SHARE, FILLING_WEIGHT = 0.05, 4.0
+LOWEST, HIGHEST = 52, 70
+DARK = frozenset({"dark_pad", "choir", "choir_pad", "french_horn", "trombone", "slow_strings"})
+BRIGHT = frozenset({"glass_pad", "sweep_pad", "voice_oohs", "string_pad", "strings"})
 
 
 def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
-    """Hold each chord until it changes; a player with a rhythm or a style plays that instead."""
+    """Hold each chord, moving single voices; a player with a rhythm or a style plays that instead."""
     if player.rhythm or player.style not in ("", "block"):
         return write_chords(plan, player, random)
-    voicer = Voicer(plan, player)
+    del random
+    harmony = voiced_harmony(plan, _placed(plan, player))
+    lined = has_inner_line(plan, player)
+    share = float(rng_for(plan.brief.seed, "inner line", player.name).random())
     notes: list[Note] = []
     for section in plan.active_sections(player):
         start = section.bar * plan.beats_per_bar
+        end = start + section.bars * plan.beats_per_bar
         velocity = round(58 + 26 * section.energy)
-        for span in _merged(plan, start, start + section.bars * plan.beats_per_bar):
-            notes += [Note(span.start, span.length, pitch, velocity) for pitch in voicer(span.chord)]
-    return ended(plan, player, notes, voicer(plan.chords[-1].chord))
+        spans = list(harmony.between(start, end))
+        if lined:
+            notes += inner_line(plan, spans, section.energy, velocity, share)
+            spans = [replace(span, pitches=tuple(p for p in span.pitches if p != moving_voice(span))) for span in spans]
+        notes += _tied(spans, LONGEST * plan.beats_per_bar, velocity)
+    return ended(plan, player, notes, harmony.final)
 
 
-def _merged(plan: Plan, start: float, end: float) -> list[ChordSpan]:
-    spans: list[ChordSpan] = []
-    for span in plan.spans_between(start, end):
-        last = spans[-1] if spans else None
-        if last and last.chord == span.chord and last.length < LONGEST * plan.beats_per_bar - 1e-6:
-            spans[-1] = ChordSpan(last.start, on_grid(last.length + span.length), last.chord)
-        else:
-            spans.append(span)
-    return spans
+def _placed(plan: Plan, player: Player) -> Player:
+    """Return the player an octave above or below where other chords lie, if those lie close."""
+    others = [note.pitch for other in plan.players if other.role in HARMONIC and other.name != player.name
+              for note in plan.written.get(other.name, ())]  # fmt: skip
+    if not others:
+        return player
+    centre = sum(others) / len(others)
+    if abs(centre - player.register) >= APART:
+        return player
+    tool = instrument(player.instrument)
+    leads = [other.register for other in plan.players if other.role == "melody"]
+    ceiling = min(tool.high - 7, min(leads, default=127) - UNDER_LEAD)
+    places = [place for place in PLACES if tool.low + 5 <= _register(player, place)]
+    places = [place for place in places if place < 0 or _register(player, place) <= ceiling]
+    if not places:
+        return player
+    random = rng_for(plan.brief.seed, "pad place", player.name)
+    tenors = sum(LEFT_HAND[0] <= pitch <= LEFT_HAND[1] for pitch in others) / len(others)
+    lacking = FILLING_WEIGHT if tenors < TENOR_SHARE else 1.0
+    weights = [(lacking if place < 0 else 1.0) * (3.0 if player.instrument in (DARK if place < 0 else BRIGHT) else 1.0)
+               for place in places]  # fmt: skip
+    place = weighted_choice(random, places, weights)
+    # Where nobody plays a tenor, the pad does: the root and two voices well above it.
+    voicing = "hands" if place < 0 and lacking > 1 and tool.low <= LEFT_HAND[0] else player.voicing
+    return replace(player, register=_register(player, place), voicing=voicing)
+
+
+def _register(player: Player, place: int) -> int:
+    return min(HIGHEST, max(LOWEST, player.register + place))
+
+
+def _tied(spans: Sequence[VoicedSpan], longest: float, velocity: int) -> Iterator[Note]:
+    """Yield one note per pitch for as long as it stays in the voicing, at most ``longest`` beats at a time."""
+    for index, span in enumerate(spans):
+        before = spans[index - 1].pitches if index else ()
+        for pitch in span.pitches:
+            if pitch in before:
+                continue
+            yield from _cut(span.start, _end_of(spans[index:], pitch), longest, pitch, velocity)
+
+
+def _end_of(spans: Sequence[VoicedSpan], pitch: int) -> float:
+    end = spans[0].start
+    for span in spans:
+        if pitch not in span.pitches:
+            break
+        end = span.end
+    return end
+
+
+def _cut(start: float, end: float, longest: float, pitch: int, velocity: int) -> Iterator[Note]:
+    while start < end - 1e-6:
+        length = min(longest, end - start)
+        yield Note(on_grid(start), on_grid(length), pitch, velocity)
+        start += length

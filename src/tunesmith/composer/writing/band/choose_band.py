@@ -9,9 +9,12 @@ import numpy as np
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
-from tunesmith.composer.instruments import Instrument, instrument
-from tunesmith.composer.rng import chance_of, weighted_choice
-from tunesmith.composer.writing.band.ensemble import company_of, is_spoken_of
+from tunesmith.composer.instruments import Instrument, instrument, instruments
+from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.theory import Meter
+from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
+from tunesmith.composer.writing.band.colours import with_colours
+from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
 from tunesmith.composer.writing.band.parts import PartAssignment, arranged, lead_register, led, requested_style
 from tunesmith.composer.writing.plan import Player
 from tunesmith.errors import InvalidRequest
@@ -52,7 +55,7 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
 
     Raises InvalidRequest where ``without`` leaves no player.
     """
-    members = _members(brief, genre, random)
+    members = _members(brief, genre)
     for name in brief.instruments:
         members = _with_instrument(members, name, genre, random)
     members = [replace(member, requested=is_spoken_of(brief, member.instrument)) for member in members]
@@ -62,10 +65,12 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
         members = [member for member in members if member.requested or member.part.role not in SOLO_ROLES] or members
     else:
         members = led(members, company, genre)
-    members = arranged(members, company)
+    members = with_colours(arranged(members, company), company, brief, genre)
     if not members:
         raise InvalidRequest("without", f"leaves no instrument to play {genre.title}")
-    return _named([_player(member, brief, genre, random) for member in members])
+    # Keyed by the place in the band, so that one player's style does not depend on another's.
+    draws = [rng_for(brief.seed, "style", member.part.role, index) for index, member in enumerate(members)]
+    return _named([_player(member, brief, genre, draw) for member, draw in zip(members, draws, strict=True)])
 
 
 def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
@@ -79,17 +84,28 @@ def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[
     return tuple(replace(player, entry=quietest) if player is first else player for player in players)
 
 
-def _members(brief: Brief, genre: Genre, random: np.random.Generator) -> list[PartAssignment]:
-    members = []
-    for part in genre.parts:
-        # An absent part draws its instrument too, so that the draws of the parts after it do not depend on it.
-        present = chance_of(random, part.chance)
+def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
+    members: list[PartAssignment] = []
+    named = is_named(brief, genre)
+    lent = _lent(genre)
+    for index, part in enumerate(genre.parts):
+        key = f"{part.role} {index}"
         allowed = [name for name in part.instruments if not _is_unwanted(name, part.role, brief.without)]
-        if allowed:
-            name = weighted_choice(random, allowed)
-            if present:
-                members.append(PartAssignment(part, name))
+        # Keyed by the seat, so that a band with one player more or less keeps the others.
+        if allowed and chance_of(rng_for(brief.seed, "presence", key), presence(part, brief.mood)):
+            taken = frozenset(member.instrument for member in members if member.part.role in SOLO_ROLES)
+            seat = Seat(part, key, brief.seed, brief.mood, named, taken, brief.instruments)
+            known = [name for name in lent if not _is_unwanted(name, part.role, brief.without)]
+            members.append(PartAssignment(part, cast_seat(seat, allowed, known)))
     return members
+
+
+def _lent(genre: Genre) -> list[str]:
+    """Return the instruments that may stand in for the genre's own: those of the families that it has, if any may."""
+    if genre.family not in OPEN_FAMILIES:
+        return []
+    families = {instrument(name).family for part in genre.parts for name in part.instruments}
+    return [name for name, tool in instruments().items() if tool.family in families]
 
 
 def _is_unwanted(name: str, role: str, without: frozenset[str]) -> bool:
@@ -142,7 +158,7 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
     style = weighted_choice(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
     if role in ("drums", "percussion") and not style:
         style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
-    rhythm = weighted_choice(random, part.rhythm) if part.rhythm else ""
+    rhythm = _drawn_rhythm(part, brief.meter, random)
     if member.requested and role in ("chords", "arpeggio"):
         style, rhythm = requested_style(brief, part, member.instrument, style, rhythm)
     return Player(
@@ -150,14 +166,22 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
         role=role,
         instrument=member.instrument,
         style=style,
-        register=lead_register(member, _register(part, instrument(member.instrument))),
+        register=lead_register(member, _register(part, instrument(member.instrument)), brief.mood),
         entry=part.entry if member.entry is None else min(part.entry, member.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
         gain_db=max(-24.0, min(12.0, (max(part.gain_db, 0.0) if member.requested else part.gain_db) + member.gain_db)),
         # What the user named belongs nearer to the centre.
         pan=part.pan * (0.5 if member.requested else 1.0),
+        echo=part.echo,
     )
+
+
+def _drawn_rhythm(part: GenrePart, meter: Meter, random: np.random.Generator) -> str:
+    """Draw one of the part's rhythms that fill the meter's bar; none where the style has a pattern that does."""
+    fitting = [rhythm for rhythm in part.rhythm if len(rhythm.split()[0]) == meter.steps_per_bar]
+    options = fitting or (() if part.style else part.rhythm)
+    return weighted_choice(random, options) if options else ""
 
 
 def _register(part: GenrePart, tool: Instrument) -> int:

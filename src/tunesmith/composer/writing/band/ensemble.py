@@ -36,6 +36,7 @@ LEADING: Mapping[str, int] = {
 }
 """Families that can carry a melody -> how well they do where several are named."""
 UNLED = frozenset({"synth_stab", "synth_arp", "trance_pluck", "tremolo_strings", "orchestra_hit", "muted_guitar"})
+SECTIONS = frozenset({"strings", "slow_strings", "brass_section"})
 DRUMLESS = frozenset({"folk", "pop", "orchestral", "cinematic", "acoustic", "world", "classical", "ambient"})
 """Genre families whose calm pieces can do without drums."""
 # Arousal, −1 to 1.
@@ -100,6 +101,17 @@ def is_spoken_of(brief: Brief, name: str) -> bool:
     return name in brief.instruments or has_word(brief, (rf"{name.replace('_', ' ')}\b",))
 
 
+def is_named(brief: Brief, genre: Genre) -> bool:
+    """Return whether the prompt names the genre by one of its aliases."""
+    text = plain_text(brief.prompt).casefold()
+    # Chinese and Japanese write no spaces, so there a word has no boundary.
+    return any(
+        re.search(rf"\b{re.escape(alias.casefold())}\b" if alias.isascii() else re.escape(alias.casefold()), text)
+        for aliases in genre.aliases.values()
+        for alias in aliases
+    )
+
+
 def leads_readily(name: str) -> int:
     """Return how well an instrument carries a melody; 0 is not at all."""
     return 0 if name in UNLED else LEADING.get(instrument(name).family, 0)
@@ -107,9 +119,8 @@ def leads_readily(name: str) -> int:
 
 def kin(name: str, other: str) -> bool:
     """Return whether one is a section and the other plays in it, such as strings and a violin."""
-    sections = {"strings", "slow_strings", "brass_section"}
     return name == other or (
-        instrument(name).family == instrument(other).family and not sections.isdisjoint((name, other))
+        instrument(name).family == instrument(other).family and not SECTIONS.isdisjoint((name, other))
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tunesmith.composer.brief import Brief
+from tunesmith.composer.brief import Brief, Mood
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.writing.band.ensemble import Ensemble, has_word, kin, leads_readily
+from tunesmith.composer.writing.band.ensemble import SECTIONS, Ensemble, has_word, kin, leads_readily
 
 REQUESTED_DB, LEAD_DB, BASS_DB = 3.0, 4.0, 5.0
 # Beside other named instruments: drums are prominent anyway.
@@ -29,6 +29,10 @@ SHORT_SECONDS = 25.0
 FILLING = ("chords", "pad", "bass", "drums", "arpeggio", "drone", "counter", "percussion", "melody", "effects")
 HARMONY = frozenset({"chords", "arpeggio", "pad", "drone"})
 RHYTHM = frozenset({"bass", "drums", "percussion"})
+# Semitones by which the calmest music lowers its lead, and those that the instrument keeps below it.
+CALM_LOWERS, ROOM_BELOW_LEAD = 5.0, 9
+# Voices of an instrument that cannot accompany itself.
+MOSTLY_SINGLE = 2
 PASSIVE = frozenset({"block", "pulse", "rolled", "hits", ""})
 BEST_REGISTERS: Mapping[str, int] = {
     "cello": 57, "viola": 65, "contrabass": 45, "trombone": 56, "bassoon": 53, "french_horn": 60, "tuba": 43,
@@ -64,8 +68,15 @@ def led(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> l
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
         return list(members)
     first = [name for name in able if leads_readily(name) == leads_readily(able[0])]
+    # A violin may lead for named strings, but strings do not lead for a named cello.
     lead = next(
-        (s for s in members if s.part.role == "melody" and any(kin(name, s.instrument) for name in first)), None
+        (
+            s
+            for s in members
+            if s.part.role == "melody"
+            and any(name == s.instrument or (name in SECTIONS and kin(name, s.instrument)) for name in first)
+        ),
+        None,
     )
     others = [member for member in members if member.part.role != "melody"]
     if lead is None:
@@ -111,9 +122,16 @@ def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm
     return (active[0] if active else "arpeggio" if brief.mood.arousal < 0 else "strum"), ""
 
 
-def lead_register(member: PartAssignment, usual: int) -> int:
-    """Return the register of a named lead, the usual one for every other player."""
-    return BEST_REGISTERS.get(member.instrument, usual) if member.requested and member.part.role == "melody" else usual
+def lead_register(member: PartAssignment, usual: int, mood: Mood) -> int:
+    """Return the register of a lead: a named one's best, a lower one in calm music; the usual one for other players."""
+    if member.part.role != "melody":
+        return usual
+    if member.requested:
+        return BEST_REGISTERS.get(member.instrument, usual)
+    tool = instrument(member.instrument)
+    # High leads stand out; calm music wants them to blend.
+    lower = usual - round(CALM_LOWERS * max(0.0, -mood.arousal))
+    return max(lower, min(usual, tool.low + ROOM_BELOW_LEAD))
 
 
 def _stays(member: PartAssignment, members: Sequence[PartAssignment], company: Ensemble) -> bool:
@@ -147,11 +165,13 @@ def _repeats(members: Sequence[PartAssignment], index: int) -> bool:
 def _alone(members: Sequence[PartAssignment]) -> list[PartAssignment]:
     """Keep the named players; a lone monophonic instrument gets a soft pad under it."""
     named = [member for member in members if member.requested]
-    if not named or any(s.part.role in HARMONY | {"bass", "drums", "percussion"} for s in named):
+    if not named or any(s.part.role in HARMONY for s in named):
         return named or list(members)
     tool = instrument(named[0].instrument)
+    if tool.polyphony <= MOSTLY_SINGLE and any(s.part.role in RHYTHM for s in named):
+        return named
     # A polyphonic soloist accompanies itself, like a pianist's left hand.
-    if tool.polyphony > 2:
+    if tool.polyphony > MOSTLY_SINGLE:
         return [*named, PartAssignment(_part("chords", tool.name, 55, "arpeggio"), tool.name, requested=True)]
     bed = next((s for role in ("pad", "chords", "drone") for s in members if s.part.role == role), None)
     return [*named, replace(bed, gain_db=-5.0)] if bed else named

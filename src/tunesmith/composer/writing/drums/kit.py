@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.drum_names import DRUM_KEYS
-from tunesmith.composer.rng import weighted_choice
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.drums.fills import fill_bar, roll_up, small_fill
@@ -21,10 +21,15 @@ from tunesmith.composer.writing.drums.groove import (
     generic_bars,
     unique,
 )
+from tunesmith.composer.writing.drums.variation import varied, with_ghosts
 from tunesmith.composer.writing.plan import Plan, Player
 
-# Bars between small fills.
+# Bars between small fills, and between big ones.
 FILL_EVERY = 4
+PHRASE_BARS = 8
+GHOSTS_FROM = 0.55
+# How strong the crash inside a section is beside that at its start.
+SOFT_CRASH = 0.6
 THINNED: Mapping[str, frozenset[str]] = {
     "intro": frozenset({"kick", "hat", "rim", "shaker", "ride", "brush_swirl", "taiko", "timpani", "clap"}),
     "break": frozenset({"hat", "rim", "shaker", "ride", "open_hat", "brush_swirl", "pedal_hat", "kick"}),
@@ -39,14 +44,20 @@ KIT_DRUMS = frozenset({"snare", "clap", "kick"})
 class _Drummer:
     plan: Plan
     player: Player
-    random: np.random.Generator
     # True for the kit, which plays fills and crashes; false for a shaker beside it.
     leads: bool
+
+    def draws(self, section: Section, purpose: str, bar: int) -> np.random.Generator:
+        """Return the generator of a decision; the same for the same bar of each four-bar cycle."""
+        place = bar % FILL_EVERY
+        return rng_for(self.plan.brief.seed, "drums", self.player.name, section.name, purpose, place)
 
 
 def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
     """Write a kit (role drums) or a percussionist (role percussion) with the groove that the player's style names."""
-    drummer = _Drummer(plan, player, random, _leads(plan, player))
+    # Keyed draws: a cycle of four bars must return as it was.
+    del random
+    drummer = _Drummer(plan, player, _leads(plan, player))
     notes: list[Note] = []
     active = list(plan.active_sections(player))
     for section in active:
@@ -81,10 +92,14 @@ def _notes(bar: Bar, start: float) -> list[Note]:
 
 
 def _section(drummer: _Drummer, section: Section, following: Section | None) -> list[Bar]:
-    plan, random = drummer.plan, drummer.random
+    plan = drummer.plan
     pattern = _pattern(drummer, section)
     bars = [pattern[index % len(pattern)] for index in range(section.bars)]
-    bars = [_varied(drummer, bar, index) for index, bar in enumerate(bars)]
+    if drummer.leads and section.energy >= GHOSTS_FROM:
+        bars = [with_ghosts(bar, plan, drummer.player.name) for bar in bars]
+    bars = [
+        varied(bar, index, drummer.draws(section, "variation", index), plan.meter) for index, bar in enumerate(bars)
+    ]
     if section.energy < THIN_BELOW:
         bars = [_thinned(bar, section.name) for bar in bars]
     # Only one player may fill and crash; two at once would collide.
@@ -92,16 +107,32 @@ def _section(drummer: _Drummer, section: Section, following: Section | None) -> 
         return [_scaled(bar, section.energy) for bar in bars]
     if section.name == "build":
         return _build_up(drummer, bars)
-    # Not in the last bar, which has the larger fill into the next section.
-    for index in range(FILL_EVERY - 1, section.bars - 1, FILL_EVERY):
-        bars[index] = small_fill(random, bars[index], plan.meter)
-    if following is not None and section.bars > 1:
-        bars[-1] = _section_end(drummer, bars[-1], section, following)
+    bars = _filled(drummer, section, following, bars)
     bars = [_scaled(bar, section.energy) for bar in bars]
-    # A crash marks the start of a section, but a kit without cymbals has none.
-    if section.bar > 0 and section.energy >= CRASH_FROM and section.name != "break" and _has_cymbals(bars[0]):
-        bars[0] = _crashed(bars[0], section.energy)
+    # A crash marks the start of a section and of each phrase; a kit without cymbals has none.
+    if section.energy >= CRASH_FROM and section.name != "break":
+        for index in range(0, section.bars, PHRASE_BARS):
+            if section.bar + index > 0 and _has_cymbals(bars[index]):
+                bars[index] = _crashed(bars[index], section.energy if index == 0 else section.energy * SOFT_CRASH)
     return bars
+
+
+def _filled(drummer: _Drummer, section: Section, following: Section | None, bars: list[Bar]) -> list[Bar]:
+    """Put a small fill into every fourth bar, a big one into every eighth, the biggest before the next section."""
+    plan, result = drummer.plan, list(bars)
+    last = section.bars - 1
+    for index in range(FILL_EVERY - 1, section.bars, FILL_EVERY):
+        if index == last:
+            continue
+        if index % PHRASE_BARS == PHRASE_BARS - 1:
+            result[index] = fill_bar(
+                drummer.draws(section, "fill", 0), bars[index], (), plan.meter, section.energy * 0.8
+            )
+        else:
+            result[index] = small_fill(drummer.draws(section, "small fill", 0), bars[index], plan.meter)
+    if following is not None and section.bars > 1:
+        result[-1] = _section_end(drummer, bars[-1], section, following)
+    return result
 
 
 def _pattern(drummer: _Drummer, section: Section) -> tuple[Bar, ...]:
@@ -119,31 +150,6 @@ def _styles(plan: Plan, player: Player) -> tuple[str, ...]:
     """Return the player's style, then the others that the genre gives to such a player."""
     others = [part.style for part in plan.genre.parts if part.role == player.role and player.style in part.style]
     return (player.style, *(style for style in (others[0] if others else ()) if style != player.style))
-
-
-def _varied(drummer: _Drummer, bar: Bar, index: int) -> Bar:
-    """Change one small thing in every fourth bar: a ghost note, a kick more or less, an open hat."""
-    if index % FILL_EVERY != FILL_EVERY - 1 or not bar:
-        return bar
-    random = drummer.random
-    kind = weighted_choice(random, ("ghost", "kick", "open", "drop"))
-    pulse = drummer.plan.meter.felt_beat
-    last = drummer.plan.beats_per_bar
-    drums = {hit.drum for hit in bar}
-    if kind == "ghost" and "snare" in drums:
-        at = (
-            weighted_choice(random, (pulse * 0.75, last - pulse * 1.25))
-            if not drummer.plan.meter.is_compound
-            else pulse * 2 / 3
-        )
-        return unique([*bar, DrumHit(at, "snare", 40)])
-    if kind == "kick" and "kick" in drums and drummer.leads:
-        return unique([*bar, DrumHit(last - pulse / 2 if pulse == 1 else last - 0.5, "kick", 84)])
-    if kind == "open" and "hat" in drums:
-        hats = [hit for hit in bar if hit.drum == "hat"]
-        return unique([*(hit for hit in bar if hit != hats[-1]), replace(hats[-1], drum="open_hat")])
-    soft = [hit for hit in bar if hit.velocity < 90 and hit.start > 0]
-    return tuple(hit for hit in bar if hit != soft[-1]) if kind == "drop" and len(soft) > 2 else bar
 
 
 def _thinned(bar: Bar, name: str) -> Bar:
@@ -167,7 +173,9 @@ def _section_end(drummer: _Drummer, bar: Bar, section: Section, following: Secti
         return bar
     fills = [groove for groove in drummer.plan.genre.grooves if groove.use == "fill"]
     energy = max(section.energy, min(following.energy, section.energy + 0.2))
-    return fill_bar(drummer.random, bar, fills, drummer.plan.meter, energy)
+    # Keyed by the bar: each section is announced by a fill of its own.
+    random = rng_for(drummer.plan.brief.seed, "drums", drummer.player.name, "section end", section.bar)
+    return fill_bar(random, bar, fills, drummer.plan.meter, energy)
 
 
 def _scaled(bar: Bar, energy: float) -> Bar:

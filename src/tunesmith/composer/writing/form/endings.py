@@ -36,7 +36,7 @@ def ended(plan: Plan, player: Player, notes: Iterable[Note], final: Sequence[int
     """Replace the notes of the last bar by ``final`` pitches on its first beat; a loop stays unchanged."""
     ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
     # A player that rests in the last section does not come back for the final chord.
-    if plan.brief.loop or plan.sections[-1].energy < player.entry - 1e-9:
+    if plan.brief.loop or not plan.is_playing(player, plan.bars - 1):
         return tuple(ordered)
     landing = plan.end - plan.beats_per_bar
     # Notes held across the bar line stop there, or they would blur the final chord.

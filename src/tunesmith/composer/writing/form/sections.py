@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,29 +11,20 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.score import Section
+from tunesmith.composer.writing.form.drafts import CLOSINGS, CONTRASTS, OPENINGS, SectionDraft, read_draft
+from tunesmith.composer.writing.form.repetition import arched, choruses, cut, repeated
 from tunesmith.composer.writing.form.tempo import FormTimeline, HitBar
+from tunesmith.composer.writing.form.variation import divided, varied
 
-OPENINGS = frozenset({"intro"})
-CLOSINGS = frozenset({"outro", "ending"})
-CONTRASTS = ("bridge", "break")
 BED_ENERGY = (0.25, 0.5)
 # A section boundary this near to a hit moves onto it.
 SNAP_BARS = 2
 BUILD_BARS = 4
-LONG_BARS = 48
 # In bars.
 LONGEST_CLOSE = 5
+CHORUS_BARS, LONGEST_TAG = 12, 8
 # How much less energy a closing has that leads to a final hit than the section before it.
 HELD_BACK = 0.08
-
-
-@dataclass(frozen=True, slots=True)
-class _SectionDraft:
-    """A section before it has a place."""
-
-    name: str
-    bars: int
-    energy: float
 
 
 def build_sections(
@@ -41,8 +32,8 @@ def build_sections(
 ) -> tuple[Section, ...]:
     """Return sections that cover the timeline's bars exactly, in order, one starting at every hit."""
     plan = weighted_choice(random, genre.forms, [form.weight for form in genre.forms])
-    written = [_read(text) for text in plan.sections]
-    drafts = _fitted(written, timeline.bars, brief, genre, random)
+    written = varied([read_draft(text) for text in plan.sections], brief, genre, timeline)
+    drafts = _fitted(written, timeline.bars, brief, genre)
     drafts = [replace(draft, energy=_energy(draft, brief)) for draft in drafts]
     sections = _placed(drafts)
     for hit in timeline.hits:
@@ -51,12 +42,7 @@ def build_sections(
     return _with_climax(sections, timeline.hits)
 
 
-def _read(text: str) -> _SectionDraft:
-    name, bars, energy = text.split(":")
-    return _SectionDraft(name, int(bars), float(energy))
-
-
-def _placed(drafts: Sequence[_SectionDraft]) -> tuple[Section, ...]:
+def _placed(drafts: Sequence[SectionDraft]) -> tuple[Section, ...]:
     sections, bar = [], 0
     for draft in drafts:
         sections.append(Section(draft.name, bar, draft.bars, draft.energy))
@@ -64,7 +50,7 @@ def _placed(drafts: Sequence[_SectionDraft]) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _energy(draft: _SectionDraft, brief: Brief) -> float:
+def _energy(draft: SectionDraft, brief: Brief) -> float:
     if brief.form == "bed":
         low, high = BED_ENERGY
         return round(min(high, max(low, 0.25 + 0.3 * draft.energy)), 3)
@@ -74,24 +60,21 @@ def _energy(draft: _SectionDraft, brief: Brief) -> float:
     return round(min(1.0, max(0.05, draft.energy + 0.06 * brief.mood.arousal)), 3)
 
 
-def _fitted(
-    written: Sequence[_SectionDraft], bars: int, brief: Brief, genre: Genre, random: np.random.Generator
-) -> list[_SectionDraft]:
-    body = [draft for draft in written if draft.name not in OPENINGS | CLOSINGS] or [_SectionDraft("A", 8, 0.6)]
+def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Genre) -> list[SectionDraft]:
+    body = [draft for draft in written if draft.name not in OPENINGS | CLOSINGS] or [SectionDraft("A", 8, 0.6)]
     if brief.loop:
-        return _filled(body, bars, genre.phrase_bars, random)
-    opening = next((draft for draft in written if draft.name in OPENINGS), _SectionDraft("intro", 4, 0.3))
-    closing = next((draft for draft in reversed(written) if draft.name in CLOSINGS), _SectionDraft("outro", 4, 0.35))
+        return _filled(body, bars, brief, genre)
+    opening = next((draft for draft in written if draft.name in OPENINGS), SectionDraft("intro", 0, 0.3))
+    closing = next((draft for draft in reversed(written) if draft.name in CLOSINGS), SectionDraft("outro", 4, 0.35))
     if bars == 1:
-        return [_SectionDraft("ending", 1, max(draft.energy for draft in body))]
+        return [SectionDraft("ending", 1, max(draft.energy for draft in body))]
     first = 0 if brief.form in ("sting", "bumper") else _intro_bars(opening.bars, bars)
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
-    middle = bars - first - last
-    stray = middle % 4
-    # Odd bars make the ending longer, not the verse.
-    if bars >= 16 and stray and last + stray <= LONGEST_CLOSE:
-        middle, last = middle - stray, last + stray
-    inner = _filled(body, middle, genre.phrase_bars, random)
+    if genre.harmony.style == "blues":
+        first, last = _around_choruses(first, last, bars)
+    elif bars >= 16:
+        first, last = _around_phrases(first, last, bars)
+    inner = _filled(body, bars - first - last, brief, genre)
     return [
         *([replace(opening, bars=first)] if first else []),
         *inner,
@@ -99,12 +82,36 @@ def _fitted(
     ]
 
 
-def _closing(closing: _SectionDraft, bars: int, before: float, brief: Brief, kind: str) -> _SectionDraft:
+def _around_phrases(first: int, last: int, bars: int) -> tuple[int, int]:
+    """Lengthen or shorten the closing, or else the intro, so that whole phrases of four bars lie between them."""
+    stray = (bars - first - last) % 4
+    if not stray or last + stray <= LONGEST_CLOSE:
+        return first, last + stray
+    missing = 4 - stray
+    if last > missing:
+        return first, last - missing
+    return (first - missing, last) if first >= missing else (first, last)
+
+
+def _around_choruses(first: int, last: int, bars: int) -> tuple[int, int]:
+    """Return the lengths of intro and closing that leave whole choruses of twelve bars, the nearest to those given."""
+    options = [
+        (abs(intro - first) + abs(close - last), intro, close)
+        for intro in (0, 2, 4)
+        for close in range(1, LONGEST_TAG + 1)
+        if bars - intro - close >= CHORUS_BARS and (bars - intro - close) % CHORUS_BARS == 0
+    ]
+    if options:
+        return min(options)[1:]
+    return _around_phrases(first, last, bars) if bars >= 16 else (first, last)
+
+
+def _closing(closing: SectionDraft, bars: int, before: float, brief: Brief, kind: str) -> SectionDraft:
     """Return the closing section: a long one winds down; a final hit or a bar or two keep the energy before it."""
     if brief.ending == "big":
-        return _SectionDraft("ending", bars, min(1.0, max(before, 0.85)))
+        return SectionDraft("ending", bars, min(1.0, max(before, 0.85)))
     if brief.ending != "soft" and (bars <= 2 or kind == "hit"):
-        return _SectionDraft("ending", bars, before if bars <= 2 else max(closing.energy, before - HELD_BACK))
+        return SectionDraft("ending", bars, before if bars <= 2 else max(closing.energy, before - HELD_BACK))
     return replace(closing, bars=bars)
 
 
@@ -119,18 +126,20 @@ def _closing_bars(written: int, bars: int, *, big: bool) -> int:
     return 2 if bars < 28 else min(max(2, written), 4)
 
 
-def _filled(body: Sequence[_SectionDraft], bars: int, phrase: int, random: np.random.Generator) -> list[_SectionDraft]:
+def _filled(body: Sequence[SectionDraft], bars: int, brief: Brief, genre: Genre) -> list[SectionDraft]:
     """Cut or repeat the body to exactly ``bars``."""
+    if genre.harmony.style == "blues" and bars % CHORUS_BARS == 0:
+        return choruses(body, bars, CHORUS_BARS)
     if bars >= sum(draft.bars for draft in body):
-        return _repeated(body, bars, phrase, random)
-    return _peaked(_shortened(body, bars), max(draft.energy for draft in body))
+        return arched(repeated(body, bars, genre.phrase_bars, brief.seed))
+    return _peaked(divided(_shortened(body, bars), brief, genre), max(draft.energy for draft in body))
 
 
-def _shortened(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
+def _shortened(body: Sequence[SectionDraft], bars: int) -> list[SectionDraft]:
     kept = _thinned(body, bars)
     total = sum(draft.bars for draft in kept)
     if total <= bars:
-        return _cut(kept, bars)
+        return cut(kept, bars)
     kept = kept[: 2 if bars >= 4 else 1]
     # Whole phrases where there is room: a form in multiples of four bars sounds intended.
     grain = 4 if bars >= 8 else 2 if bars >= 4 else 1
@@ -140,7 +149,7 @@ def _shortened(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
     return [replace(kept[0], bars=first), replace(kept[1], bars=bars - first)]
 
 
-def _peaked(drafts: Sequence[_SectionDraft], peak: float) -> list[_SectionDraft]:
+def _peaked(drafts: Sequence[SectionDraft], peak: float) -> list[SectionDraft]:
     """Give the fullest section the energy of the whole form's peak, so that a short piece still has the full band.
 
     A piece of one section goes half the way.
@@ -150,7 +159,7 @@ def _peaked(drafts: Sequence[_SectionDraft], peak: float) -> list[_SectionDraft]
     return [replace(draft, energy=max(draft.energy, energy)) if draft is fullest else draft for draft in drafts]
 
 
-def _thinned(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
+def _thinned(body: Sequence[SectionDraft], bars: int) -> list[SectionDraft]:
     """Leave out sections until the rest fits: repetitions first, then contrasts, then any recapitulation."""
     kept = list(body)
     # The order of preference keeps A and B, without which the form has no contrast.
@@ -165,51 +174,6 @@ def _thinned(body: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
             return kept
         kept.pop(spare[-1])
     return kept
-
-
-def _cut(drafts: Sequence[_SectionDraft], bars: int) -> list[_SectionDraft]:
-    """Cut the last section, or extend it, so that all sections last exactly ``bars``."""
-    result: list[_SectionDraft] = []
-    left = bars
-    for draft in drafts:
-        if left <= 0:
-            break
-        result.append(replace(draft, bars=min(draft.bars, left)))
-        left -= draft.bars
-    # A section that runs past its length is stated again.
-    while left > 0:
-        last = result[-1]
-        more = min(left, max(4, last.bars))
-        if left <= 4 or more < 4:
-            result[-1] = replace(last, bars=last.bars + left)
-            break
-        result.append(replace(last, bars=more))
-        left -= more
-    return result
-
-
-def _repeated(
-    body: Sequence[_SectionDraft], bars: int, phrase: int, random: np.random.Generator
-) -> list[_SectionDraft]:
-    """Repeat the body round by round: each round starts elsewhere, after a contrast, and with a new energy."""
-    drafts: list[_SectionDraft] = list(body)
-    names = {draft.name for draft in body}
-    round_number = 0
-    while sum(draft.bars for draft in drafts) < bars:
-        round_number += 1
-        if bars >= LONG_BARS and not names & set(CONTRASTS) and round_number % 2:
-            drafts.append(_SectionDraft(CONTRASTS[int(random.integers(2))], max(4, phrase), 0.35))
-        # Small random lifts keep rounds from being copies; on average the piece grows.
-        lift = float(random.uniform(-0.06, 0.08))
-        start = int(random.integers(len(body))) if round_number > 1 else 0
-        around = [*body[start:], *body[:start]]
-        drafts += [replace(draft, energy=min(1.0, max(0.2, draft.energy + lift))) for draft in around]
-    drafts = _cut(drafts, bars)
-    # A section of fewer than four bars is no phrase, so it joins the one before.
-    if len(drafts) > 1 and drafts[-1].bars < 4:
-        last = drafts.pop()
-        drafts[-1] = replace(drafts[-1], bars=drafts[-1].bars + last.bars)
-    return drafts
 
 
 def _with_start_at(sections: Sequence[Section], bar: int) -> tuple[Section, ...]:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tunesmith.composer.brief import Brief
+from tunesmith.composer.genre import load_genre
 from tunesmith.composer.score import TempoMap
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import Hit
 
 DEFAULT_BARS = 16
+# How many bars more or fewer than the nearest are tried.
+REACH_BARS = 6
 # How far hits may bend a tempo that the user gave.
 GIVEN_TEMPO_BEND = 0.04
 # How far hits may leave the genre's own tempo range.
@@ -68,7 +71,8 @@ def solve_timeline(brief: Brief) -> FormTimeline:
     if brief.loop:
         return _looped(brief, brief.duration, opening)
     if not brief.tempo_is_given:
-        whole = _whole_bars(brief, brief.duration, _track_penalty)
+        blues = load_genre(brief.genre).harmony.style == "blues"
+        whole = _whole_bars(brief, brief.duration, _blues_penalty if blues else _track_penalty)
         if whole is not None:
             return _steady(whole, _tempo_of(brief, whole, brief.duration), brief.duration, opening)
     # A fixed tempo rarely gives whole bars, so the last chord rings for the rest.
@@ -128,12 +132,17 @@ def _track_penalty(bars: int) -> float:
     return {1: 0.0, 0: 0.01, 3: 0.015}.get(bars % 4, 0.03)
 
 
+def _blues_penalty(bars: int) -> float:
+    """Return the cost of a number of bars: best are choruses of twelve with a short intro and ending."""
+    return 0.0 if bars % 12 in (1, 2, 3, 4, 5, 6, 8) else 0.08
+
+
 def _whole_bars(brief: Brief, duration: float, penalty: Callable[[int], float]) -> int | None:
     """Return the number of whole bars that fills ``duration`` within the tempo range, or None."""
     low, high = _range(brief)
     nearest = round(duration / _bar_seconds(brief))
     best: tuple[float, int] | None = None
-    for bars in range(max(1, nearest - 4), nearest + 5):
+    for bars in range(max(1, nearest - REACH_BARS), nearest + REACH_BARS + 1):
         tempo = _tempo_of(brief, bars, duration)
         if low <= tempo <= high:
             # Tempo is perceived in ratios, so the distance is logarithmic.

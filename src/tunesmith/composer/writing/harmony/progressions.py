@@ -10,7 +10,7 @@ import numpy as np
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Genre, Progression
-from tunesmith.composer.rng import chance_of, weighted_choice
+from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
 from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
@@ -24,7 +24,20 @@ USES: Mapping[str, str] = {
 }  # fmt: skip
 RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
 STILL = frozenset({"static", "drone"})
+# How much rarer a progression is that its section would cut, and how much commoner one that fills a blues chorus.
+CUT, CHORUS = 0.25, 4.0
+CHORUS_BARS = 12
 CADENCE_SHARE = 0.6
+# Taste for adventure from which a section varies its chords at once, as in jazz.
+ADVENTUROUS = 0.45
+# Sections that may have the chords of the verse.
+SAME = frozenset({"B", "drop"})
+LOOPING: Mapping[str, float] = {
+    "pop": 0.6, "electronic": 0.6, "dance": 0.6, "hip_hop": 0.7, "rock": 0.45, "folk": 0.45, "orchestral": 0.6,
+    "ambient": 0.7, "piano": 0.5, "soul": 0.4, "reggae": 0.6,
+}  # fmt: skip
+"""How often the second theme has the chords of the first, by genre family."""
+LOOPING_SHARE = 0.25
 # Sections in which the ear learns the tonic.
 HOME_NAMES = frozenset({"A", "intro", "drop"})
 
@@ -42,21 +55,28 @@ class Setting:
 
 def write_harmony(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> tuple[ChordSpan, ...]:
     """Return chords that cover every bar, each within one bar; a piece that ends does so on the tonic."""
-    songbook = _songbook(setting, sections, random)
+    # One draw keys all others, so that a decision does not depend on those before it.
+    seed = int(random.integers(2**62))
+    songbook = _songbook(setting, sections, seed)
     bars: list[Bar] = []
     for index, section in enumerate(sections):
         repeat = sum(earlier.name == section.name for earlier in sections[:index])
-        bars += _section_bars(setting, section, songbook[section.name], repeat, random)
+        bars += _section_bars(setting, section, songbook[section.name], repeat, rng_for(seed, section.name, repeat))
     if not setting.loop:
-        bars = _ended(setting, bars, random)
+        bars = _ended(setting, bars, rng_for(seed, "close"))
     return _spans(bars, setting.meter)
 
 
-def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> dict[str, tuple[Bar, ...]]:
+def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[str, tuple[Bar, ...]]:
     """Choose one progression per section name; a name that recalls another section shares its chords."""
     chosen: dict[str, Progression] = {}
+    lengths = {section.name: section.bars for section in sections}
     # Sorted: the order of a set changes from process to process, and with it the draws.
     for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
+        # One progression for most of the piece: the ear knows it by the second section.
+        if name in SAME and chance_of(rng_for(seed, "same", name), LOOPING.get(setting.genre.family, LOOPING_SHARE)):
+            chosen[name] = chosen["A"]
+            continue
         use = USES.get(name, "any")
         exact = [p for p in _suited(setting) if p.use == use]
         if not exact and name in RECALLS:
@@ -67,18 +87,35 @@ def _songbook(setting: Setting, sections: Sequence[Section], random: np.random.G
         fresh = [p for p in options if p not in chosen.values()] or options
         homely = name in HOME_NAMES
         weights = [
-            p.weight * (2.0 if p.use == use else 1.0) * (_tonic_weight(p, setting.key) if homely else 1.0)
+            p.weight
+            * (2.0 if p.use == use else 1.0)
+            * (_tonic_weight(p, setting.key) if homely else 1.0)
+            * _room(p, lengths.get(name, 0))
             for p in fresh
         ]
-        chosen[name] = weighted_choice(random, fresh, weights)
+        chosen[name] = weighted_choice(rng_for(seed, "progression", name), fresh, weights)
     # Coloured once per name, so that a section that returns has the same chords.
     return {
         name: tuple(
-            tuple(colored(chord, setting.key, setting.genre.harmony.color, random) for chord in bar)
-            for bar in parse_progression(progression.chords, setting.key)
+            tuple(
+                # Keyed by the progression: sections that share it share its colours too.
+                colored(
+                    chord, setting.key, setting.genre.harmony.color, rng_for(seed, progression.chords, index, place)
+                )
+                for place, chord in enumerate(bar)
+            )
+            for index, bar in enumerate(parse_progression(progression.chords, setting.key))
         )
         for name, progression in chosen.items()
     }
+
+
+def _room(progression: Progression, bars: int) -> float:
+    """Return how much a section of so many bars prefers a progression."""
+    length = progression.chords.count("|") + 1
+    if length == bars == CHORUS_BARS:
+        return CHORUS
+    return 1.0 if bars % length == 0 else CUT
 
 
 def _tonic_weight(progression: Progression, key: Key) -> float:
@@ -109,7 +146,9 @@ def _section_bars(
         cadence = _cadence(setting, random)
         if cadence and chance_of(random, CADENCE_SHARE) and _is_tonic(pattern[0][0], setting.key):
             bars[-1] = cadence[-2]
-    # The first statement stays close to the plain progression, so that later variation is heard as such.
+    # The first section of a name stays the plain progression, so that later variation is heard as such.
+    if not repeat and harmony.adventure < ADVENTUROUS:
+        return bars
     adventure = harmony.adventure * (1.0 if repeat or section.bars > len(pattern) else 0.4)
     kept = 0 if repeat else min(len(pattern), section.bars // 2)
     return [*bars[:kept], *reharmonised(bars, kept, setting.key, adventure, setting.mood, harmony.style, random)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tunesmith.composer.theory import Chord
 
@@ -12,24 +13,47 @@ from tunesmith.composer.theory import Chord
 MUD = 52
 # Semitones that stay clear below MUD.
 CLEAR = 7
+# The left hand of a two-handed voicing, E2 to E3: the register of a tenor.
+LEFT_HAND = (40, 52)
+RIGHT_HAND_VOICES = 3
+# Semitones between the hands.
+HANDS_APART = 4
 Pitches = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceLeading:
+    """Where a voicing comes from: the ``previous`` pitches, the ``top`` that it should have, the pitches to ``avoid``.
+
+    ``top`` None leaves the top voice to the least movement; ``avoid`` are pitches that other players sound.
+    """
+
+    previous: Pitches = ()
+    top: int | None = None
+    avoid: Pitches = ()
+
+
+FREE = VoiceLeading()
 
 
 # Cached: a song repeats its chords, and the search tries dozens of voicings.
 @functools.lru_cache(maxsize=65536)
 def voice_chord(
-    chord: Chord, voicing: str, register: int, limits: tuple[int, int], count: int, previous: Pitches = ()
+    chord: Chord, voicing: str, register: int, limits: tuple[int, int], count: int, leading: VoiceLeading = FREE
 ) -> Pitches:
-    """Return at most ``count`` ascending pitches of ``chord`` near ``register``, within ``limits``, near ``previous``.
+    """Return at most ``count`` ascending pitches of ``chord`` near ``register``, within ``limits``.
 
-    ``voicing`` is one of the genre's Voicing names. The result is never empty where the limits span an octave.
+    ``voicing`` is one of the genre's Voicing names, or ``hands``: the bass note and its fifth in the left hand, close
+    tones in the right. The result is never empty where the limits span an octave.
     """
     low, high = limits
     tones = _tones(chord, voicing, count)
     best = min(
-        _candidates(tones, voicing, low, high, register),
+        _hands(chord, tones, (low, high), count)
+        if voicing == "hands"
+        else _candidates(tones, voicing, low, high, register),
         # The pitches break ties, so that equal costs give the same voicing everywhere.
-        key=lambda pitches: (_cost(pitches, register, previous), pitches),
+        key=lambda pitches: (_cost(pitches, register, leading), pitches),
         default=None,
     )
     if best is None:
@@ -101,22 +125,56 @@ def _within(options: list[Pitches], low: int, high: int) -> Iterator[Pitches]:
     return (pitches for pitches in options if low <= pitches[0] and pitches[-1] <= high)
 
 
-def _cost(pitches: Pitches, register: int, previous: Pitches) -> float:
+def _hands(chord: Chord, tones: Pitches, limits: tuple[int, int], count: int) -> Iterator[Pitches]:
+    low, high = limits
+    bottom = max(low, LEFT_HAND[0])
+    root = bottom + (chord.bass_pitch_class - bottom) % 12
+    fifth = root + next((step for step in chord.intervals if step in (6, 7, 8)), 7)
+    # Over a foreign bass, a fifth above that bass would name another chord.
+    left = (root, fifth) if chord.bass is None and len(chord.intervals) < 5 and count > len(LEFT_HAND) + 1 else (root,)
+    # The right hand leaves the root to the left one where the chord has enough other tones.
+    right = tuple(tone for tone in tones if tone != chord.root) if len(tones) > RIGHT_HAND_VOICES else tones
+    voices = max(1, min(RIGHT_HAND_VOICES, count - len(left)))
+    third = next(((chord.root + step) % 12 for step in chord.intervals if step in (3, 4)), None)
+    # A right hand with a voice less reaches where all of them would touch the left one.
+    for top, size in itertools.product(
+        range(left[-1] + HANDS_APART, high + 1), dict.fromkeys((voices, max(1, voices - 1)))
+    ):
+        if top % 12 not in right:
+            continue
+        below = sorted(right, key=lambda tone, top=top: (top - tone) % 12)[:size]  # type: ignore[misc]
+        # The third tells major from minor.
+        if third is not None and third not in below and size > 1:
+            below[-1] = third
+        close = tuple(sorted(top - (top - tone) % 12 for tone in below))
+        if close[0] - left[-1] >= HANDS_APART:
+            yield (*left, *close)
+
+
+def _cost(pitches: Pitches, register: int, leading: VoiceLeading) -> float:
     centre = abs(sum(pitches) / len(pitches) - register)
     mud = sum(max(0, CLEAR - (b - a)) for a, b in itertools.pairwise(pitches) if a < MUD)
     # A semitone at the top is the harshest place for one.
     rub = sum(3.0 for a, b in itertools.pairwise(pitches) if b - a == 1 and b == pitches[-1])
+    # A pitch that another player sounds adds nothing.
+    shared = 2.5 * len(set(pitches) & set(leading.avoid))
+    led = 0.0 if leading.top is None else 3.0 * abs(pitches[-1] - leading.top)
+    previous = leading.previous
     if not previous:
-        return centre + 3 * mud + rub
+        return centre + 3 * mud + rub + shared + led
     # Both directions count: a voice that disappears is as audible as one that leaps.
     moved = sum(min(abs(p - q) for q in previous) for p in pitches)
     moved += sum(min(abs(p - q) for p in pitches) for q in previous)
-    top = abs(pitches[-1] - previous[-1])
-    # The top voice is heard as a melody, so its movement costs extra.
-    return 0.45 * centre + 3 * mud + rub + 0.5 * moved + 0.6 * top
+    # The top voice is heard as a melody, so its movement costs extra, unless a line leads it.
+    top = abs(pitches[-1] - previous[-1]) if leading.top is None else 0
+    return 0.45 * centre + 3 * mud + rub + shared + led + 0.5 * moved + 0.6 * top
 
 
 def _squeezed(tones: Pitches, low: int, high: int) -> Pitches:
     """Return, where no spread fits a narrow instrument, the chord tones that it has, the lowest first."""
-    found = sorted({pitch for pitch in range(low, min(high, low + 18) + 1) if pitch % 12 in tones})
+    found: list[int] = []
+    for pitch in range(low, min(high, low + 18) + 1):
+        # Close intervals are muddy here too.
+        if pitch % 12 in tones and (not found or found[-1] >= MUD or pitch - found[-1] >= CLEAR):
+            found.append(pitch)
     return tuple(found[: len(tones)]) or (low,)

@@ -16,8 +16,11 @@ from tunesmith.composer.writing.harmony.scales import chord_tone_rank, ladder, l
 from tunesmith.composer.writing.melody.idioms import pitch_range_of
 from tunesmith.composer.writing.plan import Plan, Player
 
-# Semitones by which the line rises and falls over eight bars.
+# Semitones by which the line rises and falls over a phrase; longer waves would keep phrases from repeating.
 WAVE = 4.0
+WAVE_BARS = 4
+# In beats: the lead's notes that are long enough to be answered while they sound, and when the answer may begin.
+HELD_FROM, STILL_AFTER = 2.0, 1.0
 # Beats of silence in the lead that leave room for an answer.
 GAP = 1.25
 CONSONANCES = frozenset({3, 4, 5, 7, 8, 9})
@@ -30,7 +33,12 @@ ANSWERS: tuple[tuple[tuple[float, int], ...], ...] = (
     ((0.0, 0), (1.0, 2)),
     ((0.5, 0), (1.0, 1), (1.5, 0)),
 )
-"""Short answers: (beat, scale step from a chord tone) of each note."""
+"""Short answers where the lead gives none: (beat, scale step from a chord tone) of each note."""
+STATING = frozenset({"A", "B", "C", "drop"})
+# Notes of the lead's hook that an answer repeats.
+HOOK_NOTES = (2, 4)
+# In beats; shorter ones are ornaments.
+SHORTEST_REPLY = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,8 @@ def write_counter(plan: Plan, player: Player, random: np.random.Generator) -> tu
     tool = instrument(player.instrument)
     low, high = pitch_range_of(tool, player.register, 9)
     lead = _lead(plan)
-    voice = _Counter(plan, tool, low, high, lead, tuple(note.start for note in lead), weighted_choice(random, ANSWERS))
+    reply = _hook(plan, lead) or weighted_choice(random, ANSWERS)
+    voice = _Counter(plan, tool, low, high, lead, tuple(note.start for note in lead), reply)
     notes: list[Note] = []
     for section in plan.active_sections(player):
         notes += _section(voice, section, notes[-1].pitch if notes else player.register, random)
@@ -70,6 +79,19 @@ def _lead(plan: Plan) -> tuple[Note, ...]:
         if player.role == "melody" and plan.written.get(player.name):
             return plan.written[player.name]
     return ()
+
+
+def _hook(plan: Plan, lead: Sequence[Note]) -> tuple[tuple[float, int], ...]:
+    """Return the head of the lead's hook as an answer: the first notes of the first section that states a theme."""
+    start = next((s.bar * plan.beats_per_bar for s in plan.sections if s.name in STATING), 0.0)
+    fewest, most = HOOK_NOTES
+    head = [n for n in lead if start - 1e-6 <= n.start < start + plan.beats_per_bar and n.length >= SHORTEST_REPLY]
+    head = head[:most]
+    if len(head) < fewest:
+        return ()
+    rungs = ladder(line_scale(plan.key, plan.genre))
+    first = rungs.nearest(head[0].pitch)
+    return tuple((note.start - head[0].start, rungs.nearest(note.pitch) - first) for note in head)
 
 
 def _section(voice: _Counter, section: Section, previous: int, random: np.random.Generator) -> list[Note]:
@@ -93,14 +115,19 @@ def _section(voice: _Counter, section: Section, previous: int, random: np.random
 
 
 def _gaps(voice: _Counter, start: float, end: float) -> Iterator[tuple[float, float]]:
-    """Yield (start, end) of the lead's silences that leave room for an answer, each at most two bars long."""
-    edges = [start, *(note.end for note in voice.lead_within(start, end))]
+    """Yield (start, end) of the lead's silences and held notes that leave room for an answer, at most two bars each."""
+    edges = [start, *(_fallen_still(note) for note in voice.lead_within(start, end))]
     begins = [*(note.start for note in voice.lead_within(start, end)), end]
     for silence, following in zip(edges, begins, strict=True):
         # Answers enter on an eighth, not wherever the lead happens to stop.
         opening = np.ceil(silence * 2) / 2
         if following - opening >= GAP:
             yield float(opening), min(following, float(opening) + 2 * voice.plan.beats_per_bar)
+
+
+def _fallen_still(note: Note) -> float:
+    """Return when a note of the lead leaves room: at its end, or soon after its start where it is held."""
+    return min(note.end, note.start + STILL_AFTER) if note.length >= HELD_FROM else note.end
 
 
 def _held(voice: _Counter, span: ChordSpan, until: float, previous: int, velocity: int) -> list[Note]:
@@ -112,7 +139,7 @@ def _held(voice: _Counter, span: ChordSpan, until: float, previous: int, velocit
     if not tones:
         return []
     # The slow wave keeps the line from circling around one pitch for the whole piece.
-    centre = (voice.low + voice.high) / 2 + WAVE * np.sin(span.start / voice.plan.beats_per_bar * np.pi / 4)
+    centre = (voice.low + voice.high) / 2 + WAVE * np.sin(span.start / voice.plan.beats_per_bar * 2 * np.pi / WAVE_BARS)
 
     def cost(pitch: int) -> float:
         return _strain(pitch, previous, centre, above, motion) + _clash(voice, pitch, span.start, until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,12 +14,13 @@ from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale
 from tunesmith.composer.writing.melody.idioms import Idiom, idiom_of, pitch_range_of
-from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke
+from tunesmith.composer.writing.melody.motif import MotifTaste, Stroke
 from tunesmith.composer.writing.melody.ornaments import ornamented
 from tunesmith.composer.writing.melody.phrases import PhraseTaste, strokes_of
-from tunesmith.composer.writing.melody.pitch_assignment import PitchPreference, Range, assign_pitches, metric_weight
+from tunesmith.composer.writing.melody.pitch_assignment import PitchPreference, Range, metric_weight
+from tunesmith.composer.writing.melody.recall import BarMemory, remembered_pitches
 from tunesmith.composer.writing.melody.rhythm import RhythmTaste
-from tunesmith.composer.writing.melody.themes import ThemeBook, section_units
+from tunesmith.composer.writing.melody.themes import ThemeBook, section_units, theme_name
 from tunesmith.composer.writing.plan import Plan, Player
 
 # Notes per beat from which a genre wants a tune rather than single notes.
@@ -51,15 +53,14 @@ def write_melody(plan: Plan, player: Player, random: np.random.Generator) -> tup
     lead = _lead(plan, player)
     # Sections draw from generators keyed by name and visit, so that a longer form leaves the earlier sections as they
     # were.
-    seed = int(random.integers(2**62))
-    book = ThemeBook(seed, plan.meter, _taste(lead), _phrasing(lead))
+    book = ThemeBook(int(random.integers(2**62)), plan.meter, _taste(lead), _phrasing(lead))
     notes: list[Note] = []
     visits: dict[str, int] = {}
+    memory = BarMemory()
     for section in plan.active_sections(player):
         visit = visits.get(section.name, 0)
         visits[section.name] = visit + 1
-        local = rng_for(seed, "section", section.name, visit)
-        notes += _section(lead, section, section_units(book, section, visit, plan.meter), local)
+        notes += _section(lead, book, memory, section, visit)
     return _finished(lead, _landed(lead, notes))
 
 
@@ -116,51 +117,56 @@ def _taste(lead: _Lead) -> MotifTaste:
 
 
 def _phrasing(lead: _Lead) -> PhraseTaste:
-    return PhraseTaste(lead.plan.genre.melody.rest, min(lead.idiom.breath, lead.plan.beats_per_bar / 3))
+    answered = any(player.role == "counter" for player in lead.plan.players)
+    return PhraseTaste(lead.plan.genre.melody.rest, min(lead.idiom.breath, lead.plan.beats_per_bar / 3), answered)
 
 
 def _swings_eighths(plan: Plan) -> bool:
     return plan.genre.feel.swing > 0.54 and plan.genre.feel.swing_unit == 8
 
 
-def _section(lead: _Lead, section: Section, units: tuple[Motif, ...], random: np.random.Generator) -> list[Note]:
-    start, end = _span(lead.plan, section)
+def _section(lead: _Lead, book: ThemeBook, memory: BarMemory, section: Section, visit: int) -> list[Note]:
+    plan = lead.plan
+    start, end = _span(plan, section)
+    units = section_units(book, section, visit, plan.meter)
     strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
     strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
-    preferences = _pitch_preferences(lead, section, strokes)
-    pitches = assign_pitches(lead.plan, preferences, lead.compass)
+    theme = theme_name(section.name)
+    preferences = _pitch_preferences(lead, theme, book.theme(theme).middle, strokes)
+    pitches = remembered_pitches(plan, preferences, lead.compass, memory)
     base = 66 + 34 * section.energy
-    notes = [
-        Note(
-            preference.start,
-            preference.length,
-            pitch,
-            _velocity(base, metric_weight(lead.plan, preference.start, preference.length)),
-        )
-        for preference, pitch in zip(preferences, pitches, strict=True)
-    ]
-    return ornamented(lead.plan, notes, lead.idiom, lead.compass, random)
+    notes: list[Note] = []
+    # Bar by bar, each from a generator of its own: a bar that returns has the same ornaments, until the third visit.
+    for bar, group in itertools.groupby(
+        zip(preferences, pitches, strict=True), lambda pair: plan.bar_of(pair[0].start)
+    ):
+        sung = [_note(plan, preference, pitch, base) for preference, pitch in group]
+        place = memory.place_of(plan, bar, sung)
+        notes += ornamented(plan, sung, lead.idiom, lead.compass, rng_for(book.seed, "ornament", visit // 2, place))
+    return notes
+
+
+def _note(plan: Plan, preference: PitchPreference, pitch: int, base: float) -> Note:
+    weight = metric_weight(plan, preference.start, preference.length)
+    return Note(preference.start, preference.length, pitch, _velocity(base, weight))
 
 
 def _velocity(base: float, weight: str) -> int:
     return int(min(max(base + ACCENTS[weight], 1), 127))
 
 
-def _pitch_preferences(lead: _Lead, section: Section, strokes: Iterable[Stroke]) -> list[PitchPreference]:
-    """Map steps to pitches around the register: higher with energy, reflected where they would leave the range."""
+def _pitch_preferences(lead: _Lead, theme: str, middle: float, strokes: Iterable[Stroke]) -> list[PitchPreference]:
+    """Map steps to pitches around the register, reflected where they would leave the range.
+
+    ``middle`` is the mean step of the theme, so that every theme uses the register evenly wherever its motif starts,
+    and returns at the same pitch in every section.
+    """
     rungs = ladder(lead.compass.scale)
-    middle = (lead.compass.low + lead.compass.high) / 2
-    strokes = list(strokes)
-    if not strokes:
-        return []
-    # Centred on the mean step, so that every theme uses the register evenly wherever its motif starts.
-    centre = sum(s.step for s in strokes) / len(strokes)
-    lift = LIFTS.get(section.name, 0.0) + 3 * (section.energy - 0.5)
-    anchor = rungs.nearest(middle + lift)
+    anchor = rungs.nearest((lead.compass.low + lead.compass.high) / 2 + LIFTS.get(theme, 0.0))
     limit = round(REACH_SEMITONES * rungs.tones_per_octave / 12)
     preferences = []
     for stroke in strokes:
-        step = _reflected(stroke.step - round(centre), limit)
+        step = _reflected(stroke.step - round(middle), limit)
         pitch = min(max(rungs.climb(anchor, step), lead.compass.low), lead.compass.high)
         preferences.append(PitchPreference(on_grid(stroke.start), on_grid(stroke.length), pitch, stroke.close))
     return preferences
@@ -174,23 +180,15 @@ def _reflected(step: int, limit: int) -> int:
     return (limit - min(over, limit)) * (1 if step > 0 else -1)
 
 
-LIFTS: Mapping[str, float] = {
-    "B": 4.0,
-    "drop": 3.0,
-    "bridge": -2.0,
-    "break": -1.0,
-    "intro": -1.0,
-    "outro": -2.0,
-    "build": 1.0,
-}
-"""Semitones by which a section lies above the register."""
+LIFTS: Mapping[str, float] = {"B": 4.0, "drop": 3.0, "C": 1.0, "bridge": -2.0}
+"""Semitones by which a theme lies above the register."""
 
 
 def _landed(lead: _Lead, notes: list[Note]) -> list[Note]:
     """End on the first beat of the last bar, unless the piece loops or the lead rests by then."""
     plan = lead.plan
     bar = plan.end - plan.beats_per_bar
-    if plan.brief.loop or not plan.sections or plan.sections[-1].energy < lead.player.entry or plan.bars < 2:
+    if plan.brief.loop or not plan.sections or plan.bars < 2 or not plan.is_playing(lead.player, plan.bars - 1):
         return notes
     kept = [replace(n, length=min(n.length, bar - n.start)) for n in notes if n.start < bar - 0.1]
     before = kept[-1].pitch if kept else (lead.compass.low + lead.compass.high) // 2

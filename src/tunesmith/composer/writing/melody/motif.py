@@ -6,6 +6,7 @@ A motif is a row of Strokes: start and length in beats from its first bar line, 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -54,39 +55,61 @@ class MotifTaste:
     bars: int
 
 
+BAR_FORMS: Mapping[int, tuple[str, ...]] = {
+    1: ("A",),
+    2: ("AA", "AA", "AA", "AB"),
+    4: ("AAAB", "AABA", "ABAB", "AABC"),
+}
+"""Bars of a motif → which of them share a rhythm: a rhythm that returns in the next bar is what makes a hook."""
 GROUP_FORMS: Mapping[int, tuple[str, ...]] = {
     1: ("a",),
     2: ("ab", "ab", "aa"),
-    3: ("aab", "aba", "abc"),
-    4: ("abac", "aaab", "aabc", "abac", "abcb"),
-    6: ("abcabd", "aabaab", "abaabc"),
-    8: ("abacabad", "aabcaabd", "abcdabce"),
+    3: ("aab", "aba", "abb", "abc"),
+    4: ("abab", "aaab", "abac", "aabb"),
 }
-"""Which groups of a motif share their rhythm and figure: the repetition that makes it one idea."""
+"""Groups of a bar → which of them share a rhythm and a figure."""
 # In steps.
 WIDEST_IDEA = 8
-ATTEMPTS = 8
+ATTEMPTS = 24
+# Of the times between notes in a motif: folk tunes have .58 to .88.
+COMMONEST_SHARE = 0.6
+KIN_RHYTHM = 0.4
 
 
 def draw_motif(random: np.random.Generator, meter: Meter, taste: MotifTaste, kin: Motif | None = None) -> Motif:
     """Draw a motif; one with ``kin`` sometimes takes over its rhythm, so that the two belong together."""
-    groups = groups_of(meter, taste.rhythm.density) * taste.bars
-    strokes = _sketch(random, groups, taste)
+    bar = groups_of(meter, taste.rhythm.density)
+    beats = sum(bar) * taste.bars
+    strokes = _sketch(random, bar, taste)
     # A bounded number of attempts: a sparse taste may never give a distinctive motif.
     for _ in range(ATTEMPTS):
-        if _is_distinctive(strokes):
+        if _is_distinctive(strokes) and _pulse_share(strokes, beats, kin) >= COMMONEST_SHARE:
             break
-        strokes = _sketch(random, groups, taste)
-    if kin is not None and chance_of(random, 0.35) and kin.beats == sum(groups):
+        strokes = _sketch(random, bar, taste)
+    if kin is not None and chance_of(random, KIN_RHYTHM) and kin.beats == beats:
         strokes = _borrow_rhythm(strokes, kin)
-    return Motif(_anticipated(random, strokes, taste.rhythm), sum(groups))
+    return Motif(_anticipated(random, strokes, taste.rhythm, meter.beats_per_bar), beats)
 
 
-def _sketch(random: np.random.Generator, groups: tuple[float, ...], taste: MotifTaste) -> tuple[Stroke, ...]:
-    letters = _letters(random, len(groups))
+def _sketch(random: np.random.Generator, bar: tuple[float, ...], taste: MotifTaste) -> tuple[Stroke, ...]:
+    groups = bar * taste.bars
+    letters = _letters(random, len(bar), taste.bars)
     cells = _cells(random, groups, letters, taste.rhythm)
     rhythm = [(sum(groups[:index]), cell) for index, cell in enumerate(cells)]
     return _shape(random, rhythm, letters, taste, sum(groups))
+
+
+def _pulse_share(strokes: tuple[Stroke, ...], beats: float, kin: Motif | None) -> float:
+    """Return the share of notes that follow at one distance: that of the ``kin``, or else the commonest."""
+    steps = _distances(strokes, beats)
+    pulse = _distances(kin.strokes, kin.beats) if kin is not None and kin.strokes else steps
+    return steps[max(pulse, key=lambda step: (pulse[step], -step))] / len(strokes)
+
+
+def _distances(strokes: tuple[Stroke, ...], beats: float) -> Counter[float]:
+    """Count the times from note to note, that from the last to the first of a repetition included."""
+    starts = [stroke.start for stroke in strokes]
+    return Counter(round(b - a, 3) for a, b in itertools.pairwise([*starts, beats + starts[0]]))
 
 
 def _is_distinctive(strokes: tuple[Stroke, ...]) -> bool:
@@ -104,15 +127,22 @@ def _is_distinctive(strokes: tuple[Stroke, ...]) -> bool:
     )
 
 
-def _letters(random: np.random.Generator, count: int) -> str:
-    if count in GROUP_FORMS:
-        return weighted_choice(random, GROUP_FORMS[count])
-    # Long motifs repeat a four-group form and end on a group of their own.
-    pattern = weighted_choice(random, GROUP_FORMS[4])
-    return (pattern * (count // 4 + 1))[: count - 1] + "z"
+def _letters(random: np.random.Generator, groups: int, bars: int) -> tuple[str, ...]:
+    """Return a letter for each group of each bar; equal letters share a rhythm and a figure."""
+    # A bar of many groups repeats the form of four.
+    form = weighted_choice(random, GROUP_FORMS[min(groups, 4)])
+    inside = [form[index % len(form)] for index in range(groups)]
+    # Bars of their own rhythm still begin as the first one does.
+    return tuple(
+        letter if bar == "A" or (index == 0 and groups > 1) else bar + letter
+        for bar in weighted_choice(random, BAR_FORMS[bars])
+        for index, letter in enumerate(inside)
+    )
 
 
-def _cells(random: np.random.Generator, groups: tuple[float, ...], letters: str, taste: RhythmTaste) -> list[Cell]:
+def _cells(
+    random: np.random.Generator, groups: tuple[float, ...], letters: tuple[str, ...], taste: RhythmTaste
+) -> list[Cell]:
     drawn: dict[tuple[str, float], Cell] = {}
     last: Cell | None = None
     # Groups with the same letter share one cell: repetition is what makes a rhythm memorable.
@@ -124,7 +154,11 @@ def _cells(random: np.random.Generator, groups: tuple[float, ...], letters: str,
 
 
 def _shape(
-    random: np.random.Generator, rhythm: list[tuple[float, Cell]], letters: str, taste: MotifTaste, beats: float
+    random: np.random.Generator,
+    rhythm: list[tuple[float, Cell]],
+    letters: tuple[str, ...],
+    taste: MotifTaste,
+    beats: float,
 ) -> tuple[Stroke, ...]:
     count = sum(len(onsets(cell)) for _, cell in rhythm)
     contour = draw_contour(random, min(taste.span, max(3, round(0.7 * count))))
@@ -172,21 +206,27 @@ def _entry(random: np.random.Generator, strokes: list[Stroke], goal: float, figu
 
 
 def _borrow_rhythm(strokes: tuple[Stroke, ...], kin: Motif) -> tuple[Stroke, ...]:
-    steps = [stroke.step for stroke in strokes]
+    """Return the contour of ``strokes`` in the rhythm of ``kin``, with neighbour tones where it has more notes."""
+    places = [min(index * len(strokes) // len(kin.strokes), len(strokes) - 1) for index in range(len(kin.strokes))]
+    again = [index > 0 and place == places[index - 1] for index, place in enumerate(places)]
     return tuple(
-        replace(stroke, step=steps[min(index * len(steps) // len(kin.strokes), len(steps) - 1)])
-        for index, stroke in enumerate(kin.strokes)
+        replace(stroke, step=strokes[place].step + (1 if repeated else 0))
+        for stroke, place, repeated in zip(kin.strokes, places, again, strict=True)
     )
 
 
-def _anticipated(random: np.random.Generator, strokes: tuple[Stroke, ...], taste: RhythmTaste) -> tuple[Stroke, ...]:
-    """Anticipate some notes on the beat by half a beat."""
+def _anticipated(
+    random: np.random.Generator, strokes: tuple[Stroke, ...], taste: RhythmTaste, bar: float
+) -> tuple[Stroke, ...]:
+    """Anticipate some notes on the beat by half a beat, the same ones in every bar."""
     early = max(0.5, taste.shortest)
     moved = list(strokes)
+    drawn: dict[float, bool] = {}
     for index in range(1, len(moved)):
         before, note = moved[index - 1], moved[index]
         room = before.length > early + 0.2 and note.start % 1 == 0 and note.length >= 1
-        if room and chance_of(random, 0.5 * taste.syncopation):
+        place = round(note.start % bar, 3)
+        if room and drawn.setdefault(place, chance_of(random, 0.5 * taste.syncopation)):
             moved[index - 1] = replace(before, length=min(before.length, note.start - early - before.start))
             moved[index] = replace(note, start=note.start - early, length=note.length + early)
     return tuple(moved)

@@ -19,6 +19,8 @@ from tunesmith.composer.writing.melody.pitch_assignment import Range
 from tunesmith.composer.writing.plan import Plan
 
 GRACE_SECONDS = 0.07
+# How much of what genre and idiom ask for is played: a hook that is decorated everywhere is no longer heard as one.
+PLAYED_SHARE = 0.35
 # In graces of an idiom.
 TRILLS_FROM = 0.6
 
@@ -37,7 +39,7 @@ def ornamented(
     plan: Plan, notes: Sequence[Note], idiom: Idiom, compass: Range, random: np.random.Generator
 ) -> list[Note]:
     """Return the line with ornaments; the decorated notes keep their pitch and place."""
-    amount = plan.genre.melody.ornament
+    amount = PLAYED_SHARE * plan.genre.melody.ornament
     # A grace note lasts as long at every tempo: it is a movement of the hand, not a note value.
     grace = max(0.06, min(0.25, on_grid(GRACE_SECONDS * plan.brief.quarters_per_minute / 60)))
     tools = _OrnamentContext(plan, ladder(compass.scale), compass, idiom, on_grid(grace))

@@ -2,6 +2,7 @@
 
 A plan such as ``a b? a c!`` names one unit (the length of the motif) per word:
     a the motif   b a second motif   f its first half in sequence   i its inversion   c its head, then a long note
+    r a rest
     +2 or -1: scale steps higher or lower   ? open close   ! conclusive close
 """
 
@@ -28,13 +29,27 @@ from tunesmith.composer.writing.melody.motif import (
 )
 from tunesmith.composer.writing.melody.rhythm import groups_of
 
-PHRASE_PLANS: Mapping[int, tuple[str, ...]] = {
-    1: ("a a+1 a b? a a+1 f+2 c!", "a b a b? a b f+1 c!", "a a b b? a a b+1 c!", "a a-1 a c? a a+1 b+2 c!",
-        "a a+1 a+2 b? a a+1 i c!"),
-    2: ("a b? a c!", "a a+1 f+2 c!", "a c? a+1 c!", "a a? b+2 c!", "a b? a+1 b!", "a i? a+2 c!"),
-    4: ("a? a!", "a? b+1!", "a? i!"),
+PHRASE_PLANS: Mapping[int, tuple[tuple[float, str], ...]] = {
+    1: (
+        (3.0, "a a+1 a c? a a+1 a c!"), (2.0, "a a b c? a a b c!"), (2.0, "a b a c? a b a c!"),
+        (2.0, "a a a+1 c? a a a+1 c!"), (1.0, "a a-1 a c? a a-1 f+1 c!"), (1.0, "a a+1 a+2 c? a a+1 a+2 c!"),
+    ),
+    2: (
+        (4.0, "a c? a c!"), (2.0, "a b? a c!"), (1.5, "a c+1? a c!"), (1.0, "a a+1? a c!"), (0.7, "a a+1 f+2 c!"),
+        (0.7, "a i? a c!"),
+    ),
+    4: ((3.0, "a? a!"), (1.0, "a? b!")),
 }  # fmt: skip
-"""Bars of the motif → plans of a theme."""
+"""Bars of the motif → (weight, plan) of a theme: mostly periods, whose second half repeats the first and closes."""
+
+ANSWERED_PLANS: Mapping[int, tuple[tuple[float, str], ...]] = {
+    1: ((1.0, "a a+1 r r a a+1 c! r"), (1.0, "a c? r r a a+1 b c!")),
+    2: ((1.0, "a r a c!"),),
+    4: (),
+}
+"""The same for a lead that another player answers: it calls, rests two bars, and calls again."""
+CALLS_FROM = 0.3
+CALL_SHARE = 0.35
 
 PICKUPS: tuple[tuple[tuple[float, int], ...], ...] = (
     (),
@@ -48,7 +63,7 @@ PICKUPS: tuple[tuple[tuple[float, int], ...], ...] = (
 )
 """Upbeats: (beats before the bar line, steps from the note after it); a theme uses the same one throughout."""
 
-_WORD = re.compile(r"^([abfic])([+-]\d+)?([?!])?$")
+_WORD = re.compile(r"^([abficr])([+-]\d+)?([?!])?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +78,23 @@ class Theme:
         """The length of one unit in beats."""
         return self.motif.beats
 
+    @property
+    def middle(self) -> float:
+        """The mean step of its notes."""
+        steps = [stroke.step for unit in self.units for stroke in unit.strokes]
+        return sum(steps) / len(steps) if steps else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class PhraseTaste:
-    """The breath of phrases: the share 0–1 that end in a rest, and the ``breath`` in beats that a close leaves."""
+    """The breath of phrases: the share 0–1 that end in a rest, and the ``breath`` in beats that a close leaves.
+
+    ``answered`` says whether another player answers in the rests.
+    """
 
     rest: float
     breath: float
+    answered: bool = False
 
 
 def draw_theme(
@@ -79,9 +104,14 @@ def draw_theme(
     idea = draw_motif(random, meter, taste, kin)
     # The second motif knows the first, whose rhythm it may share.
     second = draw_motif(random, meter, taste, idea)
-    plan = weighted_choice(random, PHRASE_PLANS[taste.bars])
-    units = _with_one_climax(_units(random, plan, (idea, second), meter, phrasing))
+    units = _with_one_climax(_units(random, _plan(random, taste, phrasing), (idea, second), meter, phrasing))
     return Theme(idea, _with_pickups(units, weighted_choice(random, PICKUPS), taste.rhythm.shortest))
+
+
+def _plan(random: np.random.Generator, taste: MotifTaste, phrasing: PhraseTaste) -> str:
+    calls = phrasing.answered and phrasing.rest >= CALLS_FROM and chance_of(random, CALL_SHARE)
+    options = (calls and ANSWERED_PLANS[taste.bars]) or PHRASE_PLANS[taste.bars]
+    return weighted_choice(random, [plan for _, plan in options], [weight for weight, _ in options])
 
 
 def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: PhraseTaste) -> Theme:
@@ -97,14 +127,18 @@ def _units(
 ) -> tuple[Motif, ...]:
     # Drawn once per theme, so that its closes fall on the same beat.
     late = chance_of(random, 0.4)
+    # Drawn once per word, so that what returns breathes at the same place.
+    breathes: dict[str, bool] = {}
     units = []
     for word in plan.split():
         letter, shift, close = _parsed(word)
         unit = sequenced(_source(letter, ideas), shift)
-        if close:
+        if letter == "r":
+            unit = silent(unit.beats)
+        elif close:
             unit = _close(unit, close, meter, phrasing, late=late or letter != "c")
         # Not every phrase breathes: a line of equal phrases sounds mechanical.
-        elif chance_of(random, phrasing.rest * 0.5):
+        elif breathes.setdefault(word, chance_of(random, phrasing.rest * 0.4)):
             unit = _breathing(unit, phrasing.breath)
         units.append(unit)
     return tuple(units)

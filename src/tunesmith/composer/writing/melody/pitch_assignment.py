@@ -33,16 +33,22 @@ AWAY_COST: Mapping[str, float] = {"strong": 0.7, "medium": 0.3, "weak": 0.0}
 COLOUR_COST: Mapping[str, float] = {"strong": 0.5, "medium": 0.2, "weak": 0.0}
 """Metric weight → cost of a chord's seventh, ninth or thirteenth against its triad."""
 UNMEANT_REPEAT = 3.0
+# More than any line can save by leaving a fixed pitch.
+FIXED_COST = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class PitchPreference:
-    """A note to assign: ``start`` and ``length`` in beats, the intended ``pitch``, and ``close`` as in Stroke."""
+    """A note to assign: ``start`` and ``length`` in beats, the intended ``pitch``, and ``close`` as in Stroke.
+
+    A ``fixed`` pitch is given, and only the notes around it are chosen.
+    """
 
     start: float
     length: float
     pitch: int
     close: str = ""
+    fixed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,8 @@ class _Table:
         return self._close[chord, close]
 
     def cost(self, preference: PitchPreference) -> Costs:
+        if preference.fixed is not None:
+            return np.where(self.pitches == preference.fixed, 0.0, FIXED_COST)
         chord = harmony_of(self.plan, preference.start, preference.length)
         costs = self.base(chord, metric_weight(self.plan, preference.start, preference.length))
         costs = costs + 0.28 * np.abs(self.pitches - preference.pitch)

@@ -28,7 +28,6 @@ TREATMENTS: Mapping[str, tuple[str, str]] = {
 }
 """Section name → (theme, treatment); sections with other names state a theme of their own."""
 
-
 # Notes per beat below which a contrast is never sparser still.
 SPARSE = 0.8
 # Statements before a theme is varied.
@@ -66,6 +65,11 @@ def _drawn(book: ThemeBook, name: str) -> Theme:
         return develop(random, book.theme("A"), book.meter, book.phrasing)
     kin = book.theme("A").motif
     return draw_theme(random, book.meter, book.contrasting(random, name), book.phrasing, kin)
+
+
+def theme_name(section: str) -> str:
+    """Return the name of the theme that a section of that name states or recalls."""
+    return TREATMENTS.get(section, (section, "state"))[0]
 
 
 def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -> tuple[Motif, ...]:
@@ -122,13 +126,14 @@ def _by_energy(units: tuple[Motif, ...], energy: float, visit: int) -> tuple[Mot
 
 
 def _recalled(theme: Theme, units: tuple[Motif, ...], *, hint: bool) -> tuple[Motif, ...]:
-    """Return the motif between silences: a hint in the later half, or an echo that thins out."""
+    """Return the hook after a silence (a hint), or the hook and echoes of it between silences."""
     head = thinned(theme.motif, 0.5)
     if len(units) == 1:
         return (units[-1],)
-    answer = [head if index % 2 == 0 else silent(head.beats) for index in range(len(units))]
     if hint:
-        answer[: len(units) // 2] = [silent(head.beats)] * (len(units) // 2)
-        return tuple(answer)
+        # The hook itself in the last bars, as a promise of what follows.
+        return (*(silent(theme.unit_beats) for _ in units[1:]), theme.units[0])
+    answer = [head if index % 2 == 0 else silent(head.beats) for index in range(len(units))]
+    answer[0] = theme.units[0]
     answer[-1] = thinned(theme.units[-1], 0.75)
     return tuple(answer)

@@ -20,6 +20,11 @@ PHRASE_REST = 0.9
 # Velocity gained towards the peak of a phrase.
 SWELL = 12.0
 ACCENT = 5.0
+ACCOMPANYING = frozenset({"chords", "pad", "arpeggio", "bass"})
+# Velocity by which the top of a chord stands out, and its inner voices stay back: a pianist's voicing.
+TOP, INNER = 4.0, 6.0
+# Velocity of the swell over a phrase, its length in bars, and where in it the highest point lies.
+ARC, ARC_BARS, PEAK = 7.0, 4, 0.75
 
 
 def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -36,11 +41,34 @@ def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.ran
         levels += np.where(at < 1e-6, ACCENT, np.where(at % plan.meter.felt_beat < 1e-6, 0.0, -ACCENT)) * min(
             1, 4 * spread
         )
+    if player.role in ACCOMPANYING:
+        levels += (_voices(notes) + _arc(plan, notes)) * min(1.0, 5 * spread)
     if player.role in SINGING:
         levels += _swells(notes) * SWELL * min(1.0, 0.3 + 3 * spread)
     # A kit varies less: uneven drum hits sound like mistakes sooner than uneven chords do.
     levels += random.standard_normal(len(notes)) * spread * (12 if player.role != "drums" else 7)
     return np.clip(np.round(levels), 1, 127).astype(np.int64)
+
+
+def _voices(notes: Sequence[Note]) -> npt.NDArray[np.float64]:
+    """Return how much the top note of each chord stands out and its inner notes stay back, (notes,)."""
+    shape = np.zeros(len(notes))
+    first = 0
+    for index in range(1, len(notes) + 1):
+        if index == len(notes) or notes[index].start != notes[first].start:
+            if index - first > 1:
+                order = sorted(range(first, index), key=lambda place: notes[place].pitch)
+                shape[order[1:-1]] = -INNER
+                shape[order[-1]] = TOP
+            first = index
+    return shape
+
+
+def _arc(plan: Plan, notes: Sequence[Note]) -> npt.NDArray[np.float64]:
+    """Return a swell over each four bars of a section, highest at the start of the fourth, (notes,)."""
+    bars = np.array([note.start / plan.beats_per_bar - plan.section_at(note.start).bar for note in notes])
+    place = bars % ARC_BARS / ARC_BARS
+    return ARC * np.where(place < PEAK, place / PEAK, (1 - place) / (1 - PEAK)) - ARC / 2
 
 
 def _wave(plan: Plan, notes: Sequence[Note]) -> npt.NDArray[np.float64]:

@@ -19,11 +19,17 @@ from tunesmith.composer.writing.plan import Plan, Player
 # In beats.
 SHORTEST = 1 / 32
 STRUMMED = frozenset({"guitar", "plucked"})
-STRUMMING = frozenset({"strum", "travis", "rolled", "block", "comp", "bossa"})
+STRUMMING = frozenset({"strum", "travis", "rolled", "block", "comp", "bossa", "funk16", "skank", "offbeat", "pulse"})
+# Styles in which the hand goes down on every eighth and up between them.
+FAST_STRUMMING = frozenset({"funk16"})
 ROLLED = frozenset({"rolled"})
 # The whole chord, spread evenly over its strings.
 STRUM_MS = (12.0, 30.0)
 ROLL_MS = (45.0, 110.0)
+# Fingers of a pianist never land at quite the same time.
+FINGERS_MS = (4.0, 14.0)
+# Timing spread of a genre from which keyboards are played by people, in ms.
+HUMAN_MS = 5.0
 UNTOUCHED = frozenset({"effects", "drone"})
 LEGATO_OF: Mapping[str, float] = {
     "melody": 1.0,
@@ -102,18 +108,22 @@ def _spreads(
     reach = _reach_ms(plan, player)
     if reach is None:
         return late
-    rolls = reach is ROLL_MS
-    for count, moment in enumerate(_chords(notes)):
+    for moment in _chords(notes):
         size = moment.last - moment.first
         whole = random.uniform(*reach) / 1000 * min(1.0, size / 4)
-        # Downstrokes on the beat, as a strumming hand moves; a roll always goes upward.
-        order = (
-            np.arange(size)
-            if rolls or notes[moment.first].start % 1 < 1e-6 or count % 2 == 0
-            else np.arange(size)[::-1]
-        )
+        # Rolls and hands on keys always go from the lowest note to the highest.
+        upstroke = reach is STRUM_MS and _is_upstroke(player, notes[moment.first].start)
+        order = np.arange(size)[::-1] if upstroke else np.arange(size)
         late[moment.first : moment.last] = whole * order / max(size - 1, 1)
     return late
+
+
+def _is_upstroke(player: Player, beat: float) -> bool:
+    """Return whether a strumming hand, which goes down on each eighth or each beat, comes up at ``beat``."""
+    strokes_per_beat = 4 if player.style in FAST_STRUMMING else 2
+    stroke = beat * strokes_per_beat
+    # Between two strokes, the hand comes up as well.
+    return round(stroke) % 2 == 1 or abs(stroke - round(stroke)) > 0.1
 
 
 def _reach_ms(plan: Plan, player: Player) -> tuple[float, float] | None:
@@ -122,6 +132,8 @@ def _reach_ms(plan: Plan, player: Player) -> tuple[float, float] | None:
     family = instrument(player.instrument).family
     if player.style in ROLLED and family in ("keys", "plucked", "mallets"):
         return ROLL_MS
+    if family == "keys" and player.role == "chords" and plan.genre.feel.timing_ms >= HUMAN_MS:
+        return FINGERS_MS
     if family in STRUMMED and (player.style in STRUMMING or player.style == ""):
         return STRUM_MS
     return None

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel
 
-from tunesmith.errors import JobNotFound, ServerStopping
+from tunesmith.errors import InvalidRequest, JobNotFound, ServerStopping
 from tunesmith.jobs.estimates import QueueEstimate, QueueEstimator
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.service import MusicService
@@ -29,6 +29,7 @@ from tunesmith.server.apis.native.schemas import (
     responses,
     timing_headers,
 )
+from tunesmith.server.apis.native.score_schemas import ScoreEvent
 from tunesmith.server.apis.responses import (
     SILENCE_SECONDS,
     STILL_HERE,
@@ -42,11 +43,12 @@ from tunesmith.server.apis.responses import (
 )
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import ResultNotAvailable
+from tunesmith.server.scores import has_score, score_of_job
 
 LOOK_SECONDS = 1.0
 """The poll interval in seconds for the queue position, which changes without a change of the job."""
 
-DONE = "done"
+DONE, SCORE = "done", "score"
 KINDS: Mapping[JobState, str] = {
     JobState.QUEUED: "queued", JobState.LOADING: "loading", JobState.RUNNING: "progress",
     JobState.SUCCEEDED: DONE, JobState.FAILED: DONE, JobState.CANCELED: DONE,
@@ -61,8 +63,11 @@ class JobEventStream:
         self._service = service
         self._estimator = estimator
 
-    async def of(self, job_id: str) -> AsyncIterator[str]:
-        """Yield an event now and after each change, until the job ends or the server shuts down."""
+    async def of(self, job_id: str, *, with_score: bool = False) -> AsyncIterator[str]:
+        """Yield an event now and after each change, until the job ends or the server shuts down.
+
+        ``with_score`` yields one more, with the score, right after the first one.
+        """
         last_sent: tuple[object, ...] = ()
         sent_at = time.monotonic()
         job: Job | None = None
@@ -76,8 +81,10 @@ class JobEventStream:
                 # Without the ETA, which drifts all the time and would cause an event at every poll.
                 new = (job.state, job.progress, job.stage, estimate.position)
                 if new != last_sent:
-                    last_sent, sent_at = new, time.monotonic()
+                    is_first, last_sent, sent_at = not last_sent, new, time.monotonic()
                     yield _event(job, estimate)
+                    if with_score and is_first and has_score(job.generated_by, job.request) and not job.state.is_final:
+                        yield await _score_event(job, estimate)
                 # Proxies cut connections that are silent for long.
                 elif time.monotonic() - sent_at >= SILENCE_SECONDS:
                     sent_at = time.monotonic()
@@ -94,10 +101,20 @@ def _event(job: Job, estimate: QueueEstimate) -> str:
     return sse_event(KINDS[job.state], document)
 
 
+async def _score_event(job: Job, estimate: QueueEstimate) -> str:
+    """Return the event with the score; without one where it cannot be written, of which the job itself will tell."""
+    try:
+        score: dict[str, Any] | None = await asyncio.to_thread(score_of_job, job)
+    except InvalidRequest:
+        score = None
+    return sse_event(SCORE, ScoreEvent(**job_event(job, estimate).model_dump(), score=score))
+
+
 PAGE, MAX_PAGE = 20, 100
 MAX_WAIT_SECONDS = 60.0
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the job to finish.")]
+WithScore = Annotated[bool, Query(description="Send the score of a composer's job too, as an event of its own.")]
 States = Annotated[list[JobState] | None, Query()]
 AUDIO: dict[int | str, dict[str, Any]] = {
     200: {"description": "The audio file.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -190,10 +207,10 @@ def _add_outputs(routes: APIRouter, service: MusicService, estimator: QueueEstim
         JOBS + "/{job_id}/events", summary="The events of a job", response_class=Response,
         responses={**EVENTS, **responses(404)},
     )  # fmt: skip
-    async def events(job_id: str, caller: Caller = whose) -> Response:
+    async def events(job_id: str, score: WithScore = False, caller: Caller = whose) -> Response:
         # The job is read first to check its owner, which the stream does not.
         job = await service.get(job_id, caller.owner)
-        return event_stream(streams.of(job.id))
+        return event_stream(streams.of(job.id, with_score=score))
 
     @routes.delete(JOBS + "/{job_id}", summary="Cancel a job", response_model=JobDocument, responses=responses(404))
     async def cancel(job_id: str, caller: Caller = whose) -> Response:

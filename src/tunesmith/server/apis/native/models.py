@@ -256,4 +256,5 @@ def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
         sample_rate=sizes.sample_rate if sizes else None,
         channels=sizes.audio_channels if sizes else None,
         follows_melodies=sizes.melody if sizes else None,
+        abilities=list(sizes.abilities) if sizes else [],
     )

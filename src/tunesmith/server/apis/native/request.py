@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -74,7 +75,34 @@ class RequestParser:
 
     async def read(self, request: Request, caller: Caller) -> Submission:
         """Return the job to submit. Raises InvalidRequest, which names the field, Forbidden, and RateLimited."""
-        fields = {name: value for name, value in (await _fields_of(request)).items() if value is not None}
+        # An empty header is no key, or all such requests would be one.
+        key = request.headers.get("idempotency-key") or None
+        submission, given = self._checked(await _fields_of(request), caller)
+        if not given:
+            return replace(submission, idempotency_key=key)
+        # Checked before a recording is fetched from a URL.
+        await self._uploads.check(caller.owner, key)
+        recordings = {name: await self._kept(name, recording, caller) for name, recording in given.items()}
+        fields = submission.request.model_dump(exclude_unset=True)
+        music = checked(GenerationRequest, {**fields, **recordings})
+        return replace(submission, request=music, idempotency_key=key)
+
+    async def read_music(self, request: Request, caller: Caller) -> tuple[GenerationRequest, str]:
+        """Return the request for music of a JSON body, without its recordings, and the prompt as it was sent.
+
+        Raises as ``read``.
+        """
+        fields = await read_object(request, RECORDINGS)
+        submission, given = self._checked(fields, caller)
+        for field, recording in given.items():
+            if not isinstance(recording, str):
+                raise InvalidRequest(field, f"must be text, got {shown(recording)}")
+        music = submission.request
+        return music, str(fields.get("prompt", music.prompt))
+
+    def _checked(self, body: Mapping[str, Any], caller: Caller) -> tuple[Submission, dict[str, Any]]:
+        """Return what a body submits, without its recordings, and the recordings that it gives."""
+        fields = {name: value for name, value in body.items() if value is not None}
         options = JobOptions(_format_of(fields.pop(FORMAT, None)), _number(fields.pop(KEEP_ALIVE, None)))
         priority = priority_of(fields.pop(PRIORITY, None), caller)
         policy = self._policy(fields.pop(COMMERCIAL_SAFE, None), fields.pop(REVENUE_BELOW_LIMIT, None))
@@ -86,14 +114,7 @@ class RequestParser:
         given = {name: fields.pop(name) for name in RECORDINGS if name in fields}
         # Validated before any recording is stored: an invalid request must not cost disk space or quota.
         music = checked(GenerationRequest, fields, beside=BESIDE_MUSIC)
-        # An empty header is no key, or all such requests would be one.
-        key = request.headers.get("idempotency-key") or None
-        if given:
-            # Checked before a recording is fetched from a URL.
-            await self._uploads.check(caller.owner, key)
-            recordings = {name: await self._kept(name, recording, caller) for name, recording in given.items()}
-            music = checked(GenerationRequest, {**fields, **recordings})
-        return Submission(music, DIALECT, caller.owner, priority, idempotency_key=key, options=options, policy=policy)
+        return Submission(music, DIALECT, caller.owner, priority, options=options, policy=policy), given
 
     def _policy(self, commercial_safe: Any, revenue_below_limit: Any) -> CommercialPolicy:
         safe = _flag(COMMERCIAL_SAFE, commercial_safe)
@@ -171,24 +192,35 @@ def _format_of(given: Any) -> str:
 
 def documented_request() -> dict[str, Any]:
     """Return the OpenAPI description of the body."""
+    content = {
+        "application/json": {"schema": {"title": "MusicRequest", **_fields_schema(_IN_JSON)}},
+        MULTIPART: {"schema": {"title": "MusicForm", **_fields_schema(_IN_A_FORM)}},
+    }
+    return {"parameters": [dict(IDEMPOTENCY_KEY)], "requestBody": {"required": True, "content": content}}
+
+
+def documented_explanation() -> dict[str, Any]:
+    """Return the OpenAPI description of the body of an explanation: the request for music, in JSON only."""
+    content = {"application/json": {"schema": {"title": "ExplainedRequest", **_fields_schema(_IN_JSON)}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _fields_schema(recording: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of the fields of a request for music, with that of a recording."""
     about = f"Seconds that the model stays loaded; {FOREVER} means forever."
     properties = music_fields([name for name in GenerationRequest.model_fields if name not in PATHS]) | {
         FORMAT: or_null({"type": "string", "enum": list(FORMAT_NAMES), "default": DEFAULT_FORMAT}),
         KEEP_ALIVE: or_null({"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}),
         PRIORITY: or_null(PRIORITY_SCHEMA),
         **{name: or_null(schema) for name, schema in POLICY_SCHEMAS.items()},
+        **{name: dict(recording) for name in RECORDINGS},
     }
-    schema = {"type": "object", "required": ["prompt"], "additionalProperties": False}
-    in_json = {name: or_null(_IN_JSON) for name in RECORDINGS}
-    in_a_form = {name: dict(_IN_A_FORM) for name in RECORDINGS}
-    content = {
-        "application/json": {"schema": {"title": "MusicRequest", **schema, "properties": properties | in_json}},
-        MULTIPART: {"schema": {"title": "MusicForm", **schema, "properties": properties | in_a_form}},
-    }
-    return {"parameters": [dict(IDEMPOTENCY_KEY)], "requestBody": {"required": True, "content": content}}
+    return {"type": "object", "required": ["prompt"], "additionalProperties": False, "properties": properties}
 
 
-_IN_JSON: dict[str, Any] = {"type": "string", "description": "Audio in base64, as a data URI, or as an http(s) URL."}
+_IN_JSON: Mapping[str, Any] = or_null(
+    {"type": "string", "description": "Audio in base64, as a data URI, or as an http(s) URL."}
+)
 _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
 
 

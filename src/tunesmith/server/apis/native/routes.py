@@ -5,25 +5,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from pydantic import ConfigDict, Field
 
 import tunesmith
-from tunesmith.fields import GivenFields, Prompt
 from tunesmith.jobs.estimates import QueueEstimator
 from tunesmith.jobs.runners.tasks import LoadedModel
-from tunesmith.request import IS_NUMBER, MAX_SEED, RANDOM_SEED, GenerationRequest
+from tunesmith.server.apis.native.edits import add_edits
+from tunesmith.server.apis.native.explain import add_explain
 from tunesmith.server.apis.native.jobs import add_jobs, encoded
 from tunesmith.server.apis.native.models import add_models
 from tunesmith.server.apis.native.request import RequestParser
 from tunesmith.server.apis.native.schemas import (
-    ExplanationDocument,
     LoadedDocument,
     LoadedModels,
     VersionDocument,
@@ -31,34 +28,18 @@ from tunesmith.server.apis.native.schemas import (
     responses,
     to_iso8601,
 )
-from tunesmith.server.apis.request_body import documented, read_body
+from tunesmith.server.apis.native.scores import add_scores
+from tunesmith.server.auth import require_admin
 from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pulls
 from tunesmith.server.remote_audio import RemoteAudioFetcher
+from tunesmith.server.sound_edits import SoundEdits
 from tunesmith.server.ssrf_guard import AddressGuard
 
 
-class ExplainBody(GivenFields):
-    """The request body of ``/api/explain``; ``seed`` decides what the prompt leaves open."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    prompt: Prompt
-    seed: Annotated[int, Field(ge=RANDOM_SEED, le=MAX_SEED), IS_NUMBER] = 0
-
-
 def add_about(routes: APIRouter, context: ApiContext) -> None:
-    """Add the routes for explanations, loaded models and the version."""
+    """Add the routes for loaded models and the version."""
     known = [Depends(context.authenticate)]
-
-    @routes.post(
-        "/api/explain", openapi_extra=documented(ExplainBody), dependencies=known, responses=responses(422),
-        summary="What the composer understands of a prompt", response_model=ExplanationDocument,
-    )  # fmt: skip
-    async def explain(request: Request) -> Response:
-        body = await read_body(request, ExplainBody)
-        music = GenerationRequest.checked(prompt=body.prompt, seed=body.seed).with_drawn_seed()
-        return encoded(ExplanationDocument(**await asyncio.to_thread(_explained, music)))
 
     @routes.get(
         "/api/ps", dependencies=known, summary="Models in memory", response_model=LoadedModels, responses=responses()
@@ -67,16 +48,17 @@ def add_about(routes: APIRouter, context: ApiContext) -> None:
         now = context.clock()
         return encoded(LoadedModels(models=[_loaded(one, now) for one in context.loading.loaded()]))
 
+    @routes.delete(
+        "/api/ps/{name:path}", dependencies=[Depends(require_admin(context.authenticate))], status_code=204,
+        responses=responses(403), summary="Unload an idle model from memory",
+    )  # fmt: skip
+    async def unload(name: str) -> Response:
+        await context.loading.unload(name)
+        return Response(status_code=204)
+
     @routes.get("/api/version", summary="The version", response_model=VersionDocument)
     async def version() -> Response:
         return encoded(VersionDocument(version=tunesmith.__version__))
-
-
-def _explained(request: GenerationRequest) -> dict[str, Any]:
-    # The composer's tables load only on demand.
-    from tunesmith.composer.prompt import read_brief
-
-    return read_brief(request).explanation()
 
 
 def _loaded(one: LoadedModel, now: float) -> LoadedDocument:
@@ -110,6 +92,9 @@ def router(context: ApiContext) -> APIRouter:
 
     routes = APIRouter(tags=["Tunesmith"], lifespan=ending_pulls)
     add_jobs(routes, service, parser, estimator, Depends(context.authenticate))
+    add_explain(routes, parser, Depends(context.authenticate))
     add_about(routes, context)
     add_models(routes, context, pulls)
+    add_scores(routes, context)
+    add_edits(routes, context, SoundEdits())
     return routes

@@ -19,6 +19,7 @@ from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.apis.responses import warnings_of
 from tunesmith.server.errors import JobFailed
+from tunesmith.server.scores import has_score
 
 
 class ResponseModel(BaseModel):
@@ -92,6 +93,7 @@ class Links(ResponseModel):
     self: str
     events: str
     audio: str
+    score: str | None = Field(description="What the composer writes for it, at once; null for other models.")
 
 
 class JobDocument(ResponseModel):
@@ -139,23 +141,6 @@ class JobsPage(ResponseModel):
     next: str | None
 
 
-class ReasonDocument(ResponseModel):
-    """The reason for a ``field`` of the brief; ``source`` is flag, prompt, meaning, genre or chance."""
-
-    field: str
-    value: str
-    source: str
-    because: str
-
-
-class ExplanationDocument(ResponseModel):
-    """What the composer reads from a prompt."""
-
-    prompt: str
-    reasons: list[ReasonDocument]
-    warnings: list[str]
-
-
 class ModelDocument(LicenceFields):
     """A model that is installed or can be pulled; unknown fields are null."""
 
@@ -176,6 +161,7 @@ class ModelDocument(LicenceFields):
     sample_rate: int | None
     channels: int | None
     follows_melodies: bool | None
+    abilities: list[str] = Field(description="What it does with a recording: continue, melody, redress, repaint.")
 
 
 class ModelsDocument(ResponseModel):
@@ -249,7 +235,7 @@ def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
         metadata={name: value for name, value in job.metadata.items() if name != "request"},
         warnings=list(warnings_of(job)),
         error=_error(job),
-        links=Links(self=path_of(job.id), events=f"{path_of(job.id)}/events", audio=f"{path_of(job.id)}/audio"),
+        links=_links(job),
     )
 
 
@@ -296,6 +282,12 @@ def media_type_of(job: Job) -> str:
 def to_iso8601(seconds: float) -> datetime:
     """Return a Unix timestamp in seconds as a UTC time."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _links(job: Job) -> Links:
+    here = path_of(job.id)
+    score = f"{here}/score" if has_score(job.generated_by, job.request) else None
+    return Links(self=here, events=f"{here}/events", audio=f"{here}/audio", score=score)
 
 
 def _result(job: Job) -> ResultDocument | None:

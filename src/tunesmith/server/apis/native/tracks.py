@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import ConfigDict, Field
 
 from tunesmith.audio.formats import FORMATS
-from tunesmith.errors import TrackNotFound
+from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, GivenFields, Tag
 from tunesmith.generator import EXPORTS
 from tunesmith.guided.composition_request import composition_request
@@ -20,13 +20,18 @@ from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY
+from tunesmith.server.apis.native.track_files import check_format, converted, path_of_file
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
+from tunesmith.server.scores import has_score
+from tunesmith.server.sound_edits import SoundEdits
 
 DIALECT = "api"
 MAX_PAGE, MAX_VARIATIONS = 500, 100
+MASTERED = "stems"
+"""The export whose stems sum to the finished mix."""
 
 
 class MarksBody(GivenFields):
@@ -109,28 +114,43 @@ def _add_variations(routes: APIRouter, context: ApiContext) -> None:
 def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> None:
     caller_of, tracks = Depends(context.authenticate), context.tracks
 
-    @routes.get("/{track_id}/audio", summary="A track's file")
-    async def audio(track_id: str, caller: Caller = caller_of) -> FileResponse:
+    edits = SoundEdits()
+
+    @routes.get("/{track_id}/audio", summary="A track's file, also in another format, or at another intensity")
+    async def audio(
+        track_id: str,
+        request: Request,
+        form: Annotated[str | None, Query(alias="format", max_length=8)] = None,
+        intensity: Annotated[float | None, Query(ge=0, le=1)] = None,
+        caller: Caller = caller_of,
+    ) -> FileResponse:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        path = None if track.generation.file is None else results.find(track.generation.file.digest)
-        if path is None or track.generation.file is None:
-            raise TrackNotFound(track_id, "its file is no longer kept")
-        kind = track.generation.file.format
+        own = track.generation.file.format if track.generation.file else None
+        kind = own or DEFAULT_FORMAT if form is None else check_format(form)
+        if intensity is not None:
+            return await exported(track_id, kind, request, caller, intensity)
+        path = path_of_file(track, results)
+        if kind != own:
+            return await converted(path, track.id, kind, edits)
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
 
-    async def exported(track_id: str, kind: str, request: Request, caller: Caller) -> FileResponse:
+    async def exported(
+        track_id: str, kind: str, request: Request, caller: Caller, intensity: float | None = None
+    ) -> FileResponse:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        job = await run_and_wait(context.service, _export(track, kind, caller.owner), request)
-        path = context.service.result_path(job)
-        return FileResponse(path, media_type=EXPORTS[kind], filename=f"{track.id}.{kind}", headers=headers_of(job))
+        job = await run_and_wait(context.service, _export(track, kind, caller.owner, intensity), request)
+        path, name = context.service.result_path(job), "zip" if kind == MASTERED else kind
+        return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{name}", headers=headers_of(job))
 
     @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
         return await exported(track_id, "mid", request, caller)
 
     @routes.get("/{track_id}/stems", summary="The stems of a composer track: WAV files in a ZIP")
-    async def stems(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
-        return await exported(track_id, "zip", request, caller)
+    async def stems(
+        track_id: str, request: Request, mastered: bool = False, caller: Caller = caller_of
+    ) -> FileResponse:
+        return await exported(track_id, MASTERED if mastered else "zip", request, caller)
 
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
@@ -142,13 +162,16 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     # Paths of recordings and soundfonts on the server.
     private = ("audio", "melody", "soundfont")
     request = {name: value for name, value in track.generation.request.items() if name not in private}
-    composed = track.generation.generated_by == COMPOSER or bool(request.get("guide"))
+    composed = has_score(track.generation.generated_by, request)
     here = f"/api/tracks/{track.id}"
+    is_sound = track.generation.file is not None and track.generation.file.format not in EXPORTS
     # Only the composer has notes to export.
-    links = {"audio": kept, "midi": composed, "stems": composed}
+    links = {"audio": kept, "midi": composed, "stems": composed, "score": composed, "peaks": kept and is_sound}
     return {
         **values,
         "request": request,
+        "title": track.generation.metadata.get("title"),
+        "figure": track.generation.metadata.get("figure"),
         "warnings": list(track.generation.metadata.get("warnings") or ()),
         **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
     }
@@ -158,9 +181,12 @@ def _media_type(kind: str) -> str:
     return EXPORTS.get(kind) or FORMATS[f".{kind}"].media_type
 
 
-def _export(track: Track, kind: str, owner: str | None) -> Submission:
+def _export(track: Track, kind: str, owner: str | None, intensity: float | None = None) -> Submission:
     # The same request and seed give the same notes, so nothing but the request needs to be stored.
-    request = GenerationRequest.checked(**{**track.generation.request, "seed": track.seed})
+    fields = {**track.generation.request, "seed": track.seed}
+    if intensity is not None and track.generation.generated_by != COMPOSER:
+        raise InvalidRequest("intensity", f"only the composer has it, not {track.generation.generated_by}")
+    request = GenerationRequest.checked(**(fields if intensity is None else {**fields, "intensity": intensity}))
     options = JobOptions(kind, for_track=track.id)
     if request.guide:
         # The notes and stems are the composition's; the model is not needed for them.

@@ -1,0 +1,165 @@
+"""The studio's page in Chromium against a started server; the last line is JSON.
+
+Bytes of the page, time until it takes words, from Enter to the first audible sample, frames while eight parts and their
+notes play, memory with a library of 10,000 tracks, and what axe-core finds. Runs for about two minutes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from hardware import print_hardware, print_result
+from server_parts.running_server import RunningServer
+from studio_parts.probes import FRAMES, heap_bytes, new_page, transferred_bytes, violations
+from tunesmith.config import Settings
+from tunesmith.library.migrate import open_database
+from tunesmith.library.tracks import NewTrack, Tracks
+
+LOADS, PROMPTS, TRACKS, AT_ONCE = 7, 5, 10_000, 1_000
+FRAME_SECONDS, SCROLL_SECONDS = 8, 60
+PROMPT = "calm piano, 70 bpm"
+BAND = "epic orchestral battle theme with choir"
+PARTS = 8
+SIZES = ((390, 844), (820, 1180), (1440, 900))
+
+
+def ask(page: Page, prompt: str, length: str, takes: int = 1) -> None:
+    """Ask for music and wait until its downloads are open."""
+    page.fill("#prompt", prompt)
+    if page.is_hidden("#length"):
+        page.click("#summary")
+    page.fill("#length", length)
+    page.select_option("#count", str(takes))
+    page.press("#prompt", "Enter")
+    page.wait_for_selector(f".take[role=tab]:nth-child({takes}) canvas")
+    page.wait_for_selector("#download:enabled")
+
+
+def measure_loading(browser: Browser, url: str) -> dict[str, float]:
+    """Open the page with an empty cache, some times."""
+    times = []
+    for _ in range(LOADS):
+        page = new_page(browser, url)
+        times.append(float(page.evaluate("window.interactiveMs")))
+        page.context.close()
+    return {"transferred_kb": transferred_bytes(browser, url) / 1000, "interactive_ms": statistics.median(times)}
+
+
+def measure_answer(browser: Browser, url: str) -> float:
+    """Return the median milliseconds from Enter to sound, after a first piece that warms the composer."""
+    page = new_page(browser, url)
+    ask(page, PROMPT, "8 bars")
+    times = []
+    for number in range(PROMPTS):
+        ask(page, f"{PROMPT}, scene {number}", "8 bars")
+        while (heard := page.evaluate("window.audibleMs")) is None:
+            page.wait_for_timeout(20)
+        times.append(float(heard))
+    page.context.close()
+    return statistics.median(times)
+
+
+def measure_frames(browser: Browser, url: str) -> dict[str, float]:
+    """Play a band of eight parts or more from their stems, one of them softer, and watch the frames."""
+    page = new_page(browser, url)
+    ask(page, BAND, "0:30")
+    page.wait_for_selector(f".lane:nth-child({PARTS})")
+    page.locator(".lane input").first.fill("-3")
+    page.wait_for_selector('#lanes[aria-busy="false"]')
+    page.wait_for_timeout(500)
+    if page.get_attribute("#play", "aria-label") == "Play":
+        page.click("#play")
+    page.wait_for_timeout(500)
+    wire = page.context.new_cdp_session(page)
+    wire.send("Performance.enable")
+
+    def busy() -> float:
+        metrics = wire.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+    before = busy()
+    frames = sorted(page.evaluate(FRAMES, FRAME_SECONDS))
+    work = (busy() - before) * 1000 / len(frames)
+    parts = page.locator(".lane").count()
+    page.context.close()
+    print(f"{parts} parts, {len(frames)} frames, {work:.1f} ms of work each")
+    return {"frame_ms_p95_playing": frames[int(0.95 * len(frames))], "frame_work_ms": work}
+
+
+def track_of(number: int) -> NewTrack:
+    """Return a track as the prompt log lists it, without a file."""
+    request = {"prompt": f"scene {number}", "seed": number, "model": "composer"}
+    return NewTrack(request, "composer", "composer", "api", 30.0)
+
+
+def measure_library(browser: Browser, url: str, data: Path) -> dict[str, float]:
+    """Scroll through a library of 10,000 tracks and return the memory of the page then."""
+    log = Tracks(open_database(Settings(data_dir=data)))
+    for start in range(0, TRACKS, AT_ONCE):
+        log.add(*(track_of(number) for number in range(start, start + AT_ONCE)))
+    page = new_page(browser, url)
+    page.wait_for_selector(".row-item")
+    until = time.monotonic() + SCROLL_SECONDS
+    seen = ""
+    while time.monotonic() < until and f"{TRACKS:,}".replace(",", "") not in seen.replace(",", ""):
+        page.evaluate("document.getElementById('side').scrollTo(0, 1e9)")
+        more = page.locator("#more-tracks")
+        if more.is_visible():
+            more.click()
+        page.wait_for_timeout(50)
+        seen = page.inner_text("#count-note")
+    print(f"library: {seen}, {page.locator('.row-item').count()} rows in the document")
+    heap = heap_bytes(page) / 1e6
+    page.context.close()
+    return {"heap_mb_10000_tracks": heap}
+
+
+def count_violations(browser: Browser, url: str) -> int:
+    """Run axe-core over the empty page, a take, the mixer and the dialogs, at three sizes."""
+    found = []
+    for width, height in SIZES:
+        page = new_page(browser, url, width, height)
+        found += violations(page)
+        ask(page, PROMPT, "2 bars", takes=2)
+        found += violations(page)
+        page.locator(".lane .m").first.click()
+        page.wait_for_selector('#lanes[aria-busy="false"]')
+        page.keyboard.press("h")
+        found += violations(page)
+        page.get_by_role("button", name="Use it").click()
+        found += violations(page)
+        page.context.close()
+    print("\n".join(found))
+    return len(found)
+
+
+def main() -> None:
+    """Measure all, and print the line."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RunningServer(Path(folder)) as server,
+        sync_playwright() as playwright,
+    ):
+        url = f"http://127.0.0.1:{server.port}"
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--mute-audio"])
+        print_hardware()
+        print(f"Chromium {browser.version}")
+        result: dict[str, float] = {}
+        result |= measure_loading(browser, url)
+        result["prompt_to_sound_ms"] = measure_answer(browser, url)
+        result |= measure_frames(browser, url)
+        result["axe_violations"] = count_violations(browser, url)
+        result |= measure_library(browser, url, Path(folder) / "data")
+        browser.close()
+    print_result(result)
+
+
+if __name__ == "__main__":
+    main()

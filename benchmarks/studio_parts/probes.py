@@ -1,0 +1,93 @@
+"""What is measured inside the page, as scripts of the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, CDPSession, Page
+
+AXE = Path(__file__).parents[2] / "tests" / "clients" / "js" / "node_modules" / "axe-core" / "axe.min.js"
+
+INTERACTIVE = """
+new MutationObserver((_, observer) => {
+  if (!document.getElementById("make-label")?.textContent) return;
+  window.interactiveMs = performance.now();
+  observer.disconnect();
+}).observe(document, { childList: true, subtree: true, characterData: true });
+"""
+"""Notes when the page has drawn its button, which is when every module runs and the prompt takes words."""
+
+AUDIBLE = """
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (target, ...rest) {
+  if (target === this.context?.destination && this.context instanceof AudioContext && !window.meter) {
+    window.meter = new AnalyserNode(this.context, { fftSize: 2048 });
+    connect.call(this, window.meter);
+  }
+  return connect.call(this, target, ...rest);
+};
+addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  const began = performance.now(), samples = new Float32Array(2048);
+  window.audibleMs = undefined;
+  const look = () => {
+    window.meter?.getFloatTimeDomainData(samples);
+    if (window.meter && samples.some((sample) => Math.abs(sample) > 1e-3)) window.audibleMs = performance.now() - began;
+    else setTimeout(look, 5);
+  };
+  // What sounded before has faded by then.
+  setTimeout(look, 60);
+}, true);
+"""
+"""Listens at the loudspeaker: notes the time from Enter to the first sample above -60 dBFS."""
+
+FRAMES = """async (seconds) => {
+  const times = [];
+  const until = performance.now() + seconds * 1000;
+  while (performance.now() < until) times.push(await new Promise(requestAnimationFrame));
+  return times.slice(1).map((time, at) => time - times[at]);
+}"""
+
+
+def new_page(browser: Browser, url: str, width: int = 1440, height: int = 900) -> Page:
+    """Open the page with nothing in the cache, all probes in place."""
+    page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+    page.set_default_timeout(120_000)
+    page.add_init_script(INTERACTIVE)
+    page.add_init_script(AUDIBLE)
+    page.goto(url)
+    page.wait_for_selector(".dot.ready", state="attached")
+    return page
+
+
+def transferred_bytes(browser: Browser, url: str) -> int:
+    """Return the bytes over the wire until the page is ready, headers included; answers of the API are not its own."""
+    page = browser.new_context().new_page()
+    wire: CDPSession = page.context.new_cdp_session(page)
+    addresses: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    wire.on("Network.requestWillBeSent", lambda one: addresses.update({one["requestId"]: one["request"]["url"]}))
+    wire.on("Network.loadingFinished", lambda one: sizes.update({one["requestId"]: int(one["encodedDataLength"])}))
+    wire.send("Network.enable")
+    page.goto(url)
+    page.wait_for_selector(".dot.ready", state="attached")
+    page.context.close()
+    return sum(size for request, size in sizes.items() if "/api/" not in addresses[request])
+
+
+def heap_bytes(page: Page) -> int:
+    """Return the bytes of the page's live JavaScript objects."""
+    wire = page.context.new_cdp_session(page)
+    wire.send("HeapProfiler.collectGarbage")
+    wire.send("Performance.enable")
+    metrics: list[dict[str, Any]] = wire.send("Performance.getMetrics")["metrics"]
+    return int(next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize"))
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds wrong with the page as it is."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("axe.run()")
+    return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]

@@ -1,0 +1,1 @@
+"""Explanations: every musical decision about a request as an answer, with its words, reason and alternatives."""

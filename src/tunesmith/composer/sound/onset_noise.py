@@ -1,0 +1,139 @@
+"""Onset noise: the pick, bow, hammer, breath or stick heard at the beginning of a note, and the release of keys.
+
+Each kind is a recording of filtered noise that is computed once; a note plays an excerpt of it, at a random place, so
+that no two notes are alike and a note costs one product of short arrays.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.instruments import Instrument
+from tunesmith.composer.rng import rng_for
+from tunesmith.composer.sound.lru_cache import Floats
+from tunesmith.composer.sound.noise_kinds import NoiseKind, noise_kind
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+STRIP = 1 << 16
+"""Samples of noise of each kind (1.5 s)."""
+
+LONGEST = STRIP // 2
+MEASURED = 8192
+"""Samples of a note (0.19 s) whose level the noise follows."""
+
+LEVELLED = 4410
+"""Samples of the noise (0.1 s) whose level is that of its kind."""
+
+COMMON = 0.55
+"""The share of the noise's power that left and right have in common: wide, and still there in mono."""
+
+SOFTEST_DB = -3.0
+"""The level at the softest velocity relative to the loudest: a soft touch is quieter than the tone that it starts."""
+
+TAIL_SECONDS = 2.0
+"""How long the tail of the noise takes to −60 dB."""
+
+RELEASE_SECONDS = 0.04
+_CLOSING = np.linspace(1, 0, 441, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A note as the noise needs it: its ``level`` (RMS), ``velocity`` 1–127, ``seconds``, and a ``place`` 0–1."""
+
+    level: float
+    velocity: int
+    seconds: float
+    place: float
+
+
+class OnsetNoise:
+    """The noises of one instrument."""
+
+    def __init__(self, played: Instrument) -> None:
+        self._played = played
+
+    def onset(self, pitch: int, struck: Struck) -> Samples | None:
+        """Return the noise at the onset, (2, samples), or None where the instrument has none."""
+        kind = noise_kind(self._played, pitch)
+        if kind is None or struck.level <= 0:
+            return None
+        longest = LONGEST if kind.tail_db is None else min(LONGEST, max(2048, round(struck.seconds * SAMPLE_RATE)))
+        shape = _envelope(kind)[:longest]
+        level_db = kind.level_db + SOFTEST_DB * (1 - struck.velocity / 127)
+        return _excerpt(kind, shape, struck.level * 10 ** (level_db / 20), struck.place)
+
+    def release(self, pitch: int, struck: Struck) -> Samples | None:
+        """Return the noise of the release, (2, samples), or None where the instrument has none."""
+        kind = noise_kind(self._played, pitch)
+        if kind is None or kind.release_db is None or struck.level <= 0:
+            return None
+        gain = struck.level * 10 ** ((kind.level_db + kind.release_db) / 20)
+        return _excerpt(kind, _falling(RELEASE_SECONDS), gain * float(_envelope(kind).max()), 1 - struck.place)
+
+
+def level_of(sound: Samples) -> float:
+    """Return the RMS of the beginning of (2, samples)."""
+    beginning = sound[:, :MEASURED]
+    # A sound in the centre is one row seen twice, of which one is enough.
+    if beginning.strides[0] == 0:
+        beginning = beginning[:1]
+    return float(np.sqrt(np.mean(np.square(beginning)))) if beginning.size else 0.0
+
+
+def _excerpt(kind: NoiseKind, shape: Floats, gain: float, place: float) -> Samples:
+    first = int(place * (STRIP - len(shape)))
+    noise = _strip(kind.low, kind.high)[:, first : first + len(shape)] * (shape * np.float32(gain))
+    closing = noise[:, -len(_CLOSING) :]
+    closing *= _CLOSING[-closing.shape[1] :]
+    return np.asarray(noise, np.float32)
+
+
+@functools.lru_cache(maxsize=64)
+def _envelope(kind: NoiseKind) -> Floats:
+    """Return the gains over time, (samples,), of RMS 1 over LEVELLED: a rise, a fall by 60 dB in ``decay``, a tail."""
+    held = 0.0 if kind.tail_db is None else 10 ** (kind.tail_db / 20)
+    length = LONGEST if held else min(LONGEST, round((kind.attack + 0.8 * kind.decay) * SAMPLE_RATE))
+    seconds = np.arange(length) / SAMPLE_RATE
+    since = np.maximum(0, seconds - kind.attack)
+    fall = held * np.exp(-6.91 / TAIL_SECONDS * since) + (1 - held) * np.exp(-6.91 / kind.decay * since)
+    # A raised cosine has no corner, so that a slow bow does not click.
+    rise = 0.5 - 0.5 * np.cos(np.pi * np.minimum(1, seconds / kind.attack))
+    shape = rise * fall
+    return _read_only(shape / np.sqrt(np.sum(np.square(shape[:LEVELLED])) / LEVELLED))
+
+
+@functools.lru_cache(maxsize=4)
+def _falling(seconds: float) -> Floats:
+    samples = round(seconds * SAMPLE_RATE)
+    return _read_only(np.exp(-6.91 / seconds * np.arange(samples) / SAMPLE_RATE))
+
+
+@functools.lru_cache(maxsize=32)
+def _strip(low: float, high: float) -> Samples:
+    """Return circular noise between ``low`` and ``high`` Hz, (2, STRIP), of RMS 1."""
+    frequency = scipy.fft.rfftfreq(STRIP, 1 / SAMPLE_RATE)
+    # Second-order slopes below, first-order ones above: the air of an attack goes on to the top of hearing.
+    shape = (frequency / low) ** 2 / (1 + (frequency / low) ** 2) / np.sqrt(1 + (frequency / high) ** 2)
+    noise = scipy.fft.irfft(_white_spectrum() * shape.astype(np.float32), STRIP)
+    return _read_only(noise / np.sqrt(np.mean(np.square(noise), axis=1, keepdims=True)))
+
+
+@functools.cache
+def _white_spectrum() -> npt.NDArray[np.complex64]:
+    """Return the spectrum of white noise, (2, bins), with COMMON power in both channels."""
+    middle, left, right = rng_for(0, "onset noise").standard_normal((3, STRIP), np.float32)
+    sides = np.stack([left, right]) * np.float32(np.sqrt(1 - COMMON))
+    return np.asarray(scipy.fft.rfft(middle * np.float32(np.sqrt(COMMON)) + sides), np.complex64)
+
+
+def _read_only(values: npt.NDArray[np.float64] | Floats) -> Floats:
+    array = np.asarray(values, np.float32)
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,236 @@
+"""The chords of a piece as one player voices them: a singing top, smooth inner voices, the same every four bars.
+
+    sections ─► blocks of four bars ─► slots (chords, halved where they fill a bar) ─► top line ─► voicings
+
+A block with the same chords in a section of the same name is voiced once, so that it returns to the note.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.score import Note, Section
+from tunesmith.composer.theory import Chord, on_grid
+from tunesmith.composer.writing.harmony.guitar_shapes import STRINGS, guitar_shape
+from tunesmith.composer.writing.harmony.suspensions import MOVES, suspended
+from tunesmith.composer.writing.harmony.top_line import CONTOURS, TopSlot, top_line
+from tunesmith.composer.writing.harmony.voicing import LEFT_HAND, Pitches, VoiceLeading, voice_chord
+from tunesmith.composer.writing.plan import Plan, Player
+
+BLOCK_BARS = 4
+# Semitones below and above the register.
+REACH = (14, 12)
+PAD_REACH = 9
+FULLEST = 5
+MELODY_GAP = 3
+# Semitones above the register that chords keep even under a low lead.
+LEAST_ABOVE = 4
+WIDE_TOP = 67
+# Keyboards up to this register are played with two hands, whose upper one does not go below LOWEST_TOP.
+HIGHEST_HANDS, LOWEST_TOP = 64, 60
+# Voices of a pad, and of every chord player but the first: more would fill the register without being heard.
+FEW, FEW_STRINGS = 3, 4
+# Semitones of the range of the top voice.
+TOP_RANGE = 11
+# Whether the second half of each bar of a block moves the top voice for sure.
+MOVING_HALVES = (False, True, False, True)
+SUSPENDING = 0.6
+GUITAR_VOICINGS = frozenset({"open", "close", "pad"})
+HARMONIC = frozenset({"chords", "pad", "arpeggio"})
+# Shapes of these styles are their genre's own.
+SHAPED = frozenset({"power", "triad", "quartal", "rootless"})
+
+
+@dataclass(frozen=True, slots=True)
+class VoicedSpan:
+    """A chord that sounds as ``pitches``, ascending, from ``start`` for ``length`` beats."""
+
+    start: float
+    length: float
+    chord: Chord
+    pitches: Pitches
+
+    @property
+    def end(self) -> float:
+        """The end in beats."""
+        return self.start + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class VoicedHarmony:
+    """The voiced chords of the sections in which a player plays, and the voicing of the piece's last chord."""
+
+    spans: tuple[VoicedSpan, ...]
+    final: Pitches
+
+    def at(self, beat: float) -> VoicedSpan:
+        """Return the voiced chord at ``beat``; the nearest one before it where the player rests."""
+        index = bisect.bisect_right(self.spans, beat + 1e-6, key=lambda span: span.start) - 1
+        return self.spans[max(0, index)]
+
+    def between(self, start: float, end: float) -> Iterator[VoicedSpan]:
+        """Yield the voiced chords that begin in ``[start, end)``."""
+        first = bisect.bisect_left(self.spans, start - 1e-6, key=lambda span: span.start)
+        for span in self.spans[first:]:
+            if span.start >= end - 1e-6:
+                return
+            yield span
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    # In beats from the start of its block.
+    start: float
+    length: float
+    chord: Chord
+    # Whether the chord began before this slot.
+    continues: bool
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sounding:
+    """The chords of other players that are written already, sorted by start."""
+
+    notes: tuple[Note, ...]
+    starts: tuple[float, ...]
+
+    @classmethod
+    def of(cls, plan: Plan, player: Player) -> _Sounding:
+        notes = [note for other in plan.players if other.role in HARMONIC and other.name != player.name
+                 for note in plan.written.get(other.name, ())]  # fmt: skip
+        notes.sort(key=lambda note: (note.start, note.pitch))
+        return cls(tuple(notes), tuple(note.start for note in notes))
+
+    def over(self, start: float, slots: Sequence[_Slot]) -> list[Pitches]:
+        """Return the pitches that begin within each slot of the block at ``start``."""
+        result = []
+        for slot in slots:
+            first = bisect.bisect_left(self.starts, start + slot.start - 1e-3)
+            last = bisect.bisect_left(self.starts, start + slot.start + slot.length - 1e-3)
+            result.append(tuple(sorted({note.pitch for note in self.notes[first:last]})))
+        return result
+
+
+def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
+    """Return the chords as the player voices them."""
+    spans: list[VoicedSpan] = []
+    sounding = _Sounding.of(plan, player)
+    known: dict[tuple[str, tuple[_Slot, ...]], tuple[Pitches, ...]] = {}
+    for section in plan.active_sections(player):
+        for bar in range(section.bar, section.bar + section.bars, BLOCK_BARS):
+            bars = min(BLOCK_BARS, section.bar + section.bars - bar)
+            start = bar * plan.beats_per_bar
+            slots = tuple(_slots(plan, start, bars))
+            key = (section.name, slots)
+            if key not in known:
+                known[key] = _voiced(plan, player, section, slots, sounding.over(start, slots))
+            spans += [
+                VoicedSpan(on_grid(start + slot.start), slot.length, slot.chord, pitches)
+                for slot, pitches in zip(slots, known[key], strict=True)
+            ]
+    last = spans[-1].pitches if spans else ()
+    return VoicedHarmony(tuple(spans), _pitches(plan, player, plan.chords[-1].chord, VoiceLeading(last)))
+
+
+def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
+    """Return the lowest and highest pitch of a player's chords: within the instrument, below a lead that lies above."""
+    tool = instrument(player.instrument)
+    # A low pad between bass and chords would be mud.
+    low = max(tool.low, player.register - (PAD_REACH if player.role == "pad" else REACH[0]))
+    top = player.register + REACH[1]
+    if _voicing(player, tool) in ("hands", "guitar"):
+        low = max(tool.low, LEFT_HAND[0])
+        # Two hands and six strings need their width.
+        top = max(top, WIDE_TOP - (FEW if player.role == "pad" else 0))
+    lead = [p.register for p in plan.players if p.role == "melody" and p.register > player.register + MELODY_GAP]
+    ceiling = min(top, max(min(lead) - MELODY_GAP, player.register + LEAST_ABOVE)) if lead else top
+    # At least an octave, or a narrow instrument could not voice every chord.
+    return low, max(min(tool.high, ceiling), min(tool.high, low + 12))
+
+
+def _slots(plan: Plan, start: float, bars: int) -> Iterator[_Slot]:
+    """Yield the slots of a block: each chord, halved where it fills a bar."""
+    bar = plan.beats_per_bar
+    pulses = round(bar / plan.meter.felt_beat)
+    half = -(-pulses // 2) * plan.meter.felt_beat
+    for span in plan.spans_between(start, start + bars * bar):
+        at = on_grid(span.start - start)
+        number = int(at / bar + 1e-6)
+        if pulses >= 2 and span.length >= bar - 1e-6:
+            yield _Slot(at, on_grid(half), span.chord, False, number)
+            yield _Slot(on_grid(at + half), on_grid(span.length - half), span.chord, True, number)
+        else:
+            yield _Slot(at, span.length, span.chord, False, number)
+
+
+def _voiced(
+    plan: Plan, player: Player, section: Section, slots: Sequence[_Slot], taken: Sequence[Pitches]
+) -> tuple[Pitches, ...]:
+    low, high = register_limits(plan, player)
+    random = rng_for(plan.brief.seed, "top line", player.name, section.name)
+    contour = weighted_choice(random, CONTOURS)
+    move = weighted_choice(random, MOVES)
+    suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]
+    hands = _voicing(player, instrument(player.instrument)) == "hands"
+    first = max(low + 7, LOWEST_TOP if hands else 0, min(player.register, high - TOP_RANGE))
+    line = top_line([_top_slot(slot) for slot in slots], (first, high), plan.key.pitch_classes, contour)
+    voiced: list[Pitches] = []
+    for slot, top, avoid in zip(slots, line, taken, strict=True):
+        leading = VoiceLeading(voiced[-1] if voiced else (), top, avoid)
+        pitches = _pitches(plan, player, slot.chord, leading)
+        if slot.continues and suspends[slot.bar] and player.voicing not in SHAPED:
+            pitches = suspended(pitches, slot.chord, plan.key, move)
+        voiced.append(_topped(pitches, top, slot))
+    return tuple(voiced)
+
+
+def _top_slot(slot: _Slot) -> TopSlot:
+    # A top note that neither moves here nor there would be held for more than two bars.
+    moves = MOVING_HALVES[slot.bar] if slot.continues else slot.bar % 2 == 0
+    return TopSlot(slot.chord, passing=slot.continues, moves=moves)
+
+
+def _topped(pitches: Pitches, top: int, slot: _Slot) -> Pitches:
+    """Put a passing tone of the top line on top of the voicing, in place of the nearest tone."""
+    if not slot.continues or top % 12 in slot.chord.pitch_classes or abs(pitches[-1] - top) > 2:
+        return pitches
+    below = tuple(pitch for pitch in pitches[:-1] if pitch < top - 1)
+    return (*below, top)
+
+
+def _pitches(plan: Plan, player: Player, chord: Chord, leading: VoiceLeading) -> Pitches:
+    tool = instrument(player.instrument)
+    limits = register_limits(plan, player)
+    voicing = _voicing(player, tool)
+    fewer = player.role == "pad" or not _is_first(plan, player)
+    if voicing == "guitar":
+        strings = FEW_STRINGS if fewer else tool.polyphony
+        shape = guitar_shape(chord, player.register, limits, strings, leading)
+        if shape:
+            return shape
+        voicing = player.voicing
+    count = min(FEW if fewer else FULLEST, tool.polyphony)
+    # The second pianist has no left hand: the first one's is enough.
+    voicing = player.voicing if voicing == "hands" and fewer and player.role != "pad" else voicing
+    return voice_chord(chord, voicing, player.register, limits, count, leading)
+
+
+def _is_first(plan: Plan, player: Player) -> bool:
+    """Return whether no player before this one in the band plays chords."""
+    first = next((other for other in plan.players if other.role in ("chords", "arpeggio")), player)
+    return first.name == player.name
+
+
+def _voicing(player: Player, tool: Instrument) -> str:
+    """Return the voicing that suits the instrument: the shapes of a guitar, the two hands of a pianist."""
+    if player.voicing not in GUITAR_VOICINGS:
+        return player.voicing
+    if tool.family == "guitar" and tool.polyphony >= len(STRINGS):
+        return "guitar"
+    two_handed = tool.family == "keys" and player.register <= HIGHEST_HANDS and tool.low <= LEFT_HAND[0]
+    return "hands" if two_handed else player.voicing

@@ -1,0 +1,193 @@
+"""The arrangement: who plays in which bars.
+
+Something enters or leaves every four bars. A section starts without some of the players that its energy allows and
+gathers them; the section with the most energy ends with everyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.score import Section
+from tunesmith.composer.writing.plan import Cast, Plan, Player
+
+BLOCK_BARS = 4
+REST_BARS = 2
+# In bars; shorter pieces are over before an arrangement is heard.
+SHORTEST_PIECE = 8
+# Players that a texture can do without, however few there are.
+SPARE = frozenset({"percussion", "arpeggio", "pad", "counter"})
+CHORDAL = frozenset({"chords", "pad", "arpeggio"})
+# How often a player rests for two bars of each block in a section.
+REST_CHANCE = 0.6
+# Spare players from which two of them wait at the start of a section.
+MANY_SPARE = 4
+# How often the lead announces its hook in the intro, comes back with it in the ending, and rests in a long piece.
+ANNOUNCED, RECALLED, LAID_OUT = 0.75, 0.75, 0.25
+CLOSINGS = frozenset({"outro", "ending"})
+LONG_BARS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Up to five bars of a section; ``first`` and ``last`` say where in the section they lie."""
+
+    section: Section
+    visit: int
+    number: int
+    bar: int
+    bars: int
+    first: bool
+    last: bool
+
+
+def arranged(plan: Plan) -> Plan:
+    """Return the plan with its casts; a piece of a few bars keeps everyone throughout."""
+    if plan.bars < SHORTEST_PIECE:
+        return plan
+    casts: list[Cast] = []
+    for block in blocks_of(plan.sections):
+        casts += _casts(plan, block, casts[-1].players if casts else frozenset())
+    return replace(plan, casts=tuple(casts))
+
+
+def blocks_of(sections: Sequence[Section]) -> Iterator[Block]:
+    """Yield the blocks of all sections in order."""
+    visits: dict[str, int] = {}
+    for section in sections:
+        visit = visits[section.name] = visits.get(section.name, -1) + 1
+        # A rest of one or two bars is no block of its own.
+        count = max(1, (section.bars + 1) // BLOCK_BARS)
+        for number in range(count):
+            last = number == count - 1
+            bars = section.bars - number * BLOCK_BARS if last else BLOCK_BARS
+            yield Block(section, visit, number, section.bar + number * BLOCK_BARS, bars, number == 0, last)
+
+
+def _random(plan: Plan, purpose: str, block: Block) -> np.random.Generator:
+    return rng_for(plan.brief.seed, purpose, block.section.name, block.visit, block.number)
+
+
+def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
+    """Return the casts of a block: one, or two where somebody plays in only half of it."""
+    random = _random(plan, "arrangement", block)
+    full = [player for player in plan.players if player.entry <= block.section.energy + 1e-9]
+    sounding = [player for player in full if player.role != "effects"]
+    playing = _without(plan, block, sounding, before, random)
+    names = frozenset(player.name for player in (*playing, *(p for p in full if p.role == "effects")))
+    lead = _lead(plan)
+    if lead is not None and plan.brief.form != "bed":
+        names = _with_lead(plan, block, lead, names)
+        others = any(player is not lead for player in playing)
+        if others and _announces(plan, block):
+            return _halves(block, names - {lead.name}, names | {lead.name}, block.bars - REST_BARS)
+    return _with_a_rest(plan, block, playing, names)
+
+
+def _lead(plan: Plan) -> Player | None:
+    return next((player for player in plan.players if player.role == "melody"), None)
+
+
+def _with_lead(plan: Plan, block: Block, lead: Player, names: frozenset[str]) -> frozenset[str]:
+    """Let the lead come back with its hook in the closing, and rest now and then in a long piece."""
+    section = block.section
+    if section.name in CLOSINGS and not plan.brief.loop:
+        recalls = chance_of(rng_for(plan.brief.seed, "recall of the hook"), RECALLED)
+        return names | {lead.name} if recalls else names
+    again = plan.bars >= LONG_BARS and block.visit >= 2 and block.first and not block.last
+    if again and chance_of(_random(plan, "lead lays out", block), LAID_OUT):
+        return names - {lead.name}
+    return names
+
+
+def _announces(plan: Plan, block: Block) -> bool:
+    """Return whether the lead enters with its hook in the last bars of the intro."""
+    intro = block.section.name == "intro" and block.last and block.bars > REST_BARS
+    return intro and chance_of(rng_for(plan.brief.seed, "hook in the intro"), ANNOUNCED)
+
+
+def _without(
+    plan: Plan, block: Block, sounding: list[Player], before: frozenset[str], random: np.random.Generator
+) -> list[Player]:
+    """Leave out the players that wait, and one more where the cast would stay as it was."""
+    if len(sounding) <= 2:
+        # A duo opens with one of the two.
+        alone = block.section.name == "intro" and block.first and not block.last
+        return sorted(sounding, key=lambda player: player.entry)[:1] if alone else sounding
+    spare = _spare(plan, sounding)
+    waiting = _waiting(plan, block, spare or _steady(block, sounding), random)
+    playing = [player for player in sounding if player not in waiting]
+    if {player.name for player in playing} != {
+        p.name for p in plan.players if p.name in before and p.role != "effects"
+    }:
+        return playing
+    peak = block.section.energy >= _peak(plan)
+    if waiting and not peak:
+        # Who waited comes in, so that the texture changes without growing thinner.
+        options, playing = [player for player in spare if player in playing] or waiting, sounding
+    else:
+        options = [player for player in spare if player in playing]
+    if not options:
+        return playing
+    left = weighted_choice(random, options)
+    return [player for player in playing if player is not left]
+
+
+def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
+    """Return the players that the texture can do without: those of spare roles, and all but the first of the others."""
+    firsts = {role: next((p for p in plan.players if p.role == role), None) for role in ("chords", "melody", "bass")}
+    spare = [p for p in sounding if p.role in SPARE or (p.role in firsts and p is not firsts[p.role])]
+    # Somebody has to play the harmony.
+    return (
+        spare if any(p.role in ("chords", "drone") for p in sounding) else [p for p in spare if p.role not in CHORDAL]
+    )
+
+
+def _steady(block: Block, sounding: Sequence[Player]) -> list[Player]:
+    """Return who may wait where nobody is spare: drums or bass at the start of the first section after the intro."""
+    if len(sounding) <= 2 or block.visit or not block.first or block.section.name != "A":
+        return []
+    return [player for player in sounding if player.role in ("drums", "bass")]
+
+
+def _waiting(plan: Plan, block: Block, spare: Sequence[Player], random: np.random.Generator) -> list[Player]:
+    peak = block.section.energy >= _peak(plan)
+    if block.last and (peak or not block.first):
+        return []
+    count = 2 if block.first and not peak and len(spare) >= MANY_SPARE else 1
+    # Who enters latest waits longest; the small draw varies the order.
+    return sorted(spare, key=lambda player: -(player.entry + 0.3 * float(random.random())))[:count]
+
+
+def _peak(plan: Plan) -> float:
+    return max(section.energy for section in plan.sections)
+
+
+def _with_a_rest(plan: Plan, block: Block, playing: Sequence[Player], names: frozenset[str]) -> list[Cast]:
+    """Let one of the accompanists rest for two bars of the block, the same ones in every block of a section.
+
+    Where nobody is spare, drums or bass rest in the last bars of a section.
+    """
+    random = rng_for(plan.brief.seed, "rest", block.section.name, block.visit)
+    chance, early, order = random.random(), chance_of(random, 0.4), random.random()
+    options = [player for player in _resting(playing) if player.name in names]
+    if not options and block.last and len(playing) > 1 and block.section.energy < _peak(plan):
+        options, early, chance = [player for player in playing if player.role in ("drums", "bass")], False, 0.0
+    if block.bars < BLOCK_BARS or not options or chance >= REST_CHANCE:
+        return [Cast(block.bar, block.bars, names)]
+    rests = frozenset({options[int(order * len(options))].name})
+    first, second = (names - rests, names) if early else (names, names - rests)
+    return _halves(block, first, second, REST_BARS if early else block.bars - REST_BARS)
+
+
+def _resting(playing: Sequence[Player]) -> list[Player]:
+    chordal = [player for player in playing if player.role in CHORDAL]
+    return [p for p in playing if p.role in ("percussion", "counter") or (len(chordal) > 1 and p in chordal)]
+
+
+def _halves(block: Block, first: frozenset[str], second: frozenset[str], at: int) -> list[Cast]:
+    return [Cast(block.bar, at, first), Cast(block.bar + at, block.bars - at, second)]

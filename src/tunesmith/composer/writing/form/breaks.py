@@ -1,0 +1,92 @@
+"""Breaks and rests: bass and drums stop at the ends of some phrases, and players rest where the cast lacks them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from tunesmith.composer.rng import chance_of, rng_for
+from tunesmith.composer.score import Note
+from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.form.arrangement import blocks_of
+from tunesmith.composer.writing.plan import Break, Plan, Player
+
+RHYTHM = frozenset({"drums", "percussion", "bass"})
+SOLOISTS = frozenset({"melody", "counter"})
+# How often every phrase of a section ends with a break, and only its last one, where a fuller section follows or not.
+AT_EVERY_PHRASE, BEFORE_RISE, AT_END = 0.35, 0.6, 0.3
+UNBROKEN = frozenset({"intro", "build", "outro", "ending"})
+BREAK_FROM = 0.3
+# How often a break at the end of a section lasts the whole bar but its first beat, and how often everyone but the lead
+# rests, from which energy.
+WHOLE_BAR, EVERYONE, EVERYONE_FROM = 0.25, 0.3, 0.55
+
+
+def with_breaks(plan: Plan) -> Plan:
+    """Return the plan with breaks at the ends of some phrases, which let the next first beat land.
+
+    A piece of a few bars has none, nor has a bed, in which nothing may draw attention.
+    """
+    # Drones and free textures have no beat that could stop.
+    free = plan.genre.family == "ambient" or plan.genre.harmony.style == "drone"
+    if free or plan.brief.form == "bed" or not plan.casts:
+        return plan
+    return replace(plan, breaks=tuple(_breaks(plan)))
+
+
+def _breaks(plan: Plan) -> Iterator[Break]:
+    blocks = list(blocks_of(plan.sections))
+    for block, following in itertools.pairwise(blocks):
+        section = block.section
+        if section.name in UNBROKEN or section.energy < BREAK_FROM:
+            continue
+        # Keyed by the section's name: phrases that repeat also stop at the same place.
+        random = rng_for(plan.brief.seed, "breaks", section.name)
+        chance, whole, everyone = random.random(), chance_of(random, WHOLE_BAR), chance_of(random, EVERYONE)
+        at_end = BEFORE_RISE if following.section.energy > section.energy else AT_END
+        if chance >= AT_EVERY_PHRASE + (at_end if block.last else 0.0):
+            continue
+        everyone = everyone and section.energy >= EVERYONE_FROM
+        resting = [p.name for p in plan.players if (p.role not in SOLOISTS if everyone else p.role in RHYTHM)]
+        end = (block.bar + block.bars) * plan.beats_per_bar
+        yield Break(end - _break_beats(plan, whole=whole and block.last), end, frozenset(resting))
+
+
+def _break_beats(plan: Plan, *, whole: bool) -> float:
+    """Return the length of a break: the later half of the bar, or all of it but the first felt beat."""
+    pulse = plan.meter.felt_beat
+    pulses = max(1, round(plan.beats_per_bar / pulse))
+    return min(max(1, pulses - 1 if whole else (pulses + 1) // 2) * pulse, plan.beats_per_bar)
+
+
+def without_rests(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[Note, ...]:
+    """Leave out the notes in the player's rests, and end before a rest those that would sound into it."""
+    rests = _rests(plan, player)
+    if not rests or player.role == "effects":
+        return tuple(notes)
+    kept: list[Note] = []
+    index = 0
+    for note in sorted(notes, key=lambda note: (note.start, note.pitch)):
+        while index < len(rests) and rests[index][1] <= note.start + 1e-6:
+            index += 1
+        start = rests[index][0] if index < len(rests) else float("inf")
+        if note.start < start - 1e-6:
+            kept.append(replace(note, length=on_grid(start - note.start)) if note.end > start + 1e-6 else note)
+    return tuple(kept)
+
+
+def _rests(plan: Plan, player: Player) -> list[tuple[float, float]]:
+    """Return the player's rests as (start, end) in beats, in order, without overlaps."""
+    beats = plan.beats_per_bar
+    spans = [
+        (cast.bar * beats, (cast.bar + cast.bars) * beats) for cast in plan.casts if player.name not in cast.players
+    ]
+    spans += [(gap.start, gap.end) for gap in plan.breaks if player.name in gap.players]
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1] + 1e-6:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

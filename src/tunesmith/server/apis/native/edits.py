@@ -1,0 +1,131 @@
+"""``/api/edits``: fit, loop, normalize, trim or convert a sound, or stitch several, and get the file at once."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import FileResponse
+from pydantic import BeforeValidator, ConfigDict, Field
+from starlette.background import BackgroundTask
+from starlette.datastructures import UploadFile
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.clock_time import seconds
+from tunesmith.errors import InvalidRequest
+from tunesmith.fields import GivenFields, checked, shown
+from tunesmith.request import IS_NUMBER
+from tunesmith.server.apis.native.track_files import kept_path
+from tunesmith.server.apis.request_body import read_form
+from tunesmith.server.auth import Caller
+from tunesmith.server.context import ApiContext
+from tunesmith.server.sound_edits import SoundEdits
+
+SOURCE = "source"
+MAX_SOURCES = 16
+MAX_PARTS = 32
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=1800)]
+SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "convert": {},
+    "fit": {"duration": "--duration"},
+    "loop": {"bars": "--bars"},
+    "normalize": {"loudness_lufs": "--loudness"},
+    "trim": {"start": "--start", "end": "--end"},
+    "stitch": {"crossfade": "--crossfade"},
+}
+"""The edits, and which fields they read, with the CLI's names for them."""
+
+
+class EditBody(GivenFields):
+    """The fields of an edit, beside its sources; each edit reads some of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    edit: str = Field(json_schema_extra={"enum": list(SETTINGS)})
+    format: str = Field(default="wav", json_schema_extra={"enum": [suffix[1:] for suffix in FORMATS]})
+    duration: Seconds | None = None
+    bars: Annotated[int, Field(ge=1, le=256), IS_NUMBER] | None = None
+    loudness_lufs: Annotated[float, Field(ge=-40, le=-5), IS_NUMBER] | None = None
+    start: Seconds | None = None
+    end: Seconds | None = None
+    crossfade: Seconds | None = None
+
+    def options(self) -> list[str]:
+        """Return the CLI's options. Raises InvalidRequest for an unknown edit or format, or an unread field."""
+        if self.edit not in SETTINGS:
+            raise InvalidRequest("edit", f"must be one of {', '.join(SETTINGS)}, got {shown(self.edit)}")
+        if f".{self.format}" not in FORMATS:
+            known = ", ".join(suffix[1:] for suffix in FORMATS)
+            raise InvalidRequest("format", f"must be one of {known}, got {shown(self.format)}")
+        given = self.model_dump(exclude={"edit", "format"}, exclude_none=True)
+        names = SETTINGS[self.edit]
+        for name in given.keys() - names.keys():
+            raise InvalidRequest(name, f"is not for {self.edit}")
+        if self.edit == "fit" and self.duration is None:
+            raise InvalidRequest("duration", "is needed for fit")
+        return [text for name, value in given.items() for text in (names[name], str(value))]
+
+
+def add_edits(routes: APIRouter, context: ApiContext, edits: SoundEdits) -> None:
+    """Add the route of the edits."""
+    caller_of = Depends(context.authenticate)
+
+    @routes.post("/api/edits", summary="Edit a sound, or join several", openapi_extra=_documented())
+    async def edit(request: Request, caller: Caller = caller_of) -> FileResponse:
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-edit-"))
+        try:
+            body, sources = await _read(request, context, caller, folder)
+            if (len(sources) > 1) != (body.edit == "stitch"):
+                number = "two or more" if body.edit == "stitch" else "one"
+                raise InvalidRequest(SOURCE, f"must be {number} for {body.edit}, got {len(sources)}")
+            output = folder / f"edited.{body.format}"
+            await edits.run(body.edit, sources, output, *body.options())
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
+        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+        media_type = FORMATS[output.suffix].media_type
+        return FileResponse(output, media_type=media_type, filename=f"{body.edit}{output.suffix}", background=gone)
+
+
+async def _read(request: Request, context: ApiContext, caller: Caller, folder: Path) -> tuple[EditBody, Sequence[Path]]:
+    """Return the fields of the form, and its sources in order: tracks by their ids, and files."""
+    await context.uploads.check(caller.owner)
+    fields: dict[str, Any] = {}
+    sources: list[Path] = []
+    async with read_form(request, max_files=MAX_SOURCES, max_fields=MAX_PARTS) as form:
+        for name, value in form.multi_items():
+            if name != SOURCE and isinstance(value, str):
+                fields[name] = value
+            elif name != SOURCE:
+                raise InvalidRequest(name[:80], "must be text, got a file")
+            elif isinstance(value, UploadFile):
+                content = await value.read()
+                await context.uploads.count(caller.owner, len(content))
+                path = folder / f"source-{len(sources)}{_suffix(value.filename)}"
+                await asyncio.to_thread(path.write_bytes, content)
+                sources.append(path)
+            else:
+                sources.append(await kept_path(context, str(value), caller.owner))
+    if not 1 <= len(sources) <= MAX_SOURCES:
+        raise InvalidRequest(SOURCE, f"must be 1 to {MAX_SOURCES} tracks or files, got {len(sources)}")
+    return checked(EditBody, fields), sources
+
+
+def _suffix(name: str | None) -> str:
+    # The content decides how a file is read; a strange name must not become part of a path.
+    suffix = Path(name or "").suffix.lower()
+    return suffix if suffix in FORMATS else ".wav"
+
+
+def _documented() -> dict[str, Any]:
+    schema = EditBody.model_json_schema()
+    schema.pop("description", None)
+    source = {"type": "array", "items": {"type": "string", "maxLength": 64}, "minItems": 1, "maxItems": MAX_SOURCES}
+    schema["properties"][SOURCE] = {**source, "description": "Ids of tracks, or files, in order."}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

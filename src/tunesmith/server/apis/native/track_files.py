@@ -1,0 +1,55 @@
+"""Files of a track besides its own: another format, another intensity, stems of the finished mix."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.errors import InvalidRequest, TrackNotFound
+from tunesmith.fields import shown
+from tunesmith.jobs.results import ResultFiles
+from tunesmith.library.tracks import Track
+from tunesmith.server.context import ApiContext
+from tunesmith.server.sound_edits import SoundEdits
+
+
+async def kept_path(context: ApiContext, track_id: str, owner: str | None) -> Path:
+    """Return the path of a track's own file. Raises TrackNotFound, also where the file is no longer kept."""
+    track = await asyncio.to_thread(context.tracks.get, track_id, owner)
+    return path_of_file(track, ResultFiles(context.settings.data_dir / "results"))
+
+
+def path_of_file(track: Track, results: ResultFiles) -> Path:
+    """Return the path of a track's own file. Raises TrackNotFound if it is no longer kept."""
+    file = track.generation.file
+    path = None if file is None else results.find(file.digest)
+    if path is None:
+        raise TrackNotFound(track.id, "its file is no longer kept")
+    return path
+
+
+def check_format(name: str) -> str:
+    """Return the name of a sound format. Raises InvalidRequest."""
+    if f".{name}" not in FORMATS:
+        known = ", ".join(suffix[1:] for suffix in FORMATS)
+        raise InvalidRequest("format", f"must be one of {known}, got {shown(name)}")
+    return name
+
+
+async def converted(path: Path, name: str, kind: str, edits: SoundEdits) -> FileResponse:
+    """Return a sound file in another format, under ``name``, with its metadata."""
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-convert-"))
+    output = folder / f"{name}.{kind}"
+    try:
+        await edits.run("convert", [path], output)
+    except BaseException:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        raise
+    gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(output, media_type=FORMATS[f".{kind}"].media_type, filename=output.name, background=gone)

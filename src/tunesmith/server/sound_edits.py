@@ -1,0 +1,68 @@
+"""Edits of sound files, each in a process of its own: the CLI's commands, whose samples stay out of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tunesmith.errors import InvalidRequest, TunesmithError
+
+MAX_AT_ONCE = 2
+"""Edits at the same time; the others wait."""
+
+LONGEST_SECONDS = 300.0
+INVALID = 2
+"""The exit code of the CLI for invalid input."""
+
+PREFIX = "tunesmith: error: "
+
+
+class EditFailed(TunesmithError, code="EditFailed"):
+    """An edit that did not end well for a reason that is not the caller's."""
+
+
+class SoundEdits:
+    """Runs edits, a few at a time. Use it from one event loop."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(MAX_AT_ONCE)
+
+    async def run(self, edit: str, sources: Sequence[Path], output: Path, *settings: str) -> None:
+        """Write ``output``, in the format of its suffix. Raises InvalidRequest with the CLI's message, and EditFailed.
+
+        A cancelled caller ends the process.
+        """
+        command = (edit, *map(str, sources), "--output", str(output), *settings)
+        async with self._places:
+            code, said = await _tunesmith(command, output.parent)
+        if code == 0:
+            return
+        message = next((line.removeprefix(PREFIX) for line in said.splitlines() if line.startswith(PREFIX)), "")
+        if code == INVALID and message:
+            field, colon, problem = message.partition(": ")
+            raise InvalidRequest(field, problem) if colon else InvalidRequest("source", message)
+        raise EditFailed(f"{edit}: {message or 'the edit ended before it was complete'}")
+
+
+async def _tunesmith(command: Sequence[str], folder: Path) -> tuple[int, str]:
+    """Run a command of the CLI; return its exit code and what it said on standard error."""
+    # A data folder of its own, or the edit would enter the server's prompt log, without an owner.
+    environment = {**os.environ, "TUNESMITH_DATA_DIR": str(folder), "NO_COLOR": "1"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tunesmith", *command, env=environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        _, said = await asyncio.wait_for(process.communicate(), LONGEST_SECONDS)
+    except TimeoutError:
+        return -1, f"{PREFIX}it takes longer than {LONGEST_SECONDS:g} s"
+    finally:
+        # Also on cancellation: the process must not outlive the request.
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+    return process.returncode or 0, said.decode("utf-8", "replace")

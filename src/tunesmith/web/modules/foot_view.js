@@ -1,0 +1,86 @@
+/** The foot of the stage: the take's licence, beside its downloads, and the same as a program. */
+
+import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
+import { FORMATS } from "./downloads.js";
+import { closePopover, openPopover } from "./popover.js";
+import { megabytes } from "./words.js";
+
+/**
+ * @typedef {import("./types.js").Take} Take
+ * @typedef {import("./stage_view.js").StageActions} StageActions
+ */
+
+const WARNINGS = {
+  "below-revenue-limit": "Commercial use has a revenue limit: ",
+  forbidden: "Not for commercial use: ",
+  unknown: "Commercial use is unknown: ",
+};
+
+/**
+ * @param {Take} take
+ * @param {StageActions} actions
+ */
+export function showFoot(take, actions) {
+  const made = take.facts?.generateSeconds ? `Made in ${take.facts.generateSeconds.toFixed(1)} s` : "";
+  byId("licence").replaceChildren(...licenceOf(take, made));
+  const isComposed = !take.isLocal && (take.request.model ?? "composer") === "composer";
+  const disabled = !take.track && !take.isLocal;
+  const file = (/** @type {"stems" | "midi"} */ kind, /** @type {string} */ label) =>
+    button("plain", label, () => actions.download(take, kind), { disabled });
+  replaceKeepingFocus(byId("downloads"), [
+    button("plain strong first", [icon("save"), "WAV"], () => actions.download(take, "audio", "wav"), {
+      disabled,
+      id: "download",
+      "aria-keyshortcuts": "D",
+    }),
+    button("plain icon last", [icon("down")], (event) => openFormats(event, take, actions), {
+      disabled,
+      "aria-label": "Another format",
+      "aria-haspopup": "dialog",
+    }),
+    ...(isComposed ? [file("stems", "Stems"), file("midi", "MIDI")] : []),
+    button("plain", [icon("code"), "Use it"], () => actions.use(take), {
+      disabled: !take.facts || take.isLocal,
+      "aria-haspopup": "dialog",
+    }),
+  ]);
+}
+
+/**
+ * @param {Take} take
+ * @param {string} below what is said when the licence wants no attribution
+ */
+function licenceOf({ facts }, below) {
+  const licence = facts?.licence;
+  const isFree = !licence || licence.commercialUse === true;
+  // The licence's own words say how it was made.
+  const text = licence?.text.replace(/ \(.*\)$/, "") ?? "Downloads open when it is finished";
+  const lead = isFree ? "" : (WARNINGS[/** @type {keyof typeof WARNINGS} */ (licence.terms)] ?? "");
+  return [
+    icon(isFree ? "check" : "warn", isFree ? "" : "bad"),
+    element("span", {}, lead + text, element("small", {}, licence?.attribution ?? below)),
+  ];
+}
+
+/**
+ * @param {MouseEvent} event
+ * @param {Take} take
+ * @param {StageActions} actions
+ */
+function openFormats(event, take, actions) {
+  const seconds = take.facts?.duration ?? 0;
+  const items = FORMATS.map(({ format, name, bytes }) =>
+    button(
+      "",
+      [name, element("small", {}, `about ${megabytes(seconds * bytes)}`)],
+      () => {
+        closePopover();
+        actions.download(take, "audio", format);
+      },
+    ),
+  );
+  openPopover(/** @type {HTMLElement} */ (event.currentTarget), "Download", [
+    element("div", { class: "menu formats" }, ...items),
+    element("p", { class: "licence" }, ...licenceOf(take, "")),
+  ]);
+}

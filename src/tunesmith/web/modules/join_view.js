@@ -1,0 +1,78 @@
+/** Joining: a sequence of takes, put in order by dragging or with keys, becomes one sound. */
+
+import { button, byId, element, icon } from "./dom.js";
+import { letterOf, Store } from "./store.js";
+import { tenths } from "./words.js";
+
+/** @typedef {import("./types.js").Take} Take */
+
+const FEWEST = 2;
+
+/**
+ * Ask for the order of takes, beginning with one of them.
+ *
+ * @param {Store} store
+ * @param {Take} first
+ * @param {(takes: Take[]) => void} join
+ */
+export function openJoin(store, first, join) {
+  const dialog = byId("join", HTMLDialogElement);
+  /** @type {Take[]} */
+  let sequence = [first];
+  const all = store.state.takes.filter((take) => take.facts && (take.track || take.isLocal));
+  const nameOf = (/** @type {Take} */ take) =>
+    `${letterOf(store.state.takes.indexOf(take))}, ${take.facts?.title ?? ""}, ${tenths(take.facts?.duration ?? 0)}`;
+
+  /** @param {Take[]} next @param {number} [focused] */
+  const change = (next, focused) => {
+    sequence = next;
+    const rows = sequence.map((take, at) => row(take, at));
+    byId("sequence").replaceChildren(...rows);
+    if (focused !== undefined) rows[focused]?.querySelector("button")?.focus();
+    byId("join-now", HTMLButtonElement).disabled = sequence.length < FEWEST;
+  };
+  /** @param {number} from @param {number} to */
+  const move = (from, to) => {
+    const next = [...sequence];
+    const [moved] = next.splice(from, 1);
+    if (moved && to >= 0 && to <= next.length) change([...next.slice(0, to), moved, ...next.slice(to)], to);
+  };
+  /** @param {Take} take @param {number} at */
+  const row = (take, at) => {
+    const name = nameOf(take);
+    const step = (/** @type {string} */ sign, /** @type {string} */ word, /** @type {number} */ by) =>
+      button("quiet icon", [icon(sign)], () => move(at, at + by), {
+        "aria-label": `${name}: ${word}`,
+        disabled: at + by < 0 || at + by >= sequence.length,
+      });
+    return element(
+      "li",
+      {
+        attributes: { draggable: "true" },
+        on: {
+          dragstart: (event) => event.dataTransfer.setData("text/plain", String(at)),
+          dragover: (event) => event.preventDefault(),
+          drop: (event) => {
+            event.preventDefault();
+            move(Number(event.dataTransfer.getData("text/plain")), at);
+          },
+        },
+      },
+      element("span", {}, `${at + 1}. ${name}`),
+      step("up", "earlier", -1),
+      step("down", "later", 1),
+      button("quiet icon", [icon("close")], () => change(sequence.filter((_, one) => one !== at)), {
+        "aria-label": `${name}: leave out`,
+      }),
+    );
+  };
+  byId("join-choices").replaceChildren(
+    ...all.map((take) => button("plain", `+ ${nameOf(take)}`, () => change([...sequence, take]))),
+  );
+  byId("join-now").onclick = () => {
+    dialog.close();
+    join(sequence);
+  };
+  change(sequence);
+  dialog.showModal();
+}

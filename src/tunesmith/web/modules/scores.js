@@ -1,0 +1,78 @@
+/** Scores: what the composer has written for a take, which is there before it sounds. */
+
+import { NotFound } from "../js/src/index.js";
+import { inWords } from "./problems.js";
+import { Server } from "./server.js";
+import { Store, takeOf } from "./store.js";
+
+/**
+ * @typedef {import("../js/src/types.js").Score} Score
+ * @typedef {import("./types.js").Part} Part
+ * @typedef {import("./types.js").Written} Written
+ */
+
+/** Loads the scores of takes, each once. */
+export class Scores {
+  #store;
+  #server;
+  /** @type {Set<string>} */
+  #loading = new Set();
+
+  /**
+   * @param {Store} store
+   * @param {Server} server
+   */
+  constructor(store, server) {
+    this.#store = store;
+    this.#server = server;
+  }
+
+  /**
+   * Load the score of a take by its track, or else by its job; nothing if it is there, or if another model makes it.
+   *
+   * @param {string} id
+   */
+  async load(id) {
+    const take = takeOf(this.#store.state, id);
+    const isThere = this.#store.state.parts[id] && take?.written;
+    if (!take || isThere || this.#loading.has(id) || !isComposed(take.request)) return;
+    const { track, job } = take;
+    if (!track && !job) return;
+    this.#loading.add(id);
+    try {
+      const score = await this.#server.ask((client) => (track ? client.trackScore(track) : client.score(job ?? "")));
+      this.#store.change({ parts: { ...this.#store.state.parts, [id]: partsOf(score) } });
+      this.#store.changeTake(id, { written: writtenOf(score) });
+    } catch (error) {
+      // The music is there without its notes; the stage shows the waveform alone.
+      if (!(error instanceof NotFound)) this.#store.change({ announcement: `Without notes: ${inWords(error).title}` });
+    } finally {
+      this.#loading.delete(id);
+    }
+  }
+}
+
+/** @param {Record<string, unknown>} request */
+function isComposed({ model, guide }) {
+  return (model ?? "composer") === "composer" || guide !== undefined;
+}
+
+/**
+ * @param {Score} score
+ * @returns {Part[]}
+ */
+export function partsOf(score) {
+  return score.parts.map(({ name, is_drums: isDrums, notes }) => ({
+    name,
+    isDrums,
+    notes: notes.map(([start, length, pitch, velocity]) => ({ start, length, pitch, velocity })),
+  }));
+}
+
+/**
+ * @param {Score} score
+ * @returns {Written}
+ */
+function writtenOf({ title, key, tempo_bpm: tempoBpm, meter, bars, duration, loop, sections, chords }) {
+  return { title, key, tempoBpm, meter, bars, duration, isLoop: loop, sections, chords };
+}

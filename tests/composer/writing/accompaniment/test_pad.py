@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+from tunesmith.composer.rng import rng_for
+from tunesmith.composer.score import Note, Section
+from tunesmith.composer.writing.accompaniment.chords import write_chords
+from tunesmith.composer.writing.accompaniment.doubled_lead import write_double
+from tunesmith.composer.writing.accompaniment.pad import write_pad
+from tunesmith.composer.writing.plan import Plan, Player
+
+MakePlan = Callable[..., Plan]
+CHORDS = Player("chords", "chords", "piano", "pulse", 60, 0.0, voicing="open")
+PAD = Player("pad", "pad", "warm_pad", "", 60, 0.0, voicing="pad")
+LEAD = Player("melody", "melody", "flute", "", 74, 0.0)
+
+
+def written(make_plan: MakePlan, seed: int) -> tuple[Plan, tuple[Note, ...], tuple[Note, ...]]:
+    plan = make_plan(CHORDS, PAD, LEAD)
+    plan = replace(plan, brief=replace(plan.brief, seed=seed))
+    chords = write_chords(plan, CHORDS, rng_for(seed, "chords"))
+    return plan, chords, write_pad(replace(plan, written={"chords": chords}), PAD, rng_for(seed, "pad"))
+
+
+def test_a_pad_sounds_little_in_unison_with_the_chords(make_plan: MakePlan) -> None:
+    shares = []
+    for seed in range(6):
+        plan, chords, pad = written(make_plan, seed)
+        at = [beat / 2 for beat in range(int(plan.end * 2))]
+        both = [
+            ({n.pitch for n in chords if n.start <= b < n.end}, {n.pitch for n in pad if n.start <= b < n.end})
+            for b in at
+        ]
+        shares.append(sum(len(c & p) for c, p in both) / sum(len(p) for _, p in both))
+    assert sum(shares) / len(shares) < 0.35
+
+
+def test_a_pad_stays_below_the_lead_and_holds_no_note_for_more_than_two_bars(make_plan: MakePlan) -> None:
+    for seed in range(6):
+        plan, _, pad = written(make_plan, seed)
+        assert max(note.pitch for note in pad) < LEAD.register
+        assert max(note.length for note in pad) <= 2 * plan.beats_per_bar
+
+
+def test_voices_move_one_by_one(make_plan: MakePlan) -> None:
+    plan = make_plan(PAD, sections=(Section("A", 0, 8, 0.5),))
+    pad = write_pad(plan, PAD, rng_for(1, "pad"))
+    starts = sorted({note.start for note in pad})
+    together = [sum(note.start == start for note in pad) for start in starts]
+    assert min(together) == 1
+    assert all(later - earlier >= 1 for earlier, later in pairwise(starts))
+
+
+def test_a_double_plays_the_lead_softer_in_whole_octaves(make_plan: MakePlan) -> None:
+    double = Player("counter", "counter", "celesta", "double", 86, 0.6)
+    plan = make_plan(LEAD, double)
+    lead = tuple(Note(beat, 0.75, 70 + beat % 7, 90) for beat in range(96))
+    notes = write_double(replace(plan, written={"melody": lead}), double, rng_for(1, "double"))
+    by_start = {note.start: note for note in lead}
+    assert notes
+    for note in notes:
+        assert note.pitch - by_start[note.start].pitch == 12
+        assert note.velocity < by_start[note.start].velocity
+        assert plan.section_at(note.start).energy >= double.entry

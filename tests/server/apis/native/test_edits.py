@@ -1,0 +1,108 @@
+"""Edits of sounds over HTTP, a track's file in other formats and intensities, stems of the finished mix, unloading."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+from live_server import served
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.config import Settings
+from tunesmith.server.app import create_app
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"))
+    with served(create_app(settings)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def track(server: httpx.Client) -> str:
+    body = {"prompt": "lofi hip hop", "duration": 4, "seed": 5}
+    server.post("/api/generate", json=body).raise_for_status()
+    return str(server.get("/api/tracks").json()["tracks"][0]["id"])
+
+
+def sound(content: bytes) -> Samples:
+    samples, _ = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+    return np.asarray(samples.T)
+
+
+Source = tuple[str | None, str | bytes]
+
+
+def edited(server: httpx.Client, sources: list[Source], **fields: str) -> httpx.Response:
+    given: list[tuple[str, Source]] = [(name, (None, value)) for name, value in fields.items()]
+    return server.post("/api/edits", files=[*given, *(("source", source) for source in sources)])
+
+
+def test_stems_of_the_finished_mix_sum_to_it(server: httpx.Client, track: str) -> None:
+    mix = sound(server.get(f"/api/tracks/{track}/audio").content)
+    answer = server.get(f"/api/tracks/{track}/stems?mastered=true").raise_for_status()
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        total = sum(sound(archive.read(name)) for name in archive.namelist())
+    # The mix has 16 bits with dither.
+    assert np.abs(total - mix).max() < 4 / 2**15
+
+
+def test_a_track_s_file_is_had_in_another_format_and_at_another_intensity(server: httpx.Client, track: str) -> None:
+    flac = server.get(f"/api/tracks/{track}/audio?format=flac").raise_for_status()
+    own = sound(server.get(f"/api/tracks/{track}/audio").content)
+    np.testing.assert_array_equal(sound(flac.content), own)
+    calm = sound(server.get(f"/api/tracks/{track}/audio?intensity=0").raise_for_status().content)
+    assert calm.shape == own.shape
+    assert not np.array_equal(calm, own)
+    assert len(server.get("/api/tracks").json()["tracks"]) == 1
+
+
+def test_a_format_that_there_is_not_is_refused(server: httpx.Client, track: str) -> None:
+    assert "must be one of wav" in server.get(f"/api/tracks/{track}/audio?format=mid").text
+
+
+def test_a_track_and_a_file_are_edited_and_joined(server: httpx.Client, track: str) -> None:
+    file = server.get(f"/api/tracks/{track}/audio").content
+    by_id: Source = (None, track)
+    by_file: Source = ("dropped.wav", file)
+    fitted = edited(server, [by_file], edit="fit", duration="0:03").raise_for_status()
+    assert sound(fitted.content).shape[1] == 3 * 44_100
+    joined = edited(server, [by_id, by_file], edit="stitch", crossfade="1", format="flac").raise_for_status()
+    assert sound(joined.content).shape[1] / 44_100 == pytest.approx(7, abs=0.5)
+    # An edit is no piece of the prompt log.
+    assert len(server.get("/api/tracks").json()["tracks"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"edit": "wash"}, "edit: must be one of"),
+        ({"edit": "fit"}, "duration: is needed"),
+        ({"edit": "loop", "duration": "3"}, "duration: is not for loop"),
+        ({"edit": "convert", "format": "exe"}, "format: must be one of"),
+        ({"edit": "stitch"}, "source: must be two or more"),
+    ],
+)
+def test_an_edit_that_cannot_be_is_refused(server: httpx.Client, track: str, fields: dict[str, str], said: str) -> None:
+    answer = edited(server, [(None, track)], **fields)
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+
+
+def test_what_is_no_sound_is_refused_in_the_words_of_the_command(server: httpx.Client) -> None:
+    answer = edited(server, [("x.wav", b"no sound")], edit="normalize")
+    assert answer.status_code == 422
+    assert "source-0.wav" in answer.json()["error"]["message"]
+
+
+def test_an_idle_model_is_unloaded(server: httpx.Client, track: str) -> None:
+    assert track
+    assert [one["name"] for one in server.get("/api/ps").json()["models"]] == ["composer"]
+    assert server.delete("/api/ps/composer").status_code == 204
+    assert server.get("/api/ps").json()["models"] == []

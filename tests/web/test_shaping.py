@@ -1,0 +1,276 @@
+"""Shaping a take: again with one thing changed, hit points on the timeline, and a video to set them by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from browser import PATIENCE_MS
+from playwright.sync_api import Browser, Page, Route, expect
+from started_server import StartedServer
+from studio_page import make, position, silent
+
+# A canvas that is filmed for a second and dropped as a file.
+DROP_VIDEO = """async () => {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 64, height: 36 });
+  const pen = canvas.getContext("2d");
+  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm;codecs=vp8" });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  const painting = setInterval(() => pen.fillRect(Math.random() * 60, 0, 9, 36), 40);
+  recorder.start();
+  await new Promise((done) => setTimeout(done, 2500));
+  const stopped = new Promise((done) => (recorder.onstop = done));
+  recorder.stop();
+  await stopped;
+  clearInterval(painting);
+  const transfer = new DataTransfer();
+  transfer.items.add(new File(parts, "cut.webm", { type: "video/webm" }));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+DROP_SOUND = """() => {
+  const samples = new Int16Array(88200).map((_, at) => 8000 * Math.sin(at / 20));
+  const head = new DataView(new ArrayBuffer(44));
+  const text = (at, word) => [...word].forEach((letter, one) => head.setUint8(at + one, letter.charCodeAt(0)));
+  text(0, "RIFF"), head.setUint32(4, 36 + samples.byteLength, true), text(8, "WAVEfmt "), head.setUint32(16, 16, true);
+  head.setUint16(20, 1, true), head.setUint16(22, 1, true), head.setUint32(24, 44100, true);
+  head.setUint32(28, 88200, true), head.setUint16(32, 2, true), head.setUint16(34, 16, true);
+  text(36, "data"), head.setUint32(40, samples.byteLength, true);
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([head, samples], "tone.wav", { type: "audio/wav" }));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+DRIFT = """async () => {
+  const video = document.querySelector("#screen video"), wave = document.getElementById("wave"), apart = [];
+  const pixels = () => new DOMMatrix(document.getElementById("playhead").style.transform).e;
+  const seconds = () => (pixels() / wave.clientWidth) * Number(wave.getAttribute("aria-valuemax"));
+  for (let frame = 0; frame < 60; frame += 1) {
+    await new Promise(requestAnimationFrame);
+    // The first frames are those of the start.
+    if (frame > 30) apart.push(Math.abs(video.currentTime - seconds()));
+  }
+  return { median: apart.sort((a, b) => a - b)[apart.length >> 1], plays: !video.paused };
+}"""
+
+
+@pytest.fixture(scope="module")
+def shaped(browser: Browser, server: StartedServer) -> Iterator[tuple[Page, list[str]]]:
+    """A page with one take, silent, and what the browser complained of."""
+    complaints: list[str] = []
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.goto(server.url)
+        page.wait_for_selector(".dot.ready")
+        make(page)
+        silent(page)
+        yield page, complaints
+
+
+def newest_request(server: StartedServer) -> dict[str, Any]:
+    jobs = httpx.get(f"{server.url}/api/jobs", params={"limit": 1}).raise_for_status().json()["jobs"]
+    request: dict[str, Any] = jobs[0]["request"]
+    return request
+
+
+def finished(page: Page, takes: int) -> None:
+    expect(page.locator(".take[role=tab] canvas")).to_have_count(takes)
+    page.wait_for_selector("#download:enabled")
+    silent(page)
+
+
+def test_a_take_is_made_again_with_one_thing_changed(shaped: tuple[Page, list[str]], server: StartedServer) -> None:
+    page, _ = shaped
+    before = newest_request(server)
+    page.get_by_role("button", name="A major, again with another key").click()
+    page.fill("#again", "D minor")
+    page.keyboard.press("Enter")
+    finished(page, 2)
+    assert newest_request(server) == {**before, "key": "D minor"}
+    assert page.inner_text("#meta").startswith("D minor")
+    # The one before is a key away, for A/B.
+    page.keyboard.press("x")
+    expect(page.locator(".take").nth(0)).to_have_attribute("aria-selected", "true")
+
+
+def test_its_form_is_chosen_from_those_there_are(shaped: tuple[Page, list[str]], server: StartedServer) -> None:
+    page, _ = shaped
+    page.get_by_role("button", name="loop, again with another form").click()
+    page.locator("#pop").get_by_role("button", name="track").click()
+    finished(page, 3)
+    assert "loop" not in newest_request(server)
+
+
+def test_hit_points_are_set_moved_and_heard_in_the_next_take(
+    shaped: tuple[Page, list[str]], server: StartedServer
+) -> None:
+    page, _ = shaped
+    box = page.locator("#wave").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + 60)
+    page.keyboard.press("h")
+    hit = page.locator(".hit")
+    expect(hit).to_have_attribute("aria-label", "Hit, not in the music yet")
+    first = float(hit.get_attribute("aria-valuenow") or "nan")
+    assert first == pytest.approx(position(page), abs=0.06)
+    hit.focus()
+    page.keyboard.press("ArrowRight")
+    assert float(page.locator(".hit").get_attribute("aria-valuenow") or "nan") == pytest.approx(
+        first + 60 / 84, abs=0.02
+    )
+    flag = page.locator(".hit span").bounding_box()
+    assert flag
+    page.mouse.move(flag["x"] + flag["width"] - 4, flag["y"] + 8)
+    page.mouse.down()
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + box["width"] * 0.52, flag["y"] + 8, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    bar = 4 * 60 / 84
+    assert float(page.locator(".hit").get_attribute("aria-valuenow") or "nan") == pytest.approx(bar, abs=0.02)
+    page.click("#again-hits")
+    finished(page, 4)
+    (asked,) = newest_request(server)["hits"]
+    assert asked["time"] == pytest.approx(bar, abs=0.02)
+    expect(page.locator(".hit")).to_have_attribute("aria-label", "Hit")
+    expect(page.locator("#again-hits")).to_be_hidden()
+
+
+def test_a_hit_becomes_the_climax_or_goes(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    page.locator(".hit").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="The climax").click()
+    expect(page.locator(".hit")).to_contain_text("Climax")
+    expect(page.locator("#clear-hits")).to_have_text("1 hit")
+    page.locator(".hit").focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".hit")).to_have_count(0)
+    expect(page.locator("#clear-hits")).to_be_hidden()
+
+
+def test_a_video_plays_with_the_music_and_stays_in_the_browser(shaped: tuple[Page, list[str]]) -> None:
+    page, complaints = shaped
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.post_data_buffer else None)
+    page.evaluate(DROP_VIDEO)
+    page.wait_for_selector("#screen video")
+    page.keyboard.press("Home")
+    page.click("#play")
+    drift = page.evaluate(DRIFT)
+    assert drift["plays"]
+    assert drift["median"] < 0.04
+    silent(page)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.querySelector('#screen video').currentTime") == pytest.approx(
+        position(page), abs=0.1
+    )
+    page.get_by_role("button", name="Remove the video").click()
+    expect(page.locator("#screen")).to_be_hidden()
+    assert sent == []
+    assert complaints == []
+
+
+def total(page: Page) -> str:
+    return page.inner_text("#total")
+
+
+def reshape(page: Page, name: str) -> None:
+    page.click("#dots")
+    page.locator("#pop").get_by_role("button", name=name).click()
+
+
+def test_a_take_is_fitted_to_a_length_and_kept_beside_itself(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    takes = page.locator(".take[role=tab]").count()
+    reshape(page, "Fit to a length…")
+    page.fill("#shape", "0:03")
+    page.keyboard.press("Enter")
+    expect(page.locator(".take[role=tab]")).to_have_count(takes + 1)
+    expect(page.locator("#title")).to_have_text("Warm Lofi Hip Hop, fitted to 0:03")
+    assert total(page) == "0:03.0"
+    silent(page)
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename.endswith(".wav")
+
+
+def test_a_dropped_sound_is_joined_with_a_take_in_the_order_wished(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    takes = page.locator(".take[role=tab]").count()
+    page.evaluate(DROP_SOUND)
+    expect(page.locator("#title")).to_have_text("tone")
+    assert total(page) == "0:02.0"
+    silent(page)
+    reshape(page, "Join with others…")
+    page.locator("#join-choices").get_by_role("button", name="+ A, ").click()
+    page.get_by_role("button", name=re.compile("^A, .*: earlier")).click()
+    expect(page.locator("#sequence li").first).to_contain_text("1. A")
+    page.locator("#sequence li").nth(1).drag_to(page.locator("#sequence li").nth(0))
+    expect(page.locator("#sequence li").nth(1)).to_contain_text("2. A")
+    page.click("#join-now")
+    expect(page.locator("#title")).to_have_text("tone + Warm Lofi Hip Hop, joined")
+    expect(page.locator(".take[role=tab]")).to_have_count(takes + 2)
+    silent(page)
+
+
+def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    page.click("#dots")
+    expect(page.locator("#pop")).not_to_contain_text("Make a stretch anew")
+    page.keyboard.press("Escape")
+    asked: list[dict[str, Any]] = []
+
+    def models(route: Route) -> None:
+        listed = route.fetch().json()
+        listed["models"][0] |= {"installed": True, "abilities": ["continue", "repaint"]}
+        route.fulfill(json=listed)
+
+    def jobs(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        error = {"type": "InvalidRequest", "message": "prompt: enough", "field": "prompt"}
+        route.fulfill(status=422, json={"error": error})
+
+    page.route("**/api/models", models)
+    page.route("**/api/jobs", jobs)
+    page.context.set_offline(True)
+    expect(page.locator("#banner")).to_contain_text("does not answer")
+    page.context.set_offline(False)
+    expect(page.locator("#banner")).to_be_hidden()
+    page.wait_for_timeout(300)
+    reshape(page, "Make a stretch anew…")
+    page.fill("#remake", "a guitar solo")
+    page.locator("#pop").get_by_role("button", name="Make it").click()
+    expect(page.locator("#ask-problem")).to_contain_text("enough")
+    (request,) = asked
+    assert request["prompt"] == "a guitar solo"
+    assert re.fullmatch(r"0.00-\d+\.\d\d", request["repaint"])
+    assert len(request["audio"]) > 100_000
+    page.unroute_all()
+
+
+def test_a_model_is_unloaded(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    page.click("#tab-models")
+    page.get_by_role("button", name="Unload Composer").click()
+    expect(page.get_by_role("button", name="Unload Composer")).to_have_count(0)
+    expect(page.locator("#server-note")).to_contain_text("none at work")
+    page.click("#tab-library")
+
+
+def test_what_is_no_sound_and_no_video_is_refused_in_words(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    page.evaluate("""() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["x"], "notes.txt", { type: "text/plain" }));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }""")
+    expect(page.locator("#banner")).to_contain_text(re.compile("notes.txt is neither a sound nor a video"))
