@@ -26,6 +26,7 @@ TABLES = {
 _OWN_WORDING = re.compile(
     r"^(?:title|family|aliases|anchors|valence|arousal|tempo):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE
 )
+_PLAYERS, _JOINING = frozenset({"instrument", "family", "means"}), frozenset({"word:and", "word:subordinate"})
 _EXACT_ONLY = frozenset({"word", "artist", "label"})
 
 SEPARATOR = "|"
@@ -77,6 +78,8 @@ def build_index() -> dict[str, Any]:
         values.setdefault(kind, {})[name] = value
         own_name = phrase_key(name.replace("_", " "))
         for key in map(phrase_key, words):
+            if kind == "genre" and key != own_name and _describes(key, phrases):
+                continue
             # An alias that is ambiguous only hints at its genre; the genre's own name never does.
             strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
             _add(phrases, key, f"{strength}:{name}")
@@ -109,6 +112,26 @@ def build_index() -> dict[str, Any]:
         "values": values,
         "numbers": numbers,
     } | others
+
+
+def _describes(alias: str, phrases: Mapping[str, list[str]]) -> bool:
+    """Return whether an alias only joins moods and players: ``sad piano``, ``piano and strings``.
+
+    Such words limit and colour the music; as the name of a genre they would hide what they say.
+    """
+    words, parts, place = alias.split(" "), list[set[str]](), 0
+    while place < len(words):
+        last = next((end for end in range(len(words), place, -1) if " ".join(words[place:end]) in phrases), None)
+        if last is None:
+            return False
+        entries = phrases[" ".join(words[place:last])]
+        parts.append({entry if entry.startswith("word:") else entry.partition(":")[0] for entry in entries})
+        place = last
+    players = [part for part in parts if part & _PLAYERS]
+    is_joined = any(part & _JOINING for part in parts) and any("instrument" in part for part in players)
+    moods = [part for part in parts if "mood" in part]
+    is_plain = all(part & (_PLAYERS | _JOINING | {"mood"}) for part in parts)
+    return is_plain and bool(players) and bool(moods or (is_joined and len(players) > 1))
 
 
 def _joined(table: Mapping[str, list[str]]) -> dict[str, str]:
