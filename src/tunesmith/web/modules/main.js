@@ -79,8 +79,11 @@ async function finished(id) {
   if (isFirst) store.change({ isLooping: facts?.isLoop ?? false });
   // Browsers are silent until the user has touched the page, as after a reload.
   const plays = isFirst && navigator.userActivation.hasBeenActive;
-  await Promise.all([sounds.load(id), library.refresh()]);
+  const listed = library.refresh();
+  await sounds.load(id);
+  // Before the list has come: nothing may stand between the sound and the ear.
   if (plays && store.state.current === id) store.change({ isPlaying: true });
+  await listed;
   await link(id);
   store.change({ announcement: `${facts?.title ?? "A take"} is ready` });
 }
