@@ -63,7 +63,7 @@ export class Screen {
     player.setAttribute("aria-label", `The video ${video.name}`);
     player.addEventListener("error", () => this.#refuse(video.name));
     player.addEventListener("loadeddata", () => this.#follow(this.#player.position));
-    const hint = element("p", {}, element("b", {}, video.name), "Stop at a cut and press H: the music hits there.");
+    const hint = element("p", {}, element("b", {}, video.name), "Stop at a cut and set a hit point (H): the music hits there.");
     const close = button("quiet icon", [icon("close")], () => this.#close(), { "aria-label": "Remove the video" });
     place.replaceChildren(player, hint, close);
     this.#video = player;
