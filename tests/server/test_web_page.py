@@ -71,6 +71,18 @@ def test_every_file_that_the_page_and_its_modules_name_is_there(url: str) -> Non
     assert {seen[address] for address in seen if address.endswith(".js")} == {"text/javascript; charset=utf-8"}
 
 
+def test_the_page_names_every_module_that_is_imported_and_no_other(url: str) -> None:
+    page = httpx.get(url, headers={"accept": BROWSER}).text
+    named = {urljoin(f"{url}/", name) for name in re.findall(r'rel="modulepreload" href="([^"]+)"', page)}
+    imported, left = set(), [f"{url}/studio/modules/main.js"]
+    while left:
+        address = left.pop()
+        if address not in imported:
+            imported.add(address)
+            left += [urljoin(address, name) for name in IMPORTED.findall(httpx.get(address).text)]
+    assert named == imported
+
+
 def test_scripts_are_sent_without_their_documentation_line_by_line(url: str) -> None:
     for path in (WEB / "modules").glob("*.js"):
         source, sent = (

@@ -12,12 +12,17 @@ import pytest
 import strange_generators
 from browser import PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
-from started_server import StartedServer, started
+from started_server import StartedServer, started, wait_for
 from studio_page import PROMPT, ask, make
 
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tokens import TokenRequest, Tokens
+
+IS_DRAWN = """() => {
+  const canvas = document.querySelector("#rows canvas"), pen = canvas?.getContext("2d");
+  return Boolean(pen && canvas.width && pen.getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean));
+}"""
 
 
 @pytest.fixture
@@ -44,6 +49,8 @@ def test_a_reload_finds_what_is_being_made(fresh: Page, tmp_path: Path, monkeypa
         done.touch()
         fresh.wait_for_selector("#download:enabled")
         expect(fresh.locator("#status")).to_contain_text("Ready")
+        # Music without notes wears its outline in the library, which the server has measured.
+        wait_for(lambda: fresh.evaluate(IS_DRAWN), "the outline of the piece")
 
 
 def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -278,7 +278,10 @@ export class Generation {
   /** @param {string[]} ids */
   #drop(ids) {
     const takes = this.#store.state.takes.filter((take) => !ids.includes(take.id));
-    const current = takeOf({ ...this.#store.state, takes })?.id ?? takes.at(-1)?.id ?? null;
+    const { state } = this.#store;
+    const left = { ...state, takes };
+    // Back to the one that was heard before.
+    const current = (takeOf(left) ?? takeOf(left, state.previous) ?? takes.at(-1))?.id ?? null;
     this.#store.change({ takes, current });
   }
 

@@ -153,6 +153,8 @@ class Rows {
     if (!step || at === undefined) return;
     event.preventDefault();
     event.stopPropagation();
+    // A key that is held is faster than the frames in which the list is drawn.
+    this.draw();
     this.#shown.get(at + step)?.focus();
   }
 }
