@@ -17,7 +17,7 @@ from studio_page import PROMPT, ask, make
 
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
-from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.library.tokens import RateLimit, TokenRequest, Tokens
 
 IS_DRAWN = """() => {
   const canvas = document.querySelector("#rows canvas"), pen = canvas?.getContext("2d");
@@ -151,8 +151,8 @@ def test_a_server_with_tokens_asks_for_one(fresh: Page, tmp_path: Path) -> None:
 
 def test_a_limit_is_said_in_words_and_the_take_is_sent_when_it_is_over(fresh: Page, tmp_path: Path) -> None:
     database = open_database(Settings(data_dir=tmp_path / "data"))
-    secret = Tokens(database).create(TokenRequest("studio", quota="1/second")).secret
-    slow = Tokens(database).create(TokenRequest("slow", quota="1/day")).secret
+    secret = Tokens(database).create(TokenRequest("studio", quota=RateLimit.parse("quota", "1/second"))).secret
+    slow = Tokens(database).create(TokenRequest("slow", quota=RateLimit.parse("quota", "1/day"))).secret
     database.close()
     with started(tmp_path / "data") as server:
         for token in (secret, slow):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -237,7 +238,7 @@ def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page
         route.fulfill(json=listed)
 
     def jobs(route: Route) -> None:
-        asked.append(route.request.post_data_json)
+        asked.append(json.loads(route.request.post_data or "{}"))
         error = {"type": "InvalidRequest", "message": "prompt: enough", "field": "prompt"}
         route.fulfill(status=422, json={"error": error})
 
