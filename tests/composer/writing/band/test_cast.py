@@ -107,3 +107,10 @@ def test_a_double_plays_the_notes_of_the_lead_softer_in_whole_octaves(brief: Mak
             shared = [(note.pitch - lead[at]) % 12 for note in part.notes if (at := round(note.start * 4)) in lead]
             assert shared.count(0) >= 0.9 * len(shared) > 0
     assert doubled >= 3
+
+
+def test_an_instrument_within_the_genres_name_accompanies_too(brief: Maker) -> None:
+    calm = Mood(arousal=-0.6)
+    for seed in SEEDS:
+        players = band(brief(genre="cinematic_piano", prompt="calm piano and strings", seed=seed, mood=calm))
+        assert "piano" in {player.instrument for player in players if player.role == "arpeggio"}

@@ -81,7 +81,7 @@ class Seat:
     """A place in the band: its ``part``, a ``key`` for its draws, and what the brief says about the piece.
 
     ``genre_named`` says that the prompt names the genre itself, so that its own sound matters most; ``taken`` are the
-    instruments that lead already, ``asked`` those that the brief names.
+    instruments that lead already, ``asked`` those of the part that the prompt names.
     """
 
     part: GenrePart

@@ -95,7 +95,9 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
         # Keyed by the seat, so that a band with one player more or less keeps the others.
         if allowed and chance_of(rng_for(brief.seed, "presence", key), presence(part, brief.mood)):
             taken = frozenset(member.instrument for member in members if member.part.role in SOLO_ROLES)
-            seat = Seat(part, key, brief.seed, brief.mood, named, taken, brief.instruments)
+            # A genre's own name may hold an instrument that nothing else asks for: piano and strings.
+            asked = tuple(name for name in allowed if is_spoken_of(brief, name))
+            seat = Seat(part, key, brief.seed, brief.mood, named, taken, asked)
             known = [name for name in lent if may_join(brief, name, part.role)]
             members.append(PartAssignment(part, cast_seat(seat, allowed, known)))
     return members
