@@ -28,7 +28,7 @@ ENSEMBLES: Mapping[str, EnsembleTone] = {
             Band("peak", 190, 1.5, 0.8), Band("peak", 1000, -2, 1.0), Band("peak", 2000, 1.5, 1.2),
             Band("high_shelf", 5000, -2),
         ),
-        (Band("high_shelf", 1700, 3),),
+        (Band("high_shelf", 900, 3),),
     ),
     "orchestral": EnsembleTone(
         (Band("peak", 230, 2.5, 0.9), Band("peak", 1100, -2.5, 0.9), Band("peak", 2800, -3.5, 0.7)),

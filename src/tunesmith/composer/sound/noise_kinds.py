@@ -28,17 +28,17 @@ class NoiseKind:
     release_db: float | None = None
 
 
-PICK = NoiseKind(1_800, 9_000, -19, 0.001, 0.16, tail_db=-18, release_db=-15)
+PICK = NoiseKind(1_500, 7_000, -18, 0.001, 0.16, tail_db=-18, release_db=-15)
 FINGER = NoiseKind(1_500, 6_000, -24, 0.002, 0.12, tail_db=-20, release_db=-12)
-BOW = NoiseKind(1_800, 8_000, -20, 0.03, 0.4, tail_db=-6)
-HAMMER = NoiseKind(1_500, 7_500, -20, 0.001, 0.16, tail_db=-18, release_db=-16)
+BOW = NoiseKind(1_500, 6_500, -19, 0.03, 0.4, tail_db=-6)
+HAMMER = NoiseKind(1_300, 6_000, -19, 0.001, 0.16, tail_db=-18, release_db=-16)
 KEY = NoiseKind(2_000, 9_000, -22, 0.001, 0.08, tail_db=-18, release_db=-10)
-BREATH = NoiseKind(1_800, 9_000, -20, 0.015, 0.3, tail_db=-7)
-LIPS = NoiseKind(1_500, 9_000, -20, 0.012, 0.2, tail_db=-10)
-VOICE = NoiseKind(2_500, 12_000, -20, 0.04, 0.5, tail_db=-6)
+BREATH = NoiseKind(1_500, 7_500, -19, 0.015, 0.3, tail_db=-7)
+LIPS = NoiseKind(1_400, 7_000, -19, 0.012, 0.2, tail_db=-10)
+VOICE = NoiseKind(2_000, 9_000, -19, 0.04, 0.5, tail_db=-6)
 MALLET = NoiseKind(2_000, 9_000, -20, 0.001, 0.12, tail_db=-20)
-AIR = NoiseKind(2_500, 12_000, -19, 0.02, 0.5, tail_db=-6)
-TRANSIENT = NoiseKind(2_500, 12_000, -18, 0.001, 0.16, tail_db=-16)
+AIR = NoiseKind(2_000, 9_000, -19, 0.02, 0.5, tail_db=-6)
+TRANSIENT = NoiseKind(2_000, 9_000, -18, 0.001, 0.16, tail_db=-16)
 
 BY_FAMILY: Mapping[str, NoiseKind] = {
     "keys": HAMMER, "mallets": MALLET, "plucked": PICK, "guitar": PICK, "bass": FINGER, "strings": BOW, "voices": VOICE,
