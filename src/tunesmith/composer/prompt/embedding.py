@@ -31,6 +31,8 @@ _LOWEST_SIMILARITY = {"LATIN": 0.3} | dict.fromkeys(
 _LOWEST_ELSEWHERE = 0.5
 SURE_SCENE = 0.6
 """The similarity from which a scene is understood: its few words lie nearer to nonsense than a sentence does."""
+# Measured on scenes in seven languages: scenes agree more than genres do.
+_SCENE_WEIGHT, _GAIN = 1.5, 0.7
 # A projection of 0.2 on an axis is already a strong mood.
 _MOOD_GAIN = 5.0
 
@@ -76,8 +78,8 @@ def anchors() -> Anchors:
 class Meaning:
     """What a text is near to in meaning.
 
-    ``genres`` maps a genre to a score (1 is clearly the nearest, 0 the average; the nearest scenes add up to 1),
-    ``mood`` is the text's mood, and ``similarity`` the cosine to the nearest sentence about music or the nearest scene.
+    ``genres`` maps a genre to a score (1 is clearly the nearest, 0 the average), ``mood`` is the text's mood, and
+    ``similarity`` the cosine to the nearest sentence about music or the nearest scene.
     """
 
     genres: Mapping[str, float]
@@ -120,7 +122,8 @@ def meaning_of(text: str) -> Meaning:
     # Opposite anchors are subtracted, so that how musical the text sounds at all cancels out.
     mood = Mood(_axis(axis["bright"] - axis["dark"]), _axis(axis["driving"] - axis["calm"]))
     nearest = max(max(rows) for label, rows in by_label.items() if not label.startswith("axis:"))
-    genres = {genre: score + scenes.genres.get(genre, 0.0) for genre, score in _standardised(scores).items()}
+    own = _standardised(scores)
+    genres = {name: _GAIN * (own[name] + _SCENE_WEIGHT * scenes.genres.get(name, 0.0)) for name in own}
     return Meaning(genres, mood, max(nearest, scenes.similarity if scenes.similarity >= SURE_SCENE else 0.0))
 
 
