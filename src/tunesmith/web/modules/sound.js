@@ -121,7 +121,7 @@ function fetched(client, { job, track }) {
  * @param {number | null} [loudnessLufs] as its maker says; measured where it is unknown, which delays the sound
  * @returns {Promise<Sound>}
  */
-export async function decoded(file, sampleRate, loudnessLufs = null) {
+async function decoded(file, sampleRate, loudnessLufs = null) {
   const context = new OfflineAudioContext(2, 1, sampleRate);
   const buffer = await context.decodeAudioData(/** @type {ArrayBuffer} */ (file.slice().buffer));
   return { buffer, envelope: envelopeOf(buffer), loudnessLufs: loudnessLufs ?? (await loudnessOf(buffer)) };
