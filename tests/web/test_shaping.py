@@ -230,7 +230,7 @@ def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page
     page.click("#dots")
     expect(page.locator("#pop")).not_to_contain_text("Make a stretch anew")
     page.keyboard.press("Escape")
-    asked: list[dict[str, Any]] = []
+    asked: list[Any] = []
 
     def models(route: Route) -> None:
         listed = route.fetch().json()
