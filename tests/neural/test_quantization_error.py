@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.neural.quantization import LINEAR_FORMS, ROWS
-from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measure_layer
+from tunesmith.neural.quantization import LINEAR_FORMS, QUANTIZATIONS, ROWS
+from tunesmith.neural.quantization_error import LayerErrors, bfloat16_error, choose_forms, measure_layer
 
 NAMES = list(LINEAR_FORMS)
 
@@ -30,6 +30,15 @@ def test_a_loud_channel_coarsens_its_row_but_not_the_other_blocks() -> None:
     quiet, loud = layer(rng).by_form, layer(rng, loud=100.0).by_form
     assert loud["rows8"] > 1.5 * quiet["rows8"]
     assert loud["blockwise8-32"] < 0.5 * loud["rows8"]
+
+
+def test_eight_bits_are_closer_than_four_and_bfloat16_is_closer_than_both() -> None:
+    rng = np.random.default_rng(3)
+    inputs, weight = (rng.standard_normal((rows, 200)).astype(np.float32) for rows in (48, 64))
+    errors = measure_layer(inputs, weight, QUANTIZATIONS).by_form
+    assert errors["int4"] > 8 * errors["int8"] > 8 * errors["int8-32"] > 8 * bfloat16_error(inputs, weight) > 0.01
+    assert errors["int4"] < 0.12
+    assert errors["none"] == 0
 
 
 errors_of_layers = st.dictionaries(

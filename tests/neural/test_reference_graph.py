@@ -54,3 +54,14 @@ def test_the_inputs_of_layers_are_observed(tmp_path: Path) -> None:
     found = output_of(ReferenceGraphBuilder(tmp_path / "observed.onnx", "float32", observe=True))
     np.testing.assert_array_equal(found[f"{OBSERVED}first"], INPUTS)
     np.testing.assert_allclose(found[f"{OBSERVED}second"], hidden_state(INPUTS), atol=2e-3)
+
+
+def test_only_the_last_rows_are_observed_if_so_many_are_wanted(tmp_path: Path) -> None:
+    found = output_of(ReferenceGraphBuilder(tmp_path / "observed.onnx", "float32", observe=True, last=2))
+    np.testing.assert_array_equal(found[f"{OBSERVED}first"], INPUTS[-2:])
+
+
+def test_what_is_rounded_can_be_chosen(tmp_path: Path) -> None:
+    builder = ReferenceGraphBuilder(tmp_path / "reference.onnx", "bfloat16", rounded=frozenset())
+    found = output_of(builder)["y"]
+    assert (found != found.astype(ml_dtypes.bfloat16).astype(np.float32)).any()

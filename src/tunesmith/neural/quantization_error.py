@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.quantization import LINEAR_FORMS, LinearForm, Quantization, quantize_rows
+from tunesmith.neural.quantization import LINEAR_FORMS, LinearForm, Quantization, quantize, quantize_rows
 
 Array = NDArray[np.float32]
 
@@ -25,16 +26,19 @@ class LayerErrors:
     by_form: Mapping[str, float]
 
 
-def measure_layer(inputs: Array, weight: Array) -> LayerErrors:
-    """Measure every form of LINEAR_FORMS for the inputs (rows, inputs) and the weight (outputs, inputs)."""
+def measure_layer(
+    inputs: Array, weight: Array, forms: Mapping[str, LinearForm] = LINEAR_FORMS
+) -> LayerErrors:  # fmt: skip
+    """Measure every form for the inputs (rows, inputs) and the weight (outputs, inputs)."""
     exact = inputs @ weight.T
-    scale = float(np.linalg.norm(exact)) or 1.0
-    errors = {
-        name: float(np.linalg.norm(_product(inputs, weight, form) - exact)) / scale
-        for name, form in LINEAR_FORMS.items()
-    }  # fmt: skip
+    errors = {name: _relative(_product(inputs, weight, form), exact) for name, form in forms.items()}
     outputs, width = weight.shape
     return LayerErrors((outputs, width), errors)
+
+
+def bfloat16_error(inputs: Array, weight: Array) -> float:
+    """Return the relative error of a product whose factors and results are rounded to bfloat16."""
+    return _relative(_bfloat16(_bfloat16(inputs) @ _bfloat16(weight).T), inputs @ weight.T)
 
 
 def choose_forms(errors: Mapping[str, LayerErrors], share: float) -> dict[str, LinearForm]:
@@ -73,10 +77,29 @@ def _product(inputs: Array, weight: Array, form: LinearForm) -> Array:
     """Return the product as the form computes it."""
     if form is None:
         return inputs @ weight.T
+    if isinstance(form, Quantization) and form.bits != 8:
+        return _rounded(inputs, form.block_size) @ dequantize(weight, form).T
     if isinstance(form, Quantization):
         return _rounded(inputs, form.block_size) @ _rounded(weight, form.block_size).T
     codes, scales = quantize_rows(weight)
     return _rounded(inputs, inputs.shape[1]) @ (codes * scales[:, None]).T
+
+
+def dequantize(weight: Array, form: Quantization) -> Array:
+    """Return the weight (outputs, inputs) as it is once quantized in blocks."""
+    codes, scales = quantize(weight, form)
+    if form.bits == 4:
+        codes = np.stack([codes & 15, codes >> 4], axis=-1).reshape(*codes.shape[:2], -1)
+    values = (codes.astype(np.float32) - 2 ** (form.bits - 1)) * scales[..., None]
+    return np.asarray(values.reshape(len(weight), -1)[:, : weight.shape[1]], np.float32)
+
+
+def _relative(found: Array, exact: Array) -> float:
+    return float(np.linalg.norm(found - exact)) / (float(np.linalg.norm(exact)) or 1.0)
+
+
+def _bfloat16(x: Array) -> Array:
+    return x.astype(ml_dtypes.bfloat16).astype(np.float32)
 
 
 def _rounded(x: Array, block_size: int) -> Array:

@@ -27,18 +27,26 @@ ROUNDED_OPERATIONS = frozenset({
     "SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization", "Sub", "Tanh",
 })  # fmt: skip
 """The operations on activations, whose results a bfloat16 run rounds."""
+END = 2**62
 
 
 class ReferenceGraphBuilder(GraphBuilder):
     """A builder of a reference graph; the forms of layers do not matter.
 
-    With ``observe``, the graph also returns the input (rows, inputs) of every named layer.
+    With ``observe``, the graph also returns the input (rows, inputs) of every named layer; ``last`` limits it to so
+    many positions of each row of a batch (rows, positions, inputs). ``rounded`` are the operations whose results a
+    bfloat16 run rounds.
     """
 
-    def __init__(self, path: Path, precision: Precision, *, observe: bool = False) -> None:
+    def __init__(
+        self, path: Path, precision: Precision, *, observe: bool = False, last: int | None = None,
+        rounded: frozenset[str] = ROUNDED_OPERATIONS,
+    ) -> None:  # fmt: skip
         super().__init__(path)
         self._precision = precision
         self._observe = observe
+        self._last = last
+        self._rounded_operations = rounded
         self._observed: set[str] = set()
 
     def nodes(
@@ -47,7 +55,7 @@ class ReferenceGraphBuilder(GraphBuilder):
     ) -> list[str]:  # fmt: skip
         """Add a node as GraphBuilder does; in bfloat16, its results are rounded."""
         names = super().nodes(operation, inputs, outputs, domain=domain, **attributes)
-        if self._precision == "float32" or operation not in ROUNDED_OPERATIONS:
+        if self._precision == "float32" or operation not in self._rounded_operations:
             return names
         return [self._rounded(name) if name else "" for name in names]
 
@@ -59,7 +67,7 @@ class ReferenceGraphBuilder(GraphBuilder):
         if self._observe and layer and layer not in self._observed:
             self._observed.add(layer)
             # A copy, because a value may be the input of several layers, and an output has one name.
-            super().nodes("Identity", [x], [f"{OBSERVED}{layer}"])
+            super().nodes("Identity", [self._last_positions(x, weight.shape[1])], [f"{OBSERVED}{layer}"])
             self.output(f"{OBSERVED}{layer}", np.float32, ["observed_rows", weight.shape[1]])
         y = self.node("MatMul", x, self._stored(weight, x))
         if gain:
@@ -83,6 +91,13 @@ class ReferenceGraphBuilder(GraphBuilder):
         shape = super().nodes("Concat", [width, self.constant(np.array([-1]))], [None], axis=0)[0]
         waiting = super().nodes("Reshape", [stored, shape], [None])[0]
         return super().nodes("Cast", [waiting], [None], to=TensorProto.FLOAT)[0]
+
+    def _last_positions(self, x: str, width: int) -> str:
+        """Cut off all but the last positions, in the graph itself: a run keeps every output in memory."""
+        if self._last is None:
+            return x
+        start, stop, axis, flat = (self.constant(np.array(n)) for n in ([-self._last], [END], [-2], [-1, width]))
+        return super().nodes("Reshape", [super().nodes("Slice", [x, start, stop, axis], [None])[0], flat], [None])[0]
 
     def _rounded(self, name: str) -> str:
         half = super().nodes("Cast", [name], [None], to=TensorProto.BFLOAT16)[0]
