@@ -75,10 +75,10 @@ def build_conditions(sequence: Sequence, runner: Runner, texts: TextStates) -> I
     # Both rows of a guided sequence must have prefixes of equal length to stay in step.
     positions = 1 if states[0] is None else len(states[0])
     for text, melody in zip(states, (melody_chroma, silent), strict=False):
-        yield Condition(prefix=_prefix(runner.encode_chroma(melody), text, positions))
+        yield Condition(prefix=join_prefix(runner.encode_chroma(melody), text, positions))
 
 
-def _prefix(chroma: States, text: States | None, positions: int) -> States:
+def join_prefix(chroma: States, text: States | None, positions: int) -> States:
     """Join the chroma and text states; pad the text with zeros to ``positions``, so that all rows stay in step."""
     text = np.zeros((0, chroma.shape[1]), np.float32) if text is None else text
     missing = np.zeros((max(positions - len(text), 0), chroma.shape[1]), np.float32)

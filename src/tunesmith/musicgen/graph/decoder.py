@@ -22,6 +22,7 @@ from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.neural.graph_builder import MICROSOFT, GraphBuilder, Shape
 
 PREFIX = "decoder.model.decoder."
+HEADS, FUSED = "decoder.lm_heads", "qkv_proj"
 EPSILON = 1e-5
 
 
@@ -40,16 +41,27 @@ def build_cross_attention(builder: GraphBuilder, architecture: Architecture, wei
     shape = architecture.decoder
     # A separate graph: keys and values of the text are computed once per request, not in each step.
     states = builder.input("states", np.float32, ["tokens", shape.hidden_size])
-    parts = [
-        builder.linear(states, weights[f"{PREFIX}layers.{layer}.encoder_attn.{name}_proj.weight"])
-        for layer in range(shape.num_layers)
-        for name in ("k", "v")
-    ]
+    layers = [f"{PREFIX}layers.{layer}.encoder_attn.{name}_proj" for layer in range(shape.num_layers) for name in "kv"]
+    parts = [builder.linear(states, layer_weight(layer, weights), layer=layer) for layer in layers]
     joined = builder.node("Concat", *parts, axis=1)
     sizes = np.array([-1, 2 * shape.num_layers, shape.num_heads, shape.head_size], np.int64)
     split = builder.node("Reshape", joined, builder.constant(sizes))
     builder.nodes("Transpose", [split], ["keys_and_values"], perm=[1, 2, 0, 3])
     builder.output("keys_and_values", np.float32, [2 * shape.num_layers, shape.num_heads, "tokens", shape.head_size])
+
+
+def layer_weight(layer: str, weights: Weights) -> NDArray[np.float32]:
+    """Return the weight (outputs, inputs) of a linear layer by its name in the graphs.
+
+    ``….self_attn.qkv_proj`` is query, key and value, and ``decoder.lm_heads`` the heads of all codebooks: one product
+    reads the input once.
+    """
+    if layer.endswith(FUSED):
+        return np.concatenate([weights[f"{layer.removesuffix(FUSED)}{name}_proj.weight"] for name in "qkv"])
+    if layer == HEADS:
+        names = [name for name in weights if name.startswith(f"{HEADS}.")]
+        return np.concatenate([weights[f"{HEADS}.{k}.weight"] for k in range(len(names))])
+    return weights[f"{layer}.weight"]
 
 
 def embedding_tables(architecture: Architecture, weights: Weights) -> NDArray[np.float32]:
@@ -85,18 +97,16 @@ class _Decoder:
             normed, residual = self._add_and_norm(residual, attended, f"{prefix}encoder_attn_layer_norm")
             attended = self._cross_attention(layer, normed)
         normed, residual = self._add_and_norm(residual, attended, f"{prefix}final_layer_norm")
-        inner = self.builder.linear(normed, self.weights[f"{prefix}fc1.weight"])
+        inner = self._linear(normed, f"{prefix}fc1")
         active = self.builder.node("Gelu", inner, domain=MICROSOFT)
-        outer = self.builder.linear(active, self.weights[f"{prefix}fc2.weight"])
+        outer = self._linear(active, f"{prefix}fc2")
         is_last = layer + 1 == self.shape.num_layers
         following = "layer_norm" if is_last else f"layers.{layer + 1}.self_attn_layer_norm"
         return self._add_and_norm(residual, outer, f"{PREFIX}{following}")
 
     def _self_attention(self, layer: int, normed: str) -> str:
         prefix = f"{PREFIX}layers.{layer}.self_attn."
-        projections = [self.weights[f"{prefix}{name}_proj.weight"] for name in "qkv"]
-        # Fused: one product for query, key and value reads the input once.
-        fused = self.builder.linear(normed, np.concatenate(projections))
+        fused = self._linear(normed, f"{prefix}{FUSED}")
         cache: Shape = ["rows", self.shape.num_heads, "capacity", self.shape.head_size]
         for name in ("key", "value"):
             self.builder.input(f"{name}_{layer}", np.float32, cache)
@@ -109,11 +119,11 @@ class _Decoder:
             num_heads=self.shape.num_heads,
             kv_num_heads=self.shape.num_heads,
         )[0]
-        return self.builder.linear(attended, self.weights[f"{prefix}out_proj.weight"])
+        return self._linear(attended, f"{prefix}out_proj")
 
     def _cross_attention(self, layer: int, normed: str) -> str:
         prefix = f"{PREFIX}layers.{layer}.encoder_attn."
-        queries = self.builder.linear(normed, self.weights[f"{prefix}q_proj.weight"])
+        queries = self._linear(normed, f"{prefix}q_proj")
         fixed: Shape = ["rows", self.shape.num_heads, "tokens", self.shape.head_size]
         keys = self.builder.input(f"cross_key_{layer}", np.float32, fixed)
         values = self.builder.input(f"cross_value_{layer}", np.float32, fixed)
@@ -121,18 +131,20 @@ class _Decoder:
             "MultiHeadAttention", queries, keys, values, "", "", "cross_bias",
             domain=MICROSOFT, num_heads=self.shape.num_heads,
         )  # fmt: skip
-        return self.builder.linear(attended, self.weights[f"{prefix}out_proj.weight"])
+        return self._linear(attended, f"{prefix}out_proj")
 
     def _heads(self, normed: str) -> None:
         """Compute the logits after the last position, for all codebooks in one product."""
         shape, builder = self.shape, self.builder
         # Only the last position is sampled; skipping the others saves most of a prefill's output layer.
         last = builder.node("Gather", normed, builder.constant(np.array(-1, np.int64)), axis=1)
-        heads = [self.weights[f"decoder.lm_heads.{k}.weight"] for k in range(shape.num_codebooks)]
-        scores = builder.linear(last, np.concatenate(heads))
+        scores = self._linear(last, HEADS)
         sizes = np.array([-1, shape.num_codebooks, shape.codebook_size], np.int64)
         builder.nodes("Reshape", [scores, builder.constant(sizes)], ["logits"])
         builder.output("logits", np.float32, ["rows", shape.num_codebooks, shape.codebook_size])
+
+    def _linear(self, x: str, layer: str) -> str:
+        return self.builder.linear(x, layer_weight(layer, self.weights), layer=layer)
 
     def _first_norm(self, states: str) -> str:
         name = f"{PREFIX}layers.0.self_attn_layer_norm"
