@@ -19,6 +19,7 @@ import tokenizers
 from checkpoints import Storage, write_audiocraft, write_companions, write_musicgen
 from hub_server import HubServer, hub_server
 
+from tunesmith.cli import run
 from tunesmith.errors import ModelFileError, OutOfResources
 from tunesmith.models.families.musicgen_resources import decoder_parameters
 from tunesmith.models.hub import Hub
@@ -213,3 +214,18 @@ def test_a_model_can_be_moved_with_its_store(install: Pull, store: Store, tmp_pa
     shutil.move(store.folder, tmp_path / "elsewhere")
     (model,) = Store(tmp_path / "elsewhere").models()
     verify(model.folder, model.manifest)
+
+
+def test_a_pull_measures_the_decoder_and_check_measures_it_again(
+    install: Pull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
+    write_musicgen(tmp_path / "mine")
+    measured = install(tmp_path / "mine").manifest.self_check
+    assert measured is not None
+    for command in ("show", "check"):
+        assert run((command, "mine")) == 0
+        shown = capsys.readouterr().out
+        assert f"error {measured.error:.2%}, within 5 times bfloat16's own {measured.bfloat16_error:.2%}" in shown
+        assert "layers: 17 int8" in shown
+    assert install(tmp_path / "mine", quantization="none").manifest.self_check is None

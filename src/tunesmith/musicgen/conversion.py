@@ -16,7 +16,7 @@ import numpy as np
 
 from tunesmith.errors import UnknownName
 from tunesmith.musicgen.architecture import Architecture
-from tunesmith.musicgen.checkpoint import Checkpoint, Weights, open_checkpoint
+from tunesmith.musicgen.checkpoint import Checkpoint, Weights
 from tunesmith.musicgen.graph.codec import build_codec_encoder, build_codec_frames, build_codec_samples
 from tunesmith.musicgen.graph.decoder import build_cross_attention, build_decoder, embedding_tables
 from tunesmith.musicgen.graph.text_encoder import build_text_encoder
@@ -84,16 +84,9 @@ def convert(checkpoint: Checkpoint, folder: Path, quantization: str, progress: C
     progress(1.0)
 
 
-def convert_folder(
-    folder: Path, companions: Mapping[str, Path], target: Path, quantization: str, progress: Callable[[float], None]
-) -> Architecture:
-    """Convert the checkpoint in ``folder`` into ``target``; return its architecture.
-
-    ``companions`` are the folders of the repositories that hold what the checkpoint lacks, by hub id. See ``convert``.
-    """
-    checkpoint = open_checkpoint(folder, companions)
-    convert(checkpoint, target, quantization, progress)
-    return checkpoint.architecture
+def decoder_graphs(architecture: Architecture) -> Iterator[tuple[str, Build]]:
+    """Yield the name and the builder of each graph of the decoder: its cross-attention, if any, has one of its own."""
+    return ((name, build) for name, build in _transformer_graphs(architecture) if name != TEXT_ENCODER)
 
 
 def _write_tables(folder: Path, architecture: Architecture, weights: Weights) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,18 @@ from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelFileError
 from tunesmith.generator import Generator
 from tunesmith.models.families.family import FreeMemory, ModelSummary
-from tunesmith.models.families.musicgen_resources import decoder_parameters, memory_needed, plan_batch
+from tunesmith.models.families.musicgen_resources import (
+    decoder_parameters,
+    largest_graph_memory,
+    memory_needed,
+    plan_batch,
+)
 from tunesmith.models.manifest import Manifest, Sizes, read_manifest
 from tunesmith.models.repository_files import CONFIG, ReadText, RemoteFile, Repository, transformers_files
+from tunesmith.models.resource_checks import available_memory, check_memory
 from tunesmith.musicgen.architecture import GUIDED_ROWS, MODEL_TYPES, Architecture
 from tunesmith.musicgen.model_folder import TOKENIZER, read_architecture
+from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.request import GenerationRequest
 from tunesmith.text_prompt import reject_composer_only_fields, reject_stable_audio_only_fields
 
@@ -30,6 +38,9 @@ AUDIOCRAFT_WEIGHTS, AUDIOCRAFT_CODEC = "state_dict.bin", "compression_state_dict
 CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.45, "int8-32": 0.5, "int4": 0.4, "float16": 0.5, "none": 1.1}
 """The size of a converted model relative to its weights in fp32; the codec stays fp32, so small models have larger
 shares."""
+
+CONVERSION_SHARE = 0.5
+"""The share of the conversion in the progress, where a self-check follows."""
 
 
 class MusicGenFamily:
@@ -79,13 +90,32 @@ class MusicGenFamily:
         self, folder: Path, companions: Mapping[str, Path], target: Path, quantization: str,
         progress: Callable[[float], None],
     ) -> ModelSummary:  # fmt: skip
-        """Convert the checkpoint to graphs, or to weights for a GPU."""
-        from tunesmith.musicgen.conversion import convert_folder
+        """Convert the checkpoint to graphs, whose layers are measured if quantized, or to weights for a GPU."""
+        from tunesmith.musicgen.checkpoint import open_checkpoint
+        from tunesmith.musicgen.conversion import convert
+        from tunesmith.musicgen.self_check import LIMITS, quantize_within_limit
 
-        return summarize(convert_folder(folder, companions, target, quantization, progress))
+        checkpoint = open_checkpoint(folder, companions)
+        share = CONVERSION_SHARE if quantization in LIMITS else 1.0
+        convert(checkpoint, target, quantization, lambda fraction: progress(share * fraction))
+        summary = summarize(checkpoint.architecture)
+        if quantization not in LIMITS:
+            return summary
+        # The check opens the model, so what a trial would refuse is refused before.
+        check_memory(target.stem, largest_graph_memory(target, checkpoint.architecture), available_memory())
+        check = quantize_within_limit(
+            target, checkpoint.architecture, checkpoint.weights, quantization,
+            lambda fraction: progress(share + (1 - share) * fraction),
+        )  # fmt: skip
+        return replace(summary, self_check=check)
 
-    def check_again(self, folder: Path, manifest: Manifest) -> None:
-        """Measure nothing: a pull of these models keeps no reference to compare with."""
+    def check_again(self, folder: Path, manifest: Manifest) -> QuantizationCheck | None:
+        """Measure the model against the logits of its float32 reference, which lie beside it."""
+        if manifest.self_check is None:
+            return None
+        from tunesmith.musicgen.self_check import repeat_check
+
+        return repeat_check(folder, manifest.self_check)
 
     def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:
         """Return the bytes of the graphs and of the KV cache; a model on a GPU counts as 0, which has its own."""

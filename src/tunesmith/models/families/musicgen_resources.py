@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tunesmith.models.manifest import Manifest
 from tunesmith.models.resource_checks import PROCESS_BYTES
@@ -17,6 +18,12 @@ def memory_needed(manifest: Manifest, architecture: Architecture, rows: int = GU
     It sums the largest graph, the KV cache of the rows, and the process; smaller graphs are open only while they run.
     """
     return manifest.largest_file + rows * row_memory(architecture) + PROCESS_BYTES
+
+
+def largest_graph_memory(folder: Path, architecture: Architecture) -> int:
+    """Return the same bound for one guided sequence and a folder that has no manifest yet."""
+    largest = max(path.stat().st_size for path in folder.iterdir())
+    return largest + GUIDED_ROWS * row_memory(architecture) + PROCESS_BYTES
 
 
 def row_memory(architecture: Architecture) -> int:
