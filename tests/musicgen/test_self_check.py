@@ -11,6 +11,7 @@ from musicgen_models import random_checkpoint
 from shapes import TINY_MELODY
 
 from tunesmith.errors import ModelFileError
+from tunesmith.musicgen import self_check
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.conversion import convert
 from tunesmith.musicgen.model_folder import DECODER
@@ -67,6 +68,15 @@ def test_a_layer_of_outliers_is_caught_and_kept_finer(tiny: Checkpoint, tmp_path
     convert(broken, tmp_path / "unchosen", quantization, lambda _: None)
     (tmp_path / "unchosen" / REFERENCE_LOGITS).write_bytes((tmp_path / "model" / REFERENCE_LOGITS).read_bytes())
     assert not repeat_check(tmp_path / "unchosen", result).is_within
+
+
+def test_layers_become_finer_until_the_logits_are_within_their_limit(
+    tiny: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(self_check, "LOGITS_SHARE", 0.02)
+    result = checked(tiny, tmp_path / "model", "int8")
+    assert result.forms == {"float32": NUM_LAYERS}
+    assert result.error <= 0.2 * result.bfloat16_error
 
 
 def test_a_melody_model_is_checked_after_its_prefix(tmp_path: Path) -> None:

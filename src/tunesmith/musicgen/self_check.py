@@ -43,19 +43,19 @@ PROMPTS = (
 )  # fmt: skip
 FRAMES, SEED = 24, 1
 LIMITS: Mapping[str, float] = {"int8": 10.0, "int8-32": 8.0, "int4": 80.0}
-"""The largest accepted error of a layer by quantization, in errors of bfloat16 on the same layer.
+"""The largest accepted error of a layer by its form, in errors of bfloat16 on the same layer.
 
 Three times what the forms have on normal numbers (3, 2.6 and 30): loud channels of real activations stay below.
 """
 LOGITS_SHARE = 0.5
 """The limit of the logits, as a share of that of a layer: their own errors are 2.7, 2.1 and 25 on normal numbers."""
+FLOAT32_NAME = "float32"
 FINER: Mapping[str, tuple[str, ...]] = {
-    "int8": ("int8", "int8-32", "float32"), "int8-32": ("int8-32", "float32"),
-    "int4": ("int4", "int8", "int8-32", "float32"),
+    "int8": ("int8", "int8-32"), "int8-32": ("int8-32",), "int4": ("int4", "int8", "int8-32"),
 }  # fmt: skip
-"""The forms of a layer by quantization, from the fastest to the most exact."""
+"""The forms of a layer by quantization, from the fastest to the most exact; after them comes float32."""
 SHRINKING = (1.0, 0.5, 0.25, 0.0)
-"""The shares of a layer's limit that are tried in turn, until the logits are within theirs; the last is float32."""
+"""The shares of the layers' limits that are tried in turn until the logits are within theirs; the last is float32."""
 ROUNDED = ROUNDED_OPERATIONS | {"GroupQueryAttention", "LayerNormalization", "SkipLayerNormalization"}
 AS_BUILT = SessionOptions(spinning=False, optimize=False)
 AS_INSTALLED = SessionOptions(spinning=False)
@@ -68,9 +68,10 @@ class _MeasuredLayer:
         self.yardstick = bfloat16_error(inputs, weight)
         self.errors = measure_layer(inputs, weight, {name: form_of(name) for name in names}).by_form
 
-    def within(self, limit: float) -> str:
-        """Return the first form whose error is at most this many of bfloat16's."""
-        return next((name for name, error in self.errors.items() if error <= limit * self.yardstick), "float32")
+    def within(self, share: float) -> str:
+        """Return the first form whose error is at most this share of its own limit."""
+        limits = {name: share * LIMITS[name] * self.yardstick for name in self.errors}
+        return next((name for name, error in self.errors.items() if error <= limits[name]), FLOAT32_NAME)
 
 
 def quantize_within_limit(
@@ -93,15 +94,14 @@ def quantize_within_limit(
         yardstick = _error(_reference(Path(scratch), rows, weights, "bfloat16")[0], exact)
     progress(0.7)
     np.savez(folder / REFERENCE_LOGITS, logits=exact, codes=rows.codes, bfloat16_error=np.float32(yardstick))
-    limit = LIMITS[quantization]
     chosen = dict.fromkeys(layers, quantization)
     for done, share in enumerate(SHRINKING, start=1):
-        wanted = {layer: measured.within(share * limit) for layer, measured in layers.items()}
+        wanted = {layer: measured.within(share) for layer, measured in layers.items()}
         if wanted != chosen:
             _build(folder, architecture, weights, quantization, wanted)
             chosen = wanted
         forms = dict(Counter(chosen.values()))
-        check = QuantizationCheck(_model_error(rows, exact), yardstick, forms, LOGITS_SHARE * limit)
+        check = QuantizationCheck(_model_error(rows, exact), yardstick, forms, LOGITS_SHARE * LIMITS[quantization])
         progress(0.7 + 0.3 * done / len(SHRINKING))
         if check.is_within:
             return check
@@ -126,7 +126,7 @@ def repeat_check(folder: Path, stored: QuantizationCheck) -> QuantizationCheck:
 
 def form_of(name: str) -> LinearForm:
     """Return the form of this name: a quantization, or float32."""
-    return None if name == "float32" else QUANTIZATIONS[name]
+    return None if name == FLOAT32_NAME else QUANTIZATIONS[name]
 
 
 def _written(folder: Path, architecture: Architecture) -> tuple[tuple[States, ...], Codes]:
