@@ -152,6 +152,15 @@ def lose_numbers(folder: Path) -> None:
     safetensors.numpy.save_file(lost, weights)
 
 
+def silence(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    last = "audio_encoder.decoder.layers.15.conv."
+    tensors = safetensors.numpy.load_file(weights)
+    # The direction of a weight (``original1``) has no zeros, its length has.
+    zeroed = [name for name in tensors if name.startswith(last) and not name.endswith("original1")]
+    safetensors.numpy.save_file({**tensors, **{name: 0 * tensors[name] for name in zeroed}}, weights)
+
+
 def written(name: str, text: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_text(text, encoding="utf-8")
 
@@ -160,6 +169,7 @@ BREAK: dict[str, Callable[[Path], object]] = {
     "truncated weights": cut_weights,
     "noise for weights": lambda folder: (folder / "model.safetensors").write_bytes(os.urandom(10_000)),
     "weights that are not numbers": lose_numbers,
+    "a silent codec": silence,
     "missing tokenizer": lambda folder: (folder / "tokenizer.json").unlink(),
     "damaged tokenizer": written("tokenizer.json", "{}"),
     "tokenizer without a model": written("tokenizer.json", '{"model": {"vocab": [["a", 0]]}}'),
@@ -174,9 +184,9 @@ BREAK: dict[str, Callable[[Path], object]] = {
     ("truncated weights", r"model\.safetensors"), ("missing tokenizer", r"tokenizer\.json"),
     ("damaged tokenizer", r"tokenizer\.json"), ("another architecture", r"config\.json.*model_type.*'llama'"),
     ("noise for weights", r"model\.safetensors"), ("tokenizer without a model", r"tokenizer\.json"),
-    ("tokenizer without an end", r"tokenizer\.json: has no end token"),
+    ("tokenizer without an end", r"^model file tokenizer\.json: has no end token"),
     ("weights that are not numbers", r"model\.safetensors: .* NaN or infinite"), ("nested config", r"config\.json"),
-    ("nested tokenizer", r"tokenizer\.json"),
+    ("nested tokenizer", r"tokenizer\.json"), ("a silent codec", "broken: the model generates silence"),
 ])  # fmt: skip
 def test_a_broken_checkpoint_is_named_and_leaves_nothing(
     hub: HubServer, store: Store, install: Pull, tmp_path: Path, how: str, words: str

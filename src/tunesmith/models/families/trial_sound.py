@@ -25,13 +25,19 @@ def check_finite(audio: Audio, model: str) -> None:
         raise ModelFileError(model, "the model generates samples that are NaN or infinite")
 
 
-def check_sound(audio: Audio, model: str) -> None:
-    """Raise ModelFileError, which names the measure, for sound that is not numbers, silent, clipped or noise."""
+def check_audible(audio: Audio, model: str) -> None:
+    """Raise ModelFileError for sound that is not numbers, or silent."""
     check_finite(audio, model)
     samples = audio.samples
     loudness = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
     if loudness < SILENT_RMS:
         raise ModelFileError(model, f"the model generates silence: an RMS of {loudness:.2g}, below {SILENT_RMS}")
+
+
+def check_sound(audio: Audio, model: str) -> None:
+    """Raise ModelFileError, which names the measure, for sound that is not numbers, silent, clipped or noise."""
+    check_audible(audio, model)
+    samples = audio.samples
     clipped = float(np.mean(np.abs(samples) >= CLIPPED_LEVEL))
     if clipped > MOST_CLIPPED:
         raise ModelFileError(
