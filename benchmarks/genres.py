@@ -54,6 +54,7 @@ OWN_TAGS: Mapping[str, tuple[str, ...]] = {
     "cinematic_piano": ("Piano", "Soundtrack music"), "corporate_tech": ("Background music", "Electronic music"),
     "future_bass": ("Electronic music", "Dubstep"), "indie_folk": ("Ukulele", "Happy music"),
     "jazz_hop": ("Jazz", "Hip hop music"), "mariachi": ("Music of Latin America", "Trumpet"),
+    "milonga": ("Accordion", "Music of Latin America"),
     "middle_eastern": ("Middle Eastern music",),
 }  # fmt: skip
 """The tagger's words for each genre, or where it has none those nearest to it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, Page
+from playwright.sync_api import Browser, Page
 
 AXE = Path(__file__).parents[2] / "tests" / "clients" / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -50,6 +50,12 @@ FRAMES = """async (seconds) => {
 }"""
 
 
+SCROLL = """(share) => {
+  const side = document.getElementById("side");
+  side.scrollTop = share * (side.scrollHeight - side.clientHeight);
+}"""
+
+
 def new_page(browser: Browser, url: str, width: int = 1440, height: int = 900) -> Page:
     """Open the page with nothing in the cache, all probes in place."""
     page = browser.new_context(viewport={"width": width, "height": height}).new_page()
@@ -61,19 +67,20 @@ def new_page(browser: Browser, url: str, width: int = 1440, height: int = 900) -
     return page
 
 
-def transferred_bytes(browser: Browser, url: str) -> int:
-    """Return the bytes over the wire until the page is ready, headers included; answers of the API are not its own."""
-    page = browser.new_context().new_page()
-    wire: CDPSession = page.context.new_cdp_session(page)
-    addresses: dict[str, str] = {}
-    sizes: dict[str, int] = {}
-    wire.on("Network.requestWillBeSent", lambda one: addresses.update({one["requestId"]: one["request"]["url"]}))
-    wire.on("Network.loadingFinished", lambda one: sizes.update({one["requestId"]: int(one["encodedDataLength"])}))
-    wire.send("Network.enable")
-    page.goto(url)
-    page.wait_for_selector(".dot.ready", state="attached")
+SIZES = """() => {
+  const own = performance.getEntriesByType("resource").filter((one) => !one.name.includes("/api/"));
+  const all = [...performance.getEntriesByType("navigation"), ...own];
+  const sum = (which) => all.reduce((total, one) => total + one[which], 0);
+  return { files: all.length, bodies: sum("encodedBodySize"), wire: sum("transferSize") };
+}"""
+
+
+def transferred_bytes(browser: Browser, url: str) -> dict[str, int]:
+    """Return what the page itself takes until it is ready: its files, their compressed bytes, those with headers."""
+    page = new_page(browser, url)
+    sizes: dict[str, int] = page.evaluate(SIZES)
     page.context.close()
-    return sum(size for request, size in sizes.items() if "/api/" not in addresses[request])
+    return sizes
 
 
 def heap_bytes(page: Page) -> int:

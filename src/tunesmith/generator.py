@@ -61,8 +61,10 @@ class GuidableGenerator(Protocol):
         ...
 
 
-EXPORTS: Mapping[str, str] = {"mid": "audio/midi", "zip": "application/zip", "stems": "application/zip"}
-"""Export formats of a piece besides audio, with their media types: a MIDI file, and two ZIPs of WAV files.
+EXPORTS: Mapping[str, str] = {
+    "mid": "audio/midi", "yaml": "application/yaml", "zip": "application/zip", "stems": "application/zip",
+}  # fmt: skip
+"""Export formats of a piece besides audio, with their media types: MIDI, the score, and two ZIPs of WAV files.
 
 ``zip`` has the stems before mastering, ``stems`` their shares of the finished mix.
 """

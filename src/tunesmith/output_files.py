@@ -29,12 +29,13 @@ class OutputFiles:
     stems: Path | None = None
     midi: Path | None = None
     score: Path | None = None
+    plot: Path | None = None
     layers: tuple[float, ...] = ()
 
     @classmethod
     def checked(
         cls, output: str | None, suffix: str, stems: Path | None = None, midi: Path | None = None,
-        score: Path | None = None, layers: str | None = None,
+        score: Path | None = None, layers: str | None = None, plot: Path | None = None,
     ) -> OutputFiles:  # fmt: skip
         """Return the files after checking that each can be written; create the folder for the stems.
 
@@ -49,21 +50,23 @@ class OutputFiles:
         for name, extra in (("midi", midi), ("score", score)):
             if extra is not None:
                 check_folder_of(name, extra)
+        if plot is not None:
+            check_plot(plot)
         # Resolved, so that two paths to the same file are found equal.
-        given = [file.resolve() for file in (path, midi, score) if file is not None]
+        given = [file.resolve() for file in (path, midi, score, plot) if file is not None]
         if len(set(given)) < len(given):
-            raise InvalidRequest("output", "the audio, --midi and --score must be different files")
+            raise InvalidRequest("output", "the audio, --midi, --score and --plot must be different files")
         if stems is not None:
             make_folder("stems", stems)
         levels = _intensities(layers)
         if to_standard_output and levels:
             raise InvalidRequest("layers", "are several files and cannot be written to standard output")
-        return cls(path, to_standard_output, suffix, stems, midi, score, levels)
+        return cls(path, to_standard_output, suffix, stems, midi, score, plot, levels)
 
     @property
     def needs_composition(self) -> bool:
         """Whether any file needs the composer's composition, not just audio."""
-        return bool(self.stems or self.midi or self.score or self.layers)
+        return bool(self.stems or self.midi or self.score or self.plot or self.layers)
 
 
 def slug(text: str) -> str:
@@ -118,6 +121,14 @@ def check_folder_of(field_name: str, path: Path) -> None:
         raise AudioFileError(f"{field_name}: cannot write {path}: it is a folder")
     if not path.parent.is_dir():
         raise AudioFileError(f"{field_name}: cannot write {path}: there is no folder {path.parent}")
+
+
+def check_plot(path: Path) -> None:
+    """Raise InvalidRequest if no picture of this name can be drawn, AudioFileError if its folder does not exist."""
+    from tunesmith.audio.spectrogram_plot import check_drawable
+
+    check_drawable(path)
+    check_folder_of("plot", path)
 
 
 def make_folder(field_name: str, folder: Path) -> None:

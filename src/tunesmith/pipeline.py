@@ -234,7 +234,7 @@ def generate_music(
     if not composition:
         return GeneratedMusic(request, run_generator(create(request.model), request, progress, cancelled))
     if request.model != "composer" and request.guide is None:
-        raise InvalidRequest("model", f"only composer has stems, MIDI, score and layers, got {request.model!r}")
+        raise InvalidRequest("model", f"only composer has stems, MIDI, score, plot and layers, got {request.model!r}")
     from tunesmith.composer.composition import compose
 
     if request.guide:
@@ -263,7 +263,7 @@ def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: f
 
 
 def _write_extras(composition: Composition, files: OutputFiles, path: Path, word: str) -> list[Path]:
-    """Write layers beside ``path``, then score, MIDI and stems; return their paths in this order."""
+    """Write layers beside ``path``, then score, MIDI, plot and stems; return their paths in this order."""
     written = []
     for intensity in files.layers:
         layer = composition.at_intensity(intensity).mix()
@@ -280,6 +280,10 @@ def _write_extras(composition: Composition, files: OutputFiles, path: Path, word
         with atomic_output(with_suffix_word(files.midi, word)) as temporary:
             write_midi(composition.score, temporary)
         written.append(with_suffix_word(files.midi, word))
+    if files.plot:
+        from tunesmith.composer.score_plot import draw_score
+
+        written.append(draw_score(composition.score, with_suffix_word(files.plot, word)))
     if files.stems:
         # Float samples, so that a stem above full scale is not clipped.
         written += [write_audio(stem, files.stems / f"{slug(name)}{f'-{word}' if word else ''}.wav", bits=32)

@@ -53,6 +53,8 @@ def tunesmith(
     (("x", "-o", "a.xyz"), r"output: the suffix must be one of \.wav"),
     (("x", "-o", "none/a.wav"), "output: cannot write .*there is no folder"),
     (("x", "--midi", "none/a.mid"), "midi: cannot write .*there is no folder"),
+    (("x", "--plot", "a.svg"), "plot: must end in .png, got 'a.svg'"),
+    (("explain", "x", "--plot", "none/a.png"), "plot: cannot write .*there is no folder"),
     (("x", "-o", "a.wav", "--score", "a.wav"), "output: .*must be different files"),
     (("render", "none.yaml", "-o", "a.wav", "--sample-rate", "0"), "sample_rate: .*0"),
     (("x", "-n", "0"), "variations: must be greater than or equal to 1, got '0'"),
@@ -153,16 +155,17 @@ def test_standard_output_carries_nothing_but_the_sound(tmp_path: Path) -> None:
 def test_everything_at_once_is_reported_as_json(tmp_path: Path) -> None:
     done = tunesmith(
         tmp_path, "calm piano", *TWO_SECONDS, "-o", "a.flac", "--stems", "stems", "--midi", "a.mid", "--score",
-        "a.yaml", "--layers", "0.2,1", "--json",
+        "a.yaml", "--layers", "0.2,1", "--plot", "a.png", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
     assert made["seed"] == 7
     assert all((tmp_path / file).stat().st_size for file in made["files"])
-    assert {"a.flac", "a-intensity-20.flac", "a-intensity-100.flac", "a.mid", "a.yaml"} <= set(made["files"])
-    again = tunesmith(tmp_path, "render", "a.yaml", "-o", "b.flac")
+    assert {"a.flac", "a-intensity-20.flac", "a-intensity-100.flac", "a.mid", "a.yaml", "a.png"} <= set(made["files"])
+    again = tunesmith(tmp_path, "render", "a.yaml", "-o", "b.flac", "--plot", "b.png")
     assert again.returncode == 0, again.stderr
     assert read_audio(tmp_path / "b.flac").duration == 2.0
+    assert (tmp_path / "b.png").stat().st_size > 10_000
 
 
 def test_variations_have_seeds_that_follow_each_other(tmp_path: Path) -> None:

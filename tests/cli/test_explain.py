@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -23,5 +24,24 @@ def test_the_warnings_are_shown_beside_the_table(capsys: pytest.CaptureFixture[s
 
 def test_the_warnings_are_in_the_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", PROMPT, "--json"]) == 0
-    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    explained = json.loads(capsys.readouterr().out)
+    warnings = explained["warnings"]
     assert [warning.startswith(text) for warning, text in zip(warnings, WARNINGS, strict=True)] == [True, True]
+    sections, parts = explained["arrangement"]["sections"], explained["arrangement"]["parts"]
+    assert all(len(section["chords"]) == section["bars"] for section in sections)
+    assert all(len(part["bars_played"]) == len(sections) for part in parts)
+
+
+def test_the_arrangement_has_a_row_a_section_and_a_row_a_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "a.png"
+    assert run(["explain", "jazz trio, 120 bpm", "--duration", "20", "--plot", str(picture)]) == 0
+    reasons, sections, parts = capsys.readouterr().out.rstrip().split("\n\n")
+    assert "120" in reasons
+    count = len(sections.splitlines())
+    for row in parts.splitlines():
+        _, _, *marks = row.split("\t")
+        assert len(marks) == count
+        assert set(marks) <= {"●", "◐", "·"}
+    assert picture.stat().st_size > 10_000

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -188,6 +189,15 @@ def test_a_genre_answers_in_seven_languages(genre: Genre) -> None:
     assert set(genre.aliases) == LANGUAGES
     assert all(genre.aliases.values())
     assert len(genre.anchors) == len(set(genre.anchors)) >= 7
+
+
+def test_the_page_lists_every_genre_under_its_family() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "genres.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| (\w+) \| (`.*`) \|$", page.partition("## The genres")[2], re.MULTILINE))
+    families: dict[str, list[str]] = defaultdict(list)
+    for name in genre_names():
+        families[load_genre(name).family].append(f"`{name}`")
+    assert listed == {family: ", ".join(names) for family, names in families.items()}
 
 
 def test_no_alias_names_two_genres() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,23 @@ def test_pages_join_to_the_whole_newest_first(log: Tracks) -> None:
             break
     assert [len(page) for page in pages] == [3, 3, 1]
     assert [track for page in pages for track in page] == list(reversed(added)) == list(log.every())
+
+
+def test_any_place_of_the_list_is_reached_and_counted(log: Tracks) -> None:
+    log.add(*(made(f"piece {number}") for number in range(7)))
+    assert [track.prompt for track in log.page(limit=2, offset=5).tracks] == ["piece 1", "piece 0"]
+    assert log.page(limit=2, offset=9).tracks == ()
+    assert (log.count(), log.count(TrackFilter(search="piece 3"))) == (7, 1)
+
+
+def test_loops_are_told_by_the_request_not_by_the_words(log: Tracks) -> None:
+    def asked(**request: Any) -> NewTrack:
+        return replace(made("x"), request={"prompt": "x", **request})
+
+    loops = log.add(asked(loop=True), asked(form="loop"))
+    log.add(asked(loop=False), asked(form="track"), asked(prompt='a "loop": true, "form": "loop"'))
+    assert log.page(TrackFilter(loop=True)).tracks == tuple(reversed(loops))
+    assert log.count(TrackFilter(loop=True)) == 2
 
 
 def test_a_job_has_one_track(log: Tracks) -> None:

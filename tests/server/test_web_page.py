@@ -71,6 +71,32 @@ def test_every_file_that_the_page_and_its_modules_name_is_there(url: str) -> Non
     assert {seen[address] for address in seen if address.endswith(".js")} == {"text/javascript; charset=utf-8"}
 
 
+def test_the_page_names_every_module_that_is_imported_and_no_other(url: str) -> None:
+    page = httpx.get(url, headers={"accept": BROWSER}).text
+    named = {urljoin(f"{url}/", name) for name in re.findall(r'rel="modulepreload" href="([^"]+)"', page)}
+    imported, left = set(), [f"{url}/studio/modules/main.js"]
+    while left:
+        address = left.pop()
+        if address not in imported:
+            imported.add(address)
+            left += [urljoin(address, name) for name in IMPORTED.findall(httpx.get(address).text)]
+    assert named == imported
+
+
+def test_scripts_are_sent_without_their_documentation_line_by_line(url: str) -> None:
+    for path in (WEB / "modules").glob("*.js"):
+        source, sent = (
+            path.read_text(encoding="utf-8").splitlines(),
+            httpx.get(f"{url}/studio/modules/{path.name}").text,
+        )
+        lines = sent.splitlines()
+        assert len(lines) == len(source), path
+        for line, own in zip(lines, source, strict=True):
+            # A line that went was of a comment, and no line of a comment is left but casts within code.
+            assert line == own or (not line and own.strip().startswith(("/**", "*"))), path
+            assert not line.strip().startswith("* @"), path
+
+
 def test_a_file_is_sent_again_only_if_it_has_changed(url: str) -> None:
     first = httpx.get(f"{url}/studio/modules/main.js")
     assert first.headers["cache-control"] == "no-cache"
@@ -81,7 +107,7 @@ def test_a_file_is_sent_again_only_if_it_has_changed(url: str) -> None:
 def test_text_is_compressed_for_those_who_take_it(url: str) -> None:
     with httpx.stream("GET", f"{url}/studio/modules/main.js", headers={"accept-encoding": "gzip"}) as answer:
         packed = b"".join(answer.iter_raw())
-    assert gzip.decompress(packed) == (WEB / "modules" / "main.js").read_bytes()
+    assert gzip.decompress(packed) == httpx.get(f"{url}/studio/modules/main.js").content
     plain = httpx.get(f"{url}/studio/modules/main.js", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     font = httpx.get(f"{url}/studio/fonts/tunesmith-serif.woff2")

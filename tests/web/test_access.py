@@ -51,13 +51,24 @@ def test_no_state_of_the_page_has_a_violation(page: Page, size: str, complaints:
         page.click("#tab-library")
         if width < 1200:
             page.click("#side-close")
+    page.get_by_role("button", name="Mute ").first.click()
+    page.click("#dots")
+    page.get_by_role("button", name="Join with others…").click()
+    found["joining"] = violations(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Use it").click()
+    found["program"] = violations(page)
+    page.keyboard.press("Escape")
     page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("h")
+    found["hit"] = violations(page)
     page.keyboard.press("?")
     found["shortcuts"] = violations(page)
     page.keyboard.press("Escape")
     assert {state: wrong for state, wrong in found.items() if wrong} == {}
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert complaints == []
+    # A draft that is refused while it is typed is an answer of 422, which the browser notes.
+    assert [one for one in complaints if "422" not in one] == []
 
 
 def test_single_letters_can_be_switched_off(page: Page) -> None:

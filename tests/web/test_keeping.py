@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,17 @@ import pytest
 import strange_generators
 from browser import PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
-from started_server import StartedServer, started
+from started_server import StartedServer, started, wait_for
 from studio_page import PROMPT, ask, make
 
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
-from tunesmith.library.tokens import TokenRequest, Tokens
+from tunesmith.library.tokens import RateLimit, TokenRequest, Tokens
+
+IS_DRAWN = """() => {
+  const canvas = document.querySelector("#rows canvas"), pen = canvas?.getContext("2d");
+  return Boolean(pen && canvas.width && pen.getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean));
+}"""
 
 
 @pytest.fixture
@@ -43,6 +49,8 @@ def test_a_reload_finds_what_is_being_made(fresh: Page, tmp_path: Path, monkeypa
         done.touch()
         fresh.wait_for_selector("#download:enabled")
         expect(fresh.locator("#status")).to_contain_text("Ready")
+        # Music without notes wears its outline in the library, which the server has measured.
+        wait_for(lambda: fresh.evaluate(IS_DRAWN), "the outline of the piece")
 
 
 def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +147,35 @@ def test_a_server_with_tokens_asks_for_one(fresh: Page, tmp_path: Path) -> None:
         ask(fresh)
         fresh.press("#prompt", "Enter")
         fresh.wait_for_selector("#download:enabled")
+
+
+def test_a_limit_is_said_in_words_and_the_take_is_sent_when_it_is_over(fresh: Page, tmp_path: Path) -> None:
+    database = open_database(Settings(data_dir=tmp_path / "data"))
+    secret = Tokens(database).create(TokenRequest("studio", quota=RateLimit.parse("quota", "1/second"))).secret
+    slow = Tokens(database).create(TokenRequest("slow", quota=RateLimit.parse("quota", "1/day"))).secret
+    database.close()
+    with started(tmp_path / "data") as server:
+        for token in (secret, slow):
+            fresh.goto(server.url)
+            fresh.evaluate(
+                "token => sessionStorage.setItem('tunesmith.studio.token', token)", json.dumps({"token": token})
+            )
+            fresh.reload()
+            fresh.wait_for_selector(".dot.ready")
+            ask(fresh, takes=2)
+            fresh.press("#prompt", "Enter")
+            if token == secret:
+                # The second take waits for its second, and is made without a press.
+                fresh.wait_for_selector(".take:nth-child(2) canvas")
+                expect(fresh.locator("#rows .row-item")).to_have_count(2)
+        fresh.wait_for_selector(".take:nth-child(1) canvas")
+        fresh.locator(".take").nth(1).click()
+        expect(fresh.locator("#meta")).to_contain_text(
+            re.compile(r"Limit of 1 piece a day reached.*sent again in \d+ s")
+        )
+        expect(fresh.locator(".take").nth(1)).to_contain_text("Waiting")
+        fresh.locator("#acts").get_by_role("button", name="Cancel").click()
+        expect(fresh.locator(".take[role=tab]")).to_have_count(1)
 
 
 def test_two_tabs_have_takes_of_their_own(page: Page, server: StartedServer) -> None:

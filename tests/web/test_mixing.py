@@ -116,9 +116,22 @@ def test_layers_are_crossfaded_and_the_piece_as_written_is_one_press_away(mixer:
     expect(mixer.locator("#as-written")).to_be_hidden()
 
 
-def test_another_take_frees_the_parts(mixer: Page) -> None:
+def test_another_take_frees_the_parts_and_the_mix_is_found_again(mixer: Page) -> None:
+    mixer.get_by_role("button", name="Solo Bass").click()
     mixer.click("#new-take")
     expect(mixer.locator(".take[role=tab]")).to_have_count(2)
     mixer.wait_for_selector("#download:enabled")
     expect(mixer.locator('.lane[data-part="rain"]')).to_have_count(0)
     silent(mixer)
+    mixer.keyboard.press("1")
+    expect(mixer.locator("#hearing")).to_have_text("Only bass")
+    expect(mixer.locator('.lane[data-part="rain"]')).to_have_count(1)
+
+
+def test_a_take_that_is_too_long_for_the_memory_is_refused_in_words(mixer: Page) -> None:
+    said = mixer.evaluate("""async () => {
+      const { checkMemory } = await import("/studio/modules/memory.js");
+      checkMemory(8 * 120 * 88200);
+      try { checkMemory(8 * 600 * 88200); } catch (error) { return error.problem.advice; }
+    }""")
+    assert said == "It would need 1.7 GB of memory, at most 600 MB are taken. Download its stems instead."

@@ -40,3 +40,23 @@ export function checkedToken(token) {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new InvalidRequest("token", "must be printable characters without spaces");
   return token;
 }
+
+/**
+ * Return a variable of the environment, undefined if it is not set.
+ *
+ * @param {string} name
+ */
+export function fromEnvironment(name) {
+  // Browsers have no process.
+  const { process } = /** @type {{process?: {env?: Record<string, string>}}} */ (globalThis);
+  return process?.env?.[name] || undefined;
+}
+
+/**
+ * Return the path of a track on a server.
+ *
+ * @param {string} id
+ */
+export function trackPath(id) {
+  return `/api/tracks/${encodeURIComponent(id)}`;
+}

@@ -3,7 +3,7 @@
 import { Call, REAL_TIME } from "./deadline.js";
 import { Clip } from "./clip.js";
 import { Exchange, queryOf } from "./http.js";
-import { checkedToken, checkedUrl, DEFAULT_URL } from "./address.js";
+import { checkedToken, checkedUrl, DEFAULT_URL, fromEnvironment, trackPath } from "./address.js";
 import { newKey } from "./request_body.js";
 import { fileChunks, joined, wholeFile } from "./downloads.js";
 import { buildSubmission, followJob, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
@@ -178,6 +178,18 @@ export class Tunesmith {
   }
 
   /**
+   * Return the tracks from one place in the list on, and how many match, for views that go anywhere in a long list.
+   *
+   * @param {TrackQuery & {offset?: number}} [which]
+   * @param {CallOptions} [options]
+   * @returns {Promise<{tracks: Track[], total: number}>}
+   */
+  trackPage(which = {}, options = {}) {
+    const query = { ...which, count: true };
+    return this.#request({ path: "/api/tracks", query, wants: ["tracks", "total"] }, options);
+  }
+
+  /**
    * Yield every track that matches, the newest first; request pages as needed.
    *
    * @param {TrackQuery} [which]
@@ -208,10 +220,10 @@ export class Tunesmith {
   }
 
   /**
-   * Return a track's file, or, for a track by the composer, its notes (MIDI) or stems (WAV files in a ZIP).
+   * Return a track's file, or, for a track by the composer, its notes (MIDI), score or stems (WAV files in a ZIP).
    *
    * @param {string} id
-   * @param {"audio" | "midi" | "stems"} [kind]
+   * @param {"audio" | "midi" | "score.yaml" | "stems"} [kind]
    * @param {CallOptions & FileChoice} [options]
    * @returns {Promise<Uint8Array>}
    */
@@ -366,8 +378,8 @@ export class Tunesmith {
   }
 
   /** @param {CallOptions} options */
-  #call({ signal, deadline = this.#deadline }) {
-    return new Call(deadline, signal, this.#time);
+  #call({ signal, deadline = this.#deadline, waiting }) {
+    return new Call(deadline, signal, this.#time, waiting);
   }
 
   /** @param {CallOptions} options */
@@ -385,16 +397,4 @@ export class Tunesmith {
   #request(send, options) {
     return this.#exchange.document(send, this.#call(options));
   }
-}
-
-/** @param {string} id */
-function trackPath(id) {
-  return `/api/tracks/${encodeURIComponent(id)}`;
-}
-
-/** @param {string} name */
-function fromEnvironment(name) {
-  // Browsers have no process.
-  const { process } = /** @type {{process?: {env?: Record<string, string>}}} */ (globalThis);
-  return process?.env?.[name] || undefined;
 }

@@ -44,8 +44,10 @@ export class Call {
    * @param {number} seconds
    * @param {AbortSignal | undefined} signal
    * @param {Time} time
+   * @param {import("./options.js").Waiting} [waiting]
    */
-  constructor(seconds, signal, time) {
+  constructor(seconds, signal, time, waiting) {
+    this.waiting = waiting;
     this.seconds = seconds;
     this.signal = signal;
     this.time = time;

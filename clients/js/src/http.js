@@ -95,6 +95,7 @@ export class Exchange {
       const pause = pauseAfter(attempt, failure.stated, call.time.random);
       // Without time for another attempt, the server's own error says more than DeadlineExceeded.
       if (!failure.passes || pause >= call.left) throw failure.error;
+      call.waiting?.(pause, failure.error);
       await call.pause(pause);
     }
   }

@@ -13,6 +13,9 @@
  * @typedef {object} CallOptions
  * @property {AbortSignal} [signal] aborts the call, which then throws the signal's reason
  * @property {number} [deadline] seconds that this call may take; follow and pull have no default
+ * @property {Waiting} [waiting] called before each pause, as after a 429
+ *
+ * @typedef {(seconds: number, problem: unknown) => void} Waiting the pause until the next attempt, and why it is needed
  *
  * @typedef {CallOptions & {progress?: (job: Job) => void}} WaitOptions
  *
@@ -21,6 +24,7 @@
  * @property {string} [model]
  * @property {boolean} [starred]
  * @property {string} [tag]
+ * @property {boolean} [loop] only loops
  * @property {number} [limit] the maximum number of tracks, newest first; for eachTrack the size of a page
  *
  * @typedef {object} FileChoice

@@ -29,6 +29,9 @@ test("all tracks are gone through however many", async () => {
   const seeds = [];
   for await (const { seed } of client.eachTrack({ search: "celesta snow", limit: 2 })) seeds.push(seed);
   assert.deepEqual(seeds, [3, 2, 1]);
+  const { tracks, total } = await client.trackPage({ search: "celesta snow", limit: 1, offset: 2 });
+  assert.deepEqual([total, tracks.map(({ seed }) => seed)], [3, [1]]);
+  assert.equal((await client.trackPage({ search: "celesta snow", loop: true })).total, 0);
 });
 
 test("a track is varied with other seeds and gives its notes and parts", async () => {

@@ -60,8 +60,12 @@ withTroubles(
   "a busy server is asked again when it says",
   [answer(429, { "Retry-After": "7" }), answer(503, {}, '{"error": "loading", "estimated_time": 20}'), answer(502)],
   async ({ client, pauses }) => {
-    assert.match(await client.version(), /^\d/);
+    const heard = [];
+    const waiting = (seconds, problem) => heard.push([seconds, problem instanceof ServerBusy]);
+    assert.match(await client.version({ waiting }), /^\d/);
     assert.deepEqual(pauses, [7.5, 20.5, 2]);
+    assert.deepEqual(heard.slice(0, 2), [[7.5, true], [20.5, true]]);
+    assert.equal(heard.length, 3);
   },
 );
 

@@ -47,14 +47,11 @@ def info(file: FileArgument, as_json: AsJson = False, plot: Plot = None) -> None
     """
     from tunesmith.audio.credits import terms_of_sound
     from tunesmith.cli.input_files import read_sound
-    from tunesmith.output_files import check_folder_of
+    from tunesmith.output_files import check_plot
 
     if plot is not None:
-        from tunesmith.audio.spectrogram_plot import check_drawable
-
         # Fail before the sound is measured, which takes longer.
-        check_drawable(plot)
-        check_folder_of("plot", plot)
+        check_plot(plot)
     audio = read_sound(file)
     values = about(audio, file)
     if plot is not None:

@@ -37,7 +37,8 @@ def generate(
     max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
     loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
-    score: options.ScoreFile = None, as_json: options.Json = False, quiet: options.Quiet = False,
+    score: options.ScoreFile = None, plot: options.Plot = None, as_json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate music from a prompt and write it to a file.
 
@@ -63,7 +64,7 @@ def generate(
         guide=guide, keep_stems=keep_stems, variations=variations,
     )  # fmt: skip
     requests = build_requests(options, settings)
-    files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers)
+    files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)
     generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
 
 

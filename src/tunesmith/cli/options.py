@@ -24,6 +24,8 @@ Output = Annotated[Text, _option(FILES, OUTPUT_HELP, "FILE", "-o", "--output")]
 Stems = Annotated[File, _option(FILES, "Also write the stems: one file per part, before mastering.", "DIR")]
 Midi = Annotated[File, _option(FILES, "Also write the notes as MIDI.", "FILE")]
 ScoreFile = Annotated[File, _option(FILES, "Also write the score as YAML, to edit and render.", "FILE")]
+PLOT_HELP = "Also draw the piano roll with sections, chords and energy (needs the extra plot)."
+Plot = Annotated[File, _option(FILES, PLOT_HELP, "PNG")]
 Json = Annotated[bool, _option(FILES, "Report as JSON.", None, "--json")]
 Quiet = Annotated[bool, _option(FILES, "Show neither progress nor report.", None, "--quiet", "-q")]
 

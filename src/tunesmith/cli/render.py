@@ -29,6 +29,7 @@ def render(
     sample_rate: options.SampleRateHz = None,
     mono: options.Mono = False,
     soundfont: options.SoundFontFile = None,
+    plot: options.Plot = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -40,11 +41,13 @@ def render(
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_file import load_score
     from tunesmith.config import load_settings
-    from tunesmith.output_files import OutputFiles
+    from tunesmith.output_files import OutputFiles, check_plot
     from tunesmith.pipeline import GeneratedMusic, write_music
 
     started = time.monotonic()
     check_writable(output)
+    if plot is not None:
+        check_plot(plot)
     settings = load_settings()
     sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
     composition = perform(load_score(_text_of(score)), sound_request)
@@ -55,7 +58,7 @@ def render(
     # The score replaces the placeholder prompt, and its seed is the one the music was written with.
     request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
-    done = write_music(GeneratedMusic(request, audio, composition), OutputFiles(output), "", started)
+    done = write_music(GeneratedMusic(request, audio, composition), OutputFiles(output, plot=plot), "", started)
     report([log_render(settings, done)], as_json, quiet, to_stderr=False)
 
 

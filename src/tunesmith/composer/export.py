@@ -12,6 +12,7 @@ from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
 from tunesmith.composer.composition import Composition
 from tunesmith.composer.midi_file import write_midi
+from tunesmith.composer.score_file import dump_score
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, ProgressCallback
 
@@ -20,7 +21,7 @@ OLDEST = (1980, 1, 1, 0, 0, 0)
 
 
 def export(composition: Composition, path: Path, progress: ProgressCallback, cancelled: CancelCheck) -> None:
-    """Write the file that the suffix selects: ``.mid``, or a ZIP of WAV files with the stems.
+    """Write the file that the suffix selects: ``.mid``, ``.yaml`` (the score), or a ZIP of WAV files with the stems.
 
     ``.zip`` has the stems before mastering, in 32 bits; ``.stems`` has their shares of the finished mix, in 24.
 
@@ -28,12 +29,14 @@ def export(composition: Composition, path: Path, progress: ProgressCallback, can
     """
     if path.suffix == ".mid":
         write_midi(composition.score, path)
+    elif path.suffix == ".yaml":
+        path.write_text(dump_score(composition.score), encoding="utf-8")
     elif path.suffix == ".zip":
         _write_stems(composition.stems(progress, cancelled), path, bits=32)
     elif path.suffix == ".stems":
         _write_stems(composition.mastered_stems(progress, cancelled), path, bits=24)
     else:
-        raise InvalidRequest("format", f"must be mid, zip or stems, got {path.suffix}")
+        raise InvalidRequest("format", f"must be mid, yaml, zip or stems, got {path.suffix}")
 
 
 def _write_stems(stems: Iterable[tuple[str, Audio]], path: Path, *, bits: int) -> None:

@@ -194,7 +194,8 @@ class Genre(_GenreModel):
     """A genre: everything that sets its music apart from that of other genres.
 
     ``aliases`` maps a language code (en es de fr pt ja zh) to words that name the genre, ``anchors`` are sentences in
-    several languages near to it in meaning, ``modes`` maps a mode to its weight.
+    several languages near to it in meaning, ``modes`` maps a mode to its weight. ``own_players`` says that its
+    instruments make the genre, so that no related one stands in for them: no flute for klezmer's clarinet.
     """
 
     name: str
@@ -209,6 +210,7 @@ class Genre(_GenreModel):
     modes: Mapping[str, float]
     harmony: Harmony
     parts: Annotated[tuple[GenrePart, ...], Field(min_length=1)]
+    own_players: bool = False
     grooves: tuple[Groove, ...] = ()
     melody: MelodyTaste = MelodyTaste()
     feel: Feel = Feel()

@@ -70,8 +70,8 @@ class Part:
 class Section:
     """A section of the form.
 
-    ``name`` is intro, A, B, bridge, build, drop, break, outro or ending; ``bar`` is the first bar, from 0, ``bars``
-    their number, ``energy`` 0–1.
+    ``name`` is intro, A, B, C, D, bridge, build, drop, break, outro or ending; ``bar`` is the first bar, from 0,
+    ``bars`` their number, ``energy`` 0–1.
     """
 
     name: str

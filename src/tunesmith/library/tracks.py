@@ -175,7 +175,7 @@ _ID_LETTERS = 10
 
 @dataclass(frozen=True, slots=True)
 class TrackFilter:
-    """A filter for tracks: search text, model (requested or used), starred, owner, parent, tag."""
+    """A filter for tracks: search text, model (requested or used), starred, owner, parent, tag, loops only."""
 
     search: str = ""
     model: str | None = None
@@ -183,6 +183,7 @@ class TrackFilter:
     owner: str | None = None
     parent: str | None = None
     tag: str | None = None
+    loop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +242,17 @@ class Tracks:
             row = connection.execute(query).mappings().first()
         return None if row is None else _track_of(row)
 
-    def page(self, which: TrackFilter = EVERYTHING, limit: int = PAGE, before: int | None = None) -> TrackPage:
-        """Return a page of at most ``limit`` tracks, newest first, with numbers below ``before``."""
+    def page(
+        self, which: TrackFilter = EVERYTHING, limit: int = PAGE, before: int | None = None, offset: int = 0
+    ) -> TrackPage:
+        """Return a page of at most ``limit`` tracks, newest first, with numbers below ``before``.
+
+        ``offset`` skips that many of them, for views that go anywhere in a list; new tracks shift it.
+        """
         if limit < 1:
             raise InvalidRequest("limit", f"must be at least 1, got {limit}")
         # One row more than the page shows whether another page follows.
-        query = sa.select(tracks).order_by(tracks.c.number.desc()).limit(limit + 1)
+        query = sa.select(tracks).order_by(tracks.c.number.desc()).limit(limit + 1).offset(offset)
         for condition in self._conditions(which):
             query = query.where(condition)
         # A cursor and not an offset: new tracks must not shift the pages.
@@ -255,6 +261,12 @@ class Tracks:
         with self._database.read() as connection:
             found = [_track_of(row) for row in connection.execute(query).mappings()]
         return TrackPage(tuple(found[:limit]), found[limit - 1].number if len(found) > limit else None)
+
+    def count(self, which: TrackFilter = EVERYTHING) -> int:
+        """Return the number of matching tracks."""
+        query = sa.select(sa.func.count()).select_from(tracks).where(*self._conditions(which))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def every(self, which: TrackFilter = EVERYTHING) -> Iterator[Track]:
         """Yield all matching tracks, newest first, with one page in memory at a time."""
@@ -299,6 +311,10 @@ class Tracks:
             conditions.append(tracks.c.owner == which.owner)
         if which.parent is not None:
             conditions.append(tracks.c.parent == which.parent)
+        if which.loop:
+            # As text, for the same reason as tags; quotes inside a prompt are escaped, so it cannot match there.
+            request = sa.cast(tracks.c.request, sa.Text)
+            conditions.append(request.contains('"loop": true') | request.contains('"form": "loop"'))
         if which.tag is not None:
             # JSON text search works the same in both databases; the quotes match whole tags only.
             conditions.append(sa.cast(tracks.c.tags, sa.Text).contains(f'"{which.tag}"', autoescape=True))

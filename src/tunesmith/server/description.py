@@ -74,6 +74,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/tracks/{track_id}/score": Operation("getTrackScore"),
     "GET /api/tracks/{track_id}/peaks": Operation("getTrackPeaks"),
     "GET /api/tracks/{track_id}/midi": Operation("getTrackMidi", AUDIO, generates=True),
+    "GET /api/tracks/{track_id}/score.yaml": Operation(
+        "getTrackScoreFile", {"application/yaml": {"schema": {"type": "string"}}}, generates=True
+    ),
     "GET /api/tracks/{track_id}/stems": Operation("getTrackStems", STEMS, generates=True),
     "POST /v1/music": Operation("composeMusic", AUDIO, generates=True),
     "POST /v1/music/stream": Operation("streamMusic", AUDIO, generates=True),
@@ -173,7 +176,7 @@ SCHEMAS: Mapping[str, Json] = {
     ),
     "Tracks": _object(
         "tracks next_before", tracks=_list(_reference("Track")),
-        next_before={"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        next_before={"anyOf": [{"type": "integer"}, {"type": "null"}]}, total={"type": "integer"},
     ),
     "Variations": _object(
         "parent jobs", parent=TEXT, jobs=_list(_object("id seed url", id=TEXT, seed={"type": "integer"}, url=TEXT))

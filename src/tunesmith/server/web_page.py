@@ -10,10 +10,12 @@ The page lives beside the APIs at one origin and may load nothing from elsewhere
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -25,6 +27,7 @@ WEB = Path(__file__).parents[1] / "web"
 CLIENT = Path("js") / "src"
 CHECKOUT = Path(__file__).parents[3] / "clients"
 PAGE = "index.html"
+MODULE = b'<script type="module"'
 ABOUT = {
     "name": "tunesmith",
     "version": tunesmith.__version__,
@@ -41,7 +44,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     ".txt": "text/plain; charset=utf-8",
     ".woff2": "font/woff2",
 }
-JSDOC = re.compile(rb"^[ \t]*/\*\*.*?\*/[ \t]*$", re.MULTILINE | re.DOTALL)
+JSDOC = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 """JSDoc that has lines of its own; no string of the page begins a line like it."""
 
 COMPRESSED = {".woff2"}
@@ -74,32 +77,70 @@ def web_page_routes() -> APIRouter:
     return routes
 
 
+@dataclass(frozen=True, slots=True)
+class WebFile:
+    """A file of the page as it is sent: plain and, where that is smaller, compressed, with its tag."""
+
+    plain: bytes
+    packed: bytes | None
+    tag: str
+
+
 async def _file(path: str, request: Request) -> Response:
-    content = await asyncio.to_thread(_read, path)
-    if content is None:
+    file = await asyncio.to_thread(_read, path)
+    if file is None:
         return Response("there is no such file\n", 404, media_type="text/plain")
-    digest = hashlib.sha256(content).hexdigest()[:32]
     # The browser asks each time, so that an upgrade of the server upgrades the page.
-    headers = {"cache-control": "no-cache", "etag": f'"{digest}"', "vary": "Accept-Encoding"}
-    # A policy counts for documents; on each of a hundred scripts it would be a sixth of what is sent.
-    if Path(path).suffix == ".html":
-        headers["content-security-policy"] = POLICY
-    if f'"{digest}"' in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
+    headers = {"cache-control": "no-cache", "etag": file.tag, "vary": "Accept-Encoding"}
     suffix = Path(path).suffix
-    if suffix not in COMPRESSED and "gzip" in request.headers.get("accept-encoding", ""):
-        content = await asyncio.to_thread(gzip.compress, content, mtime=0)
-        headers["content-encoding"] = "gzip"
+    # A policy counts for documents; on each of a hundred scripts it would be a sixth of what is sent.
+    if suffix == ".html":
+        headers["content-security-policy"] = POLICY
+    if file.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    content = file.plain
+    if file.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        content, headers["content-encoding"] = file.packed, "gzip"
     return Response(content, headers=headers, media_type=MEDIA_TYPES[suffix])
 
 
-def _read(path: str) -> bytes | None:
-    """Return the content of a file of the page, scripts without their documentation; None if there is none."""
+def _read(path: str) -> WebFile | None:
+    """Return a file of the page; None if there is none."""
     found = _path_of(path)
     if found is None or not found.is_file():
         return None
-    content = found.read_bytes()
-    return without_documentation(content) if found.suffix == ".js" else content
+    return _prepared(found, found.stat().st_mtime_ns)
+
+
+# A page has some hundred files: to compress them for each visitor would take longer than to send them.
+@functools.lru_cache(maxsize=256)
+def _prepared(path: Path, modified: int) -> WebFile:  # noqa: ARG001  another time is another file
+    content = path.read_bytes()
+    plain = without_documentation(content) if path.suffix == ".js" else with_preloads(content, path)
+    packed = None if path.suffix in COMPRESSED else gzip.compress(plain, mtime=0)
+    return WebFile(plain, packed, f'"{hashlib.sha256(plain).hexdigest()[:16]}"')
+
+
+def with_preloads(content: bytes, path: Path) -> bytes:
+    """Return the page with a link to each of its modules; any other file as it is.
+
+    Without them a browser learns of a module only when it has read the one that imports it, five deep.
+    """
+    if path.name != PAGE:
+        return content
+    client = next(folder for folder in (WEB / CLIENT, CHECKOUT / CLIENT) if folder.exists())
+    places = {"modules": WEB / "modules", CLIENT.as_posix(): client}
+    names = [
+        f"{place}/{file.name}"
+        for place, folder in places.items() for file in sorted(folder.glob("*.js")) if _has_code(file)
+    ]  # fmt: skip
+    links = "".join(f'<link rel="modulepreload" href="studio/{name}">\n' for name in names)
+    return content.replace(MODULE, links.encode() + MODULE, 1)
+
+
+def _has_code(script: Path) -> bool:
+    """Return whether a script has more than types, which nothing imports."""
+    return without_documentation(script.read_bytes()).strip() != b"export {};"
 
 
 def without_documentation(script: bytes) -> bytes:

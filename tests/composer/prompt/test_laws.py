@@ -15,6 +15,8 @@ from tunesmith.composer.prompt import lexicon_index as sources
 from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.prompt.embedding import Anchors, anchor_sentences, anchors, anchors_digest, meaning_of
 from tunesmith.composer.prompt.parsed_prompt import understand
+from tunesmith.composer.prompt.scene_vectors import near_scenes, scene_sentences, scene_vectors, scenes_digest
+from tunesmith.composer.prompt.sentence_encoder import encode
 from tunesmith.composer.prompt.text import Prompt, fold, phrase_key
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.request import GenerationRequest
@@ -74,10 +76,16 @@ def test_every_genre_is_found_by_its_name_and_aliases(name: str) -> None:
     known = sources.index()["phrases"]
     for words in genre.aliases.values():
         for word in words:
-            entries = known[phrase_key(word)]
+            # "Sad piano" only joins a mood and a player, which keep their own meanings.
+            entries = known.get(phrase_key(word), "means:").split(sources.SEPARATOR)
             means_it = f"genre:{name}" in entries or f"style:{name}" in entries
             # An alias that names only the means, such as "acoustic", leaves the genre open.
             assert means_it or any(entry.startswith(("word:", "means:")) for entry in entries), word
+
+
+def test_an_alias_of_moods_and_players_does_not_hide_them() -> None:
+    assert understand("sad piano, piano and strings").names("instrument") == ("piano",)
+    assert understand("sad piano").names("mood") == ("sad",)
 
 
 def test_a_mood_word_that_a_genre_claims_only_leans_to_it() -> None:
@@ -107,6 +115,28 @@ def test_the_anchor_vectors_are_current() -> None:
         assert str(stored["digest"]) == anchors_digest()
         assert stored["vectors"].shape == (len(anchor_sentences()), 512)
     assert isinstance(anchors(), Anchors)
+
+
+def test_the_scene_vectors_are_current() -> None:
+    """When this fails, run tools/build_reading_tables.py."""
+    with np.load(sources.index_path().with_name("scenes.npz")) as stored:
+        assert str(stored["digest"]) == scenes_digest()
+        assert tuple(stored["names"]) == tuple(name for name, _ in scene_sentences())
+    assert np.allclose(np.linalg.norm(scene_vectors().vectors, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "genre"),
+    [
+        ("the ghoul crawls out of the mausoleum", "horror"),
+        ("der Ghul kriecht aus dem Mausoleum", "horror"),
+        ("toddler giggles at a hand puppet", "kids"),
+    ],
+)
+def test_a_scene_that_no_word_names_is_found_by_meaning(text: str, genre: str) -> None:
+    near = near_scenes(encode([text])[0])
+    assert max(near.genres, key=lambda name: near.genres[name]) == genre
+    assert near.similarity > 0.35
 
 
 def test_meaning_knows_bright_from_dark_and_calm_from_driving() -> None:

@@ -26,6 +26,11 @@ def test_the_loudness_of_a_prompt_is_read(prompt: str, lufs: float | None) -> No
     assert not any("not used" in warning for warning in brief.warnings)
 
 
+def test_the_reason_shows_the_loudness_as_the_user_wrote_it() -> None:
+    reason = next(reason for reason in read("calm at -20 LUFS").reasons if reason.field == "loudness")
+    assert "'-20 LUFS'" in reason.because
+
+
 def test_a_loudness_beyond_the_limits_is_limited_with_a_warning_and_a_flag_wins() -> None:
     assert read("calm at -60 LUFS").loudness_lufs == -40
     assert any("must be -40 to -8 LUFS, got -60" in warning for warning in read("calm at -60 LUFS").warnings)

@@ -51,6 +51,9 @@ def test_an_end_is_the_length_and_a_climax_is_a_hit_in_seven_languages(prompt: s
         ("60 seconds, climax 10 seconds before the end", [(50, True)]),
         ("30 seconds with a big climax", []),
         ("30 second track, no climax", []),
+        ("techno with a big drop 60 seconds", []),
+        ("a hit of 30 seconds", []),
+        ("at 0:20 the drop", [(20, True)]),
         ("60 seconds with a 3 second fade out", []),
     ],
 )

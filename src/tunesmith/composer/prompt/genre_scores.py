@@ -25,6 +25,8 @@ _WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
 # Below any score that evidence can reach.
 _OUTSIDE, _REFUSED = -4.0, -10.0
 _BESIDE_LONE_PLAYER = -1.5
+# The more the words say, the less the nearest meaning, which differs between languages.
+_LESS_MEANING = 0.5
 # Beside named means, a player says less about the genre: the brass of an orchestra.
 _PLAYERS_BESIDE_MEANS = 0.4
 # The encoder, too, takes means for a genre.
@@ -83,8 +85,9 @@ def scores_of(parsed: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
     meaning = None
     if parsed.left_over and not (sure and len(parsed.left_over) <= _FEW_WORDS):
         meaning = understood_meaning(parsed)
+        share = _MEANING_BESIDE_MEANS if is_bound else 1 - _LESS_MEANING * min(1.0, max(hints.values(), default=0.0))
         for genre, nearness in meaning.genres.items() if meaning else ():
-            scores[genre] += nearness * (_MEANING_BESIDE_MEANS if is_bound else 1.0)
+            scores[genre] += nearness * share
     # What a mood is usually played as decides where nothing else does.
     is_told = meaning is not None or max(hints.values(), default=0.0) >= _ENOUGH_EVIDENCE
     weight, share = (_MOOD_WEIGHT, _USUAL_BESIDE_HINTS) if is_told else (_MOOD_WEIGHT_ALONE, 1.0)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunesmith.composer.prompt.lexicon import Match, of_kind
-from tunesmith.composer.prompt.lexicon_index import index
+from tunesmith.composer.prompt.lexicon_index import SEPARATOR, index
 from tunesmith.composer.prompt.text import Prompt
 from tunesmith.composer.theory import LETTERS
 
@@ -60,7 +60,8 @@ def _mode_names() -> dict[str, str]:
     return {
         phrase: entry.partition(":")[2]
         for phrase, entries in index()["phrases"].items()
-        for entry in entries
+        if "mode:" in entries
+        for entry in entries.split(SEPARATOR)
         if entry.startswith("mode:")
     }
 

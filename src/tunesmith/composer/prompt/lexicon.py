@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.composer.prompt.lexicon_index import index
+from tunesmith.composer.prompt.lexicon_index import SEPARATOR, index
 from tunesmith.composer.prompt.text import Prompt, Word, stem
 
 _COMPOUND_TAILS = ("musik", "klange", "melodie", "song", "lied", "sounds", "gerausche", "themen", "stimmung")
@@ -61,8 +61,13 @@ def find(prompt: Prompt) -> tuple[Match, ...]:
 
 def lookup(phrase: str) -> tuple[tuple[str, str], ...]:
     """Return the meanings of a whole phrase, given as a key."""
-    entries = index()["phrases"].get(phrase, ())
-    return tuple((entry.partition(":")[0], entry.partition(":")[2]) for entry in entries)
+    return _meanings(index()["phrases"].get(phrase, ""))
+
+
+def _meanings(entries: str) -> tuple[tuple[str, str], ...]:
+    """Return the (kind, name) pairs of an entry of the index."""
+    rows = (entry.partition(":") for entry in entries.split(SEPARATOR) if entry)
+    return tuple((kind, name) for kind, _, name in rows)
 
 
 def _longest_at(words: Sequence[Word], place: int) -> Match | None:
@@ -73,7 +78,7 @@ def _longest_at(words: Sequence[Word], place: int) -> Match | None:
         # The exact words first: a stem may belong to several words.
         entries = index()["phrases"].get(" ".join(texts)) or index()["stems"].get(" ".join(map(stem, texts)))
         if entries:
-            return Match(place, last, tuple((e.partition(":")[0], e.partition(":")[2]) for e in entries))
+            return Match(place, last, _meanings(entries))
     return _compound_at(words, place)
 
 

@@ -18,19 +18,25 @@ from tunesmith.composer.prompt.text import phrase_key, stem_key
 LANGUAGES = ("en", "es", "de", "fr", "pt", "ja", "zh")
 TABLES = {
     "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
-    "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "artists": "artist",
+    "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "places": "use",
+    "weather_and_seasons": "use", "stories": "use", "occasions": "use", "work_and_home": "use", "artists": "artist",
     "modes": "mode", "styles": "style", "labels": "label", "means": "means",
 }  # fmt: skip
 # Only these lines affect prompts, so that a change of a groove does not make the index stale.
 _OWN_WORDING = re.compile(
     r"^(?:title|family|aliases|anchors|valence|arousal|tempo):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE
 )
+_PLAYERS, _JOINING = frozenset({"instrument", "family", "means"}), frozenset({"word:and", "word:subordinate"})
 _EXACT_ONLY = frozenset({"word", "artist", "label"})
+
+SEPARATOR = "|"
+"""What separates the meanings of a phrase in the index."""
 
 Index = Mapping[str, Any]
 
 
-def _lexicon_text(name: str) -> str:
+def lexicon_text(name: str) -> str:
+    """Return the text of one table of the lexicon."""
     folder = resources.files("tunesmith.composer.prompt") / "lexicon"
     # The digest must not depend on the line endings of a checkout.
     return (folder / f"{name}.yaml").read_text(encoding="utf-8").replace("\r\n", "\n")
@@ -45,7 +51,7 @@ def genre_wording(name: str) -> str:
 
 def lexicon_table(name: str) -> dict[str, Any]:
     """Return one parsed table of the lexicon."""
-    table: dict[str, Any] = yaml.load(_lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
+    table: dict[str, Any] = yaml.load(lexicon_text(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
     return {str(key): value for key, value in table.items()}
 
 
@@ -58,8 +64,7 @@ def digest(*texts: str) -> str:
 def sources_digest() -> str:
     """Return the digest of all sources of the index."""
     lexicon = [
-        _lexicon_text(name)
-        for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
+        lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
     ]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
@@ -73,11 +78,14 @@ def build_index() -> dict[str, Any]:
         values.setdefault(kind, {})[name] = value
         own_name = phrase_key(name.replace("_", " "))
         for key in map(phrase_key, words):
+            if kind == "genre" and key != own_name and _describes(key, phrases):
+                continue
             # An alias that is ambiguous only hints at its genre; the genre's own name never does.
             strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
             _add(phrases, key, f"{strength}:{name}")
-            # Function words, names and labels match exactly only: their stems would match other words too.
-            if kind not in _EXACT_ONLY:
+            # Function words, names and labels match exactly only: their stems would match other words too. Ideographs
+            # and kana have no endings.
+            if kind not in _EXACT_ONLY and key.isascii():
                 _add(stems, stem_key(key), f"{strength}:{name}")
     numbers = {
         phrase_key(word): float(number)
@@ -99,11 +107,36 @@ def build_index() -> dict[str, Any]:
     }
     return {
         "digest": sources_digest(),
-        "phrases": phrases,
-        "stems": stems,
+        "phrases": _joined(phrases),
+        "stems": _joined(stems),
         "values": values,
         "numbers": numbers,
     } | others
+
+
+def _describes(alias: str, phrases: Mapping[str, list[str]]) -> bool:
+    """Return whether an alias only joins moods and players: ``sad piano``, ``piano and strings``.
+
+    Such words limit and colour the music; as the name of a genre they would hide what they say.
+    """
+    words, parts, place = alias.split(" "), list[set[str]](), 0
+    while place < len(words):
+        last = next((end for end in range(len(words), place, -1) if " ".join(words[place:end]) in phrases), None)
+        if last is None:
+            return False
+        entries = phrases[" ".join(words[place:last])]
+        parts.append({entry if entry.startswith("word:") else entry.partition(":")[0] for entry in entries})
+        place = last
+    players = [part for part in parts if part & _PLAYERS]
+    is_joined = any(part & _JOINING for part in parts) and any("instrument" in part for part in players)
+    moods = [part for part in parts if "mood" in part]
+    is_plain = all(part & (_PLAYERS | _JOINING | {"mood"}) for part in parts)
+    return is_plain and bool(players) and bool(moods or (is_joined and len(players) > 1))
+
+
+def _joined(table: Mapping[str, list[str]]) -> dict[str, str]:
+    # One string an entry: JSON reads it much faster than a list.
+    return {key: SEPARATOR.join(entries) for key, entries in table.items()}
 
 
 def _strength(others: Iterable[str]) -> str:

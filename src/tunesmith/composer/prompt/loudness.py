@@ -22,11 +22,15 @@ _LOUDNESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RequestedLoudness:
-    """A requested integrated loudness in LUFS (EBU R 128), and the words ``first`` to ``last`` (exclusive)."""
+    """A requested integrated loudness in LUFS (EBU R 128), as ``written``; its words are ``first`` to ``last``.
+
+    ``last`` is exclusive.
+    """
 
     lufs: float
     first: int
     last: int
+    written: str
 
 
 def read_loudness(prompt: Prompt) -> tuple[RequestedLoudness, ...]:
@@ -36,7 +40,7 @@ def read_loudness(prompt: Prompt) -> tuple[RequestedLoudness, ...]:
     for loudness in _LOUDNESS.finditer(prompt.folded):
         places = prompt.places(*loudness.span())
         lufs = -float((loudness[1] or loudness[2]).replace(",", "."))
-        found.append(RequestedLoudness(lufs, places[0], places[-1] + 1))
+        found.append(RequestedLoudness(lufs, places[0], places[-1] + 1, prompt.text[slice(*loudness.span())].strip()))
     return tuple(found)
 
 
@@ -49,9 +53,7 @@ class LoudnessTarget:
     warnings: tuple[str, ...] = ()
 
 
-def loudness_target(
-    flag: float | None, prompt: Prompt, requested: Sequence[RequestedLoudness], form: Form
-) -> LoudnessTarget:
+def loudness_target(flag: float | None, requested: Sequence[RequestedLoudness], form: Form) -> LoudnessTarget:
     """Return the loudness: the flag's, the last one of the prompt, or that of a bed, which lies under speech."""
     if flag is not None:
         return LoudnessTarget(flag)
@@ -60,7 +62,6 @@ def loudness_target(
         return LoudnessTarget(BED_LUFS, (reason,)) if form == "bed" else LoudnessTarget(None)
     last = requested[-1]
     lufs = min(max(last.lufs, MIN_LOUDNESS_LUFS), MAX_LOUDNESS_LUFS)
-    words = prompt.written(last.first, last.last)
     warnings = []
     if lufs != last.lufs:
         warnings.append(
@@ -70,5 +71,5 @@ def loudness_target(
     if len({one.lufs for one in requested}) > 1:
         warnings.append(f"loudness: the prompt names several; the last, {lufs:g} LUFS, is used")
     return LoudnessTarget(
-        lufs, (Reason("loudness", f"{lufs:g}", "prompt", f"the prompt says {words!r}"),), tuple(warnings)
+        lufs, (Reason("loudness", f"{lufs:g}", "prompt", f"the prompt says {last.written!r}"),), tuple(warnings)
     )

@@ -23,7 +23,7 @@ _POINTS = frozenset(
     word
     for words in (
         "at after by around the second",
-        "a al los las tras despues en segundo de",
+        "a al los las tras despues en segundo",
         "nach bei ab um zur sekunde",
         "apres au aux seconde",
         "em aos apos depois no segundo",
@@ -159,12 +159,21 @@ def _belongs(context: NumberContext, time: NumberRange, cue: _Cue, distance: int
         return distance <= _MOST_BESIDE_STRETCH
     if not is_cjk and distance > _MOST_BETWEEN:
         return False
-    if not is_after:
-        return not (cue.kind == "ends" and is_cjk)
     # "30 seconds with a climax" is a length; "at 30 seconds a climax" is a moment.
-    is_point = context.word(time.first - 1) in _POINTS or context.word(time.last) == "in"
-    is_point |= context.gap(time.last, time.last).strip() in ("=", "(")
-    return cue.kind != "end" and (is_cjk or is_point)
+    if is_after:
+        return cue.kind != "end" and (is_cjk or _is_point(context, time))
+    if cue.kind == "ends" and is_cjk:
+        return False
+    return is_cjk or cue.kind in ("end", "ends") or _is_point(context, time)
+
+
+def _is_point(context: NumberContext, time: NumberRange) -> bool:
+    """Return whether a time names a point: ``at 20 s``, ``0:20``, ``20 s in``, ``20 s before the end``, ``(20 s)``."""
+    signs = (context.gap(time.first, time.first).strip(), context.gap(time.last, time.last).strip())
+    is_signed = context.word(time.first - 1) == ":" or any(sign and sign in "=(" for sign in signs)
+    is_clock = any(":" in word.text for word in context.words[time.first : time.last])
+    after = index()["moments"].get(context.word(time.last)) == "before"
+    return is_signed or is_clock or after or context.word(time.last) == "in" or context.word(time.first - 1) in _POINTS
 
 
 def _moment(time: NumberRange, cue: _Cue, cues: Mapping[int, _Cue]) -> Moment:

@@ -54,7 +54,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     form, form_reason = lengths.read_form(request, parsed)
     length = lengths.read_length(request, parsed, form, meter, tempo)
     hits = read_hits(request, parsed, length.duration)
-    loudness = loudness_target(request.loudness_lufs, parsed.prompt, parsed.loudness, form)
+    loudness = loudness_target(request.loudness_lufs, parsed.loudness, form)
     key, key_reason = _key(explicit, genre, mood)
     players = _players(explicit, genre, chosen)
     production, ambience = _colours(parsed, chosen)

@@ -10,10 +10,10 @@ from tunesmith.composer.genre import Genre, load_genre
 from tunesmith.composer.means import limited
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
+from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
-from tunesmith.composer.writing.accompaniment.doubled_lead import write_second_voice
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
@@ -27,6 +27,7 @@ from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
+from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.performance.echo import echoed
 from tunesmith.composer.writing.performance.perform import perform
@@ -42,7 +43,7 @@ WRITERS: Mapping[str, Writer] = {
     "pad": write_pad,
     "arpeggio": write_arpeggio,
     "melody": write_melody,
-    "counter": write_second_voice,
+    "counter": write_counter,
     "effects": write_effects,
 }
 """One writer per role, in the order in which they write."""
@@ -128,7 +129,8 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
         role=player.role,
         instrument=player.instrument,
         notes=_within(played, plan.tempo_map.beat_at(timeline.duration)),
-        gain_db=player.gain_db,
+        # As many digits as the document keeps.
+        gain_db=round(player.gain_db, 2),
         pan=player.pan,
         entry=player.entry,
     )
@@ -139,7 +141,7 @@ def _within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
     # Cut to the grid, so that every length is exact in the document too.
     grid_end = int(end * 960) / 960
     return tuple(
-        note if note.end <= grid_end else replace(note, length=grid_end - note.start)
+        note if note.end <= grid_end else replace(note, length=on_grid(grid_end - note.start))
         for note in notes
         if note.start <= grid_end - SHORTEST
     )

@@ -24,15 +24,32 @@ export const LABELS = /** @type {Record<string, string>} */ ({
 /** The fields of a request that chips decide. */
 export const FIXED = /** @type {const} */ (["genre", "tempo_bpm", "key", "meter", "instruments"]);
 
+/** As many as fit on one line beside each other. */
+const MOST_CHIPS = 9;
+
 /**
- * Return the answers to be shown, in the order of the server. What is left out by the draft has chips of its own.
+ * Return the answers to be shown, in the order of the server: all that words and settings say, and of the band that the
+ * genre brings as many players as there is room for. What is left out by the draft has chips of its own.
  *
  * @param {State} state
  * @returns {Answer[]}
  */
 export function answersOf({ draft, brief }) {
   if (!draft.prompt.trim() || !brief) return [];
-  return brief.answers.filter(({ field, is_locked }) => field in LABELS && !(field === "without" && is_locked));
+  const shown = brief.answers.filter(({ field, is_locked }) => field in LABELS && !(field === "without" && is_locked));
+  const band = shown.filter(isOfTheBand);
+  const room = Math.max(0, MOST_CHIPS - (shown.length - band.length) - draft.without.length);
+  const left = new Set(band.slice(room));
+  return shown.filter((answer) => !left.has(answer));
+}
+
+/**
+ * Return whether an answer is an instrument that nobody has asked for.
+ *
+ * @param {Answer} answer
+ */
+export function isOfTheBand({ field, source }) {
+  return field === "instruments" && source !== "words" && source !== "setting";
 }
 
 /**

@@ -1,8 +1,8 @@
 /** The first run: what to ask for, with the melodies that come of it. */
 
 import { button, byId, element } from "./dom.js";
-import { EXAMPLES, melodyOf } from "./examples.js";
-import { drawFigure } from "./figure.js";
+import { EXAMPLES } from "./examples.js";
+import { drawFigure, partOf } from "./figure.js";
 import { usePrompt } from "./recent_view.js";
 import { Store } from "./store.js";
 
@@ -13,7 +13,7 @@ export function showBlank(store) {
     const card = button("card", [element("small", {}, example.use), element("span", {}, example.prompt), figure], () =>
       usePrompt(store, example.prompt),
     );
-    return { card, draw: () => drawFigure(figure, false, melodyOf(example), undefined, 1) };
+    return { card, draw: () => drawFigure(figure, false, partOf(example.melody), undefined, 1) };
   });
   byId("cards").replaceChildren(...cards.map(({ card }) => card));
   const draw = () => cards.forEach((one) => one.draw());

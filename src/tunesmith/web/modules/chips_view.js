@@ -1,6 +1,6 @@
 /** Chips: what the composer understood; each says why, and can be locked, changed or left out. */
 
-import { answersOf, decide, FIXED, fixedBy, LABELS, release } from "./answers.js";
+import { answersOf, decide, FIXED, fixedBy, isOfTheBand, LABELS, release } from "./answers.js";
 import { button, byId, element, icon } from "./dom.js";
 import { closePopover, openPopover } from "./popover.js";
 import { withoutSpans } from "./spans.js";
@@ -72,8 +72,7 @@ function chip(store, answer) {
   const isGuess = source !== "words" && source !== "setting";
   const sign = isLocked ? icon("lock") : source === "chance" ? icon("dice") : null;
   const label = element("span", { class: "sr" }, `${LABELS[field]}: `);
-  const isBand = isGuess && field === "instruments";
-  const kind = isLocked ? "locked" : isBand ? "guess band" : isGuess ? "guess" : "";
+  const kind = isLocked ? "locked" : isOfTheBand(answer) ? "guess band" : isGuess ? "guess" : "";
   return button(
     `chip ${kind}`,
     [...(sign ? [sign] : []), label, answer.label],

@@ -1,10 +1,11 @@
 /** Downloads: a take's mix, stems or notes as a file of the user. */
 
+import { shelved } from "./library.js";
 import { Server } from "./server.js";
 import { Store } from "./store.js";
 import { inWords } from "./problems.js";
 
-const ENDINGS = { audio: "", stems: "zip", midi: "mid" };
+const ENDINGS = { audio: "", stems: "zip", midi: "mid", "score.yaml": "yaml" };
 /** Sound formats, with what a second of stereo needs, about. */
 export const FORMATS = [
   { format: "wav", name: "WAV", bytes: 176_400 },
@@ -20,7 +21,7 @@ export const FORMATS = [
  * @param {Store} store
  * @param {Server} server
  * @param {import("./types.js").Take} take one that is listed in the library
- * @param {"audio" | "stems" | "midi"} kind
+ * @param {keyof typeof ENDINGS} kind
  * @param {string} [format] another sound format than that of its file
  */
 export async function download(store, server, take, kind, format) {
@@ -28,7 +29,7 @@ export async function download(store, server, take, kind, format) {
   if (!track) return;
   const choice = format ? { format } : {};
   const content = server.ask((client) => client.trackFile(track, kind, choice));
-  const own = store.state.tracks.find((one) => one.id === track)?.format ?? "wav";
+  const own = shelved(store.state).find((one) => one.id === track)?.format ?? "wav";
   const file = content.then((bytes) => new Blob([/** @type {BlobPart} */ (bytes)]));
   await saveFile(store, file, `${fileNameOf(take)}.${ENDINGS[kind] || format || own}`);
 }

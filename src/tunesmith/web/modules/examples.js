@@ -4,7 +4,7 @@
  * @typedef {object} Example
  * @property {string} use
  * @property {string} prompt
- * @property {[number, number, number][]} melody start and length in 200ths of the piece, MIDI note number
+ * @property {import("../js/src/types.js").Figure} melody
  */
 
 /** @type {Example[]} */
@@ -48,14 +48,3 @@ export const EXAMPLES = [
     ],
   },
 ];
-
-/**
- * @param {Example} example
- * @returns {import("./types.js").Part}
- */
-export function melodyOf({ melody }) {
-  const notes = melody.map(([start, length, pitch]) => {
-    return { start: start / 200, length: length / 200, pitch, velocity: 100 };
-  });
-  return { name: "melody", isDrums: false, notes };
-}

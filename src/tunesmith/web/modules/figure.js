@@ -3,6 +3,22 @@
 import { inks, surfaceOf } from "./canvas.js";
 import { fillEnvelope } from "./wave.js";
 
+/** How many steps of a figure a piece has. */
+const STEPS = 200;
+
+/**
+ * Return a figure of the server as a part of a piece that lasts one second.
+ *
+ * @param {import("../js/src/types.js").Figure} figure
+ * @returns {import("./types.js").Part}
+ */
+export function partOf(figure) {
+  const notes = figure.map(([start, length, pitch]) => {
+    return { start: start / STEPS, length: length / STEPS, pitch, velocity: 100 };
+  });
+  return { name: "melody", isDrums: false, notes };
+}
+
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {boolean} isStrong

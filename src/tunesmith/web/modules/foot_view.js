@@ -25,7 +25,7 @@ export function showFoot(take, actions) {
   byId("licence").replaceChildren(...licenceOf(take, made));
   const isComposed = !take.isLocal && (take.request.model ?? "composer") === "composer";
   const disabled = !take.track && !take.isLocal;
-  const file = (/** @type {"stems" | "midi"} */ kind, /** @type {string} */ label) =>
+  const file = (/** @type {"stems" | "midi" | "score.yaml"} */ kind, /** @type {string} */ label) =>
     button("plain", label, () => actions.download(take, kind), { disabled });
   replaceKeepingFocus(byId("downloads"), [
     button("plain strong first", [icon("save"), "WAV"], () => actions.download(take, "audio", "wav"), {
@@ -38,7 +38,7 @@ export function showFoot(take, actions) {
       "aria-label": "Another format",
       "aria-haspopup": "dialog",
     }),
-    ...(isComposed ? [file("stems", "Stems"), file("midi", "MIDI")] : []),
+    ...(isComposed ? [file("stems", "Stems"), file("midi", "MIDI"), file("score.yaml", "Score")] : []),
     button("plain", [icon("code"), "Use it"], () => actions.use(take), {
       disabled: !take.facts || take.isLocal,
       "aria-haspopup": "dialog",

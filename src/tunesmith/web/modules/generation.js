@@ -1,6 +1,6 @@
 /** Generation: takes are submitted, followed to their end, cancelled, and found again after a reload. */
 
-import { DeadlineExceeded, NotFound, ServerUnreachable } from "../js/src/index.js";
+import { DeadlineExceeded, NotFound, ServerBusy, ServerUnreachable } from "../js/src/index.js";
 import { factsOf } from "./facts.js";
 import { newTake } from "./new_take.js";
 import { inWords } from "./problems.js";
@@ -31,8 +31,8 @@ export class Generation {
   #waiting = [];
   /** @type {Set<string>} */
   #followed = new Set();
-  /** @type {Set<string>} */
-  #submitted = new Set();
+  /** @type {Map<string, AbortController>} */
+  #submitted = new Map();
 
   /**
    * @param {Store} store
@@ -119,6 +119,8 @@ export class Generation {
    */
   async cancel(ids) {
     const gone = this.#store.state.takes.filter((take) => ids.includes(take.id));
+    // One that waits for its turn is not sent any more; one on its way is cancelled when it has arrived.
+    for (const { id, waitSeconds } of gone) if (waitSeconds !== null) this.#submitted.get(id)?.abort();
     this.#drop(ids);
     this.#store.change({ announcement: "Cancelled" });
     await Promise.all(
@@ -142,19 +144,40 @@ export class Generation {
     if (!takeOf(this.#store.state, take.id) || this.#submitted.has(take.id)) return;
     // It is sent when the server is back.
     if (this.#store.state.connection.state === "lost") return this.#store.changeTake(take.id, { stage: UNSENT });
-    this.#submitted.add(take.id);
+    const stop = new AbortController();
+    this.#submitted.set(take.id, stop);
     const { prompt, ...fields } = take.request;
+    const waiting = (/** @type {number} */ seconds, /** @type {unknown} */ problem) =>
+      this.#countDown(take.id, Math.ceil(seconds), problem);
     try {
-      const job = await this.#server.ask((client) => client.submit(String(prompt), fields));
+      const job = await this.#server.ask((client) =>
+        client.submit(String(prompt), fields, { signal: stop.signal, waiting }),
+      );
       // A reload finds the take by its job.
-      this.#store.changeTake(take.id, { job: job.id, state: "queued" });
+      this.#store.changeTake(take.id, { job: job.id, state: "queued", waitSeconds: null });
       if (takeOf(this.#store.state, take.id)) this.#follow(take.id);
       else await this.#server.ask((client) => client.cancel(job.id));
     } catch (error) {
-      this.#unsent(take, error);
+      if (!stop.signal.aborted) this.#unsent(take, error);
     } finally {
       this.#submitted.delete(take.id);
     }
+  }
+
+  /**
+   * Say why a take is not sent yet, and count the seconds until it is sent again.
+   *
+   * @param {string} id
+   * @param {number} seconds
+   * @param {unknown} problem
+   * @param {() => void} [then] where the client has given up, because the wait is longer than its deadline
+   */
+  #countDown(id, seconds, problem, then) {
+    if (!(problem instanceof ServerBusy) || takeOf(this.#store.state, id)?.state !== "sending") return;
+    const reason = problem.message.replace(/; try again in .*$/, "");
+    this.#store.changeTake(id, { stage: reason, waitSeconds: seconds > 0 ? seconds : null });
+    if (seconds > 0) setTimeout(() => this.#countDown(id, seconds - 1, problem, then), 1000);
+    else then?.();
   }
 
   /**
@@ -163,6 +186,9 @@ export class Generation {
    */
   #unsent(take, error) {
     if (error instanceof ServerUnreachable) return this.#store.changeTake(take.id, { stage: UNSENT });
+    if (error instanceof ServerBusy && error.retryAfter) {
+      return this.#countDown(take.id, Math.ceil(error.retryAfter), error, () => void this.#submit(take));
+    }
     const problem = inWords(error);
     if (problem.field) this.#refuse(take, problem);
     else this.#store.changeTake(take.id, { state: "failed", problem });
@@ -252,7 +278,10 @@ export class Generation {
   /** @param {string[]} ids */
   #drop(ids) {
     const takes = this.#store.state.takes.filter((take) => !ids.includes(take.id));
-    const current = takeOf({ ...this.#store.state, takes })?.id ?? takes.at(-1)?.id ?? null;
+    const { state } = this.#store;
+    const left = { ...state, takes };
+    // Back to the one that was heard before.
+    const current = (takeOf(left) ?? takeOf(left, state.previous) ?? takes.at(-1))?.id ?? null;
     this.#store.change({ takes, current });
   }
 

@@ -1,11 +1,13 @@
 /** Intensity layers: the piece on the stage, calm to full, crossfaded while it plays. */
 
+import { checkMemory, TooLong } from "./memory.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
 import { Store, takeOf } from "./store.js";
 
 /** The intensities that are rendered, from which all others are crossfaded. */
 export const STEPS = [0, 0.35, 0.7, 1];
+const CHANNELS = 2;
 /** How much quieter the calmest is, in LU: all layers are mastered to one loudness, and would seem equally strong. */
 const RANGE_LU = 6;
 
@@ -49,10 +51,11 @@ export class IntensityLayers {
     const take = takeOf(this.#store.state);
     if (!take?.track || !take.facts || this.#take === take.id) return;
     const { id, track } = take;
-    const { sampleRate } = take.facts;
+    const { sampleRate, duration } = take.facts;
     this.#take = id;
     this.#store.change({ layers: { take: id, state: "loading" }, announcement: "Making the layers" });
     try {
+      checkMemory(STEPS.length * duration * sampleRate * CHANNELS);
       /** @type {AudioBuffer[]} */
       const buffers = [];
       for (const intensity of STEPS) {
@@ -67,7 +70,7 @@ export class IntensityLayers {
     } catch (error) {
       if (this.#take !== id) return;
       this.#free();
-      this.#store.change({ notice: inWords(error) });
+      this.#store.change({ notice: error instanceof TooLong ? error.problem : inWords(error) });
     }
   }
 

@@ -1,12 +1,17 @@
 /** Joining: a sequence of takes, put in order by dragging or with keys, becomes one sound. */
 
 import { button, byId, element, icon } from "./dom.js";
+import { factsOfTrack } from "./facts.js";
+import { shelved } from "./library.js";
+import { newTake } from "./new_take.js";
 import { letterOf, Store } from "./store.js";
-import { tenths } from "./words.js";
+import { tenths, titleOf } from "./words.js";
 
 /** @typedef {import("./types.js").Take} Take */
 
 const FEWEST = 2;
+/** Only what is drawn asks for it. */
+const SAMPLE_RATE = 44_100;
 
 /**
  * Ask for the order of takes, beginning with one of them.
@@ -19,9 +24,11 @@ export function openJoin(store, first, join) {
   const dialog = byId("join", HTMLDialogElement);
   /** @type {Take[]} */
   let sequence = [first];
-  const all = store.state.takes.filter((take) => take.facts && (take.track || take.isLocal));
-  const nameOf = (/** @type {Take} */ take) =>
-    `${letterOf(store.state.takes.indexOf(take))}, ${take.facts?.title ?? ""}, ${tenths(take.facts?.duration ?? 0)}`;
+  const takes = store.state.takes.filter((take) => take.facts && (take.track || take.isLocal));
+  const nameOf = (/** @type {Take} */ take) => {
+    const at = store.state.takes.indexOf(take);
+    return `${at < 0 ? "" : `${letterOf(at)}, `}${take.facts?.title ?? ""}, ${tenths(take.facts?.duration ?? 0)}`;
+  };
 
   /** @param {Take[]} next @param {number} [focused] */
   const change = (next, focused) => {
@@ -67,7 +74,8 @@ export function openJoin(store, first, join) {
     );
   };
   byId("join-choices").replaceChildren(
-    ...all.map((take) => button("plain", `+ ${nameOf(take)}`, () => change([...sequence, take]))),
+    ...takes.map((take) => button("plain", `+ ${nameOf(take)}`, () => change([...sequence, take]))),
+    ...fromLibrary(shelved(store.state), (take) => change([...sequence, take])),
   );
   byId("join-now").onclick = () => {
     dialog.close();
@@ -75,4 +83,33 @@ export function openJoin(store, first, join) {
   };
   change(sequence);
   dialog.showModal();
+}
+
+/**
+ * Return a choice among the pieces that the library lists.
+ *
+ * @param {import("./types.js").Track[]} tracks
+ * @param {(take: Take) => void} add
+ */
+function fromLibrary(tracks, add) {
+  const kept = tracks.filter((track) => track.audio !== null);
+  if (!kept.length) return [];
+  const options = kept.map((track, at) => new Option(`${titleOf(track.prompt)}, ${tenths(track.duration)}`, String(at)));
+  const choice = element(
+    "select",
+    {
+      class: "plain",
+      attributes: { "aria-label": "Add a piece of the library" },
+      on: {
+        change: () => {
+          const track = kept[Number(choice.value)];
+          if (track) add(newTake(track.request, { track: track.id, facts: factsOfTrack(track, SAMPLE_RATE) }));
+          choice.selectedIndex = 0;
+        },
+      },
+    },
+    new Option("From the library…", ""),
+    ...options,
+  );
+  return [choice];
 }

@@ -34,8 +34,11 @@ export function keep(store) {
   store.watch(
     (state) => [state.takes, state.current],
     // Sounds that are only in this page are gone with it.
-    ({ takes, current }) =>
-      write(() => sessionStorage, TAB, { takes: takes.filter((take) => !take.isLocal), current }),
+    ({ takes, current }) => {
+      const lasting = takes.filter((take) => !take.isLocal);
+      const shown = lasting.find((take) => take.id === current) ?? lasting.at(-1);
+      write(() => sessionStorage, TAB, { takes: lasting, current: shown?.id ?? null });
+    },
   );
 }
 

@@ -97,14 +97,20 @@ export class Lanes {
    */
   #lane(name, part) {
     const title = named(name || "part");
+    const instrument = part?.instrument ?? "Ambience";
     const label = part ? counted(part.notes.length, "note") : "No notes, a sound";
     const canvas = element("canvas", { attributes: { role: "img", "aria-label": label } });
     const lit = element("canvas", { class: "lit", attributes: { "aria-hidden": true } });
     const meter = element("i", { class: "level", attributes: { "aria-hidden": true } });
     const node = element(
       "div",
-      { class: "lane", attributes: { role: "group", "aria-label": title, "data-part": name } },
-      element("div", { class: "cell" }, element("span", { class: "name" }, title, meter), ...this.#controls(name, title)),
+      { class: "lane", attributes: { role: "group", "aria-label": `${title}, ${instrument}`, "data-part": name } },
+      element(
+        "div",
+        { class: "cell" },
+        element("span", { class: "name" }, title, element("small", {}, instrument), meter),
+        ...this.#controls(name, title),
+      ),
       element("div", { class: "roll" }, canvas, lit),
     );
     return { part: name, node, roll: part ? new Roll(part, canvas, lit) : null, canvas, meter };

@@ -13,7 +13,10 @@ import { Store } from "./store.js";
  * @typedef {import("../js/src/index.js").Marks} Marks
  */
 
-const PAGE = 50;
+/** Tracks of a request; a screen shows some fifteen. */
+export const PAGE = 50;
+/** The pages that are kept: those around what is seen, whatever the length of the list. */
+const MOST_PAGES = 12;
 const VARIATIONS = 3;
 /** The rate of a file whose job is no longer kept. */
 const USUAL_SAMPLE_RATE = 44_100;
@@ -22,9 +25,12 @@ const USUAL_SAMPLE_RATE = 44_100;
 export class Library {
   #store;
   #server;
-  /** @type {AsyncGenerator<Track, void, undefined> | undefined} */
-  #pages;
-  #reading = 0;
+  /** The list that is being read; one that was asked for before is no longer of use. */
+  #list = 0;
+  /** @type {Set<number>} */
+  #loading = new Set();
+  /** @type {number[]} */
+  #seen = [0];
 
   /**
    * @param {Store} store
@@ -39,17 +45,26 @@ export class Library {
     );
   }
 
-  /** List the newest tracks of the query again. */
+  /** List the tracks of the query again; those that are shown stay until then. */
   async refresh() {
-    const { search, filter } = this.#store.state.query;
-    const which = { search, limit: PAGE, ...(filter === "starred" ? { starred: true } : {}) };
-    this.#pages = this.#server.client.eachTrack(which);
-    await this.#read([]);
+    this.#list += 1;
+    this.#loading.clear();
+    const first = Math.min(...this.#seen);
+    await this.#read(first, { isNew: true });
+    await Promise.all(this.#seen.map((page) => this.#read(page, {})));
   }
 
-  /** List the tracks that follow. */
-  async more() {
-    await this.#read(this.#store.state.tracks);
+  /**
+   * Load the tracks between two places in the list, as far as they are not there.
+   *
+   * @param {number} first
+   * @param {number} last exclusive
+   */
+  need(first, last) {
+    const pages = [];
+    for (let page = Math.floor(first / PAGE); page * PAGE < last; page += 1) pages.push(page);
+    this.#seen = pages.length ? pages : [0];
+    for (const page of pages) void this.#read(page, {});
   }
 
   /**
@@ -61,9 +76,12 @@ export class Library {
   async mark(id, marks) {
     await this.#change(async (client) => {
       const track = await client.mark(id, marks);
-      const { tracks, takes } = this.#store.state;
+      const { shelf, takes } = this.#store.state;
+      const pages = Object.entries(shelf.pages).map(([page, tracks]) => {
+        return [page, tracks.map((one) => (one.id === id ? track : one))];
+      });
       this.#store.change({
-        tracks: tracks.map((one) => (one.id === id ? track : one)),
+        shelf: { ...shelf, pages: Object.fromEntries(pages) },
         takes: takes.map((take) => (take.track === id ? { ...take, isStarred: track.starred } : take)),
       });
     });
@@ -77,11 +95,9 @@ export class Library {
   async forget(id) {
     await this.#change(async (client) => {
       await client.forget(id);
-      this.#store.change({
-        tracks: this.#store.state.tracks.filter((one) => one.id !== id),
-        announcement: "Forgotten",
-      });
+      this.#store.change({ announcement: "Forgotten" });
     });
+    await this.refresh();
   }
 
   /**
@@ -109,7 +125,7 @@ export class Library {
    */
   async trackOf({ job, track }) {
     const isIts = (/** @type {Track} */ one) => (track ? one.id === track : one.job === job);
-    const listed = this.#store.state.tracks.find(isIts);
+    const listed = shelved(this.#store.state).find(isIts);
     if (listed) return listed;
     /** @type {Track[]} */
     let found = [];
@@ -149,23 +165,48 @@ export class Library {
     }
   }
 
-  /** @param {Track[]} before */
-  async #read(before) {
-    const pages = this.#pages;
-    const reading = (this.#reading += 1);
-    if (!pages) return;
-    const tracks = [...before];
+  /**
+   * @param {number} page
+   * @param {{isNew?: boolean}} options a new list takes the place of the one that is shown
+   */
+  async #read(page, { isNew = false }) {
+    const isThere = !isNew && this.#store.state.shelf.pages[page] !== undefined;
+    if (isThere || this.#loading.has(page)) return;
+    const list = this.#list;
+    this.#loading.add(page);
+    const { search, filter } = this.#store.state.query;
+    const which = {
+      search,
+      limit: PAGE,
+      offset: page * PAGE,
+      ...(filter === "starred" ? { starred: true } : {}),
+      ...(filter === "loops" ? { loop: true } : {}),
+    };
     try {
-      let more = true;
-      while (more && tracks.length < before.length + PAGE) {
-        const { done, value } = await pages.next();
-        more = !done;
-        if (value) tracks.push(value);
-      }
-      if (reading === this.#reading) this.#store.change({ tracks, hasMoreTracks: more, notice: null });
+      const { tracks, total } = await this.#server.ask((client) => client.trackPage(which));
+      if (list !== this.#list) return;
+      const { shelf } = this.#store.state;
+      // Something was made or forgotten elsewhere, and every place after it is another one.
+      if (!isNew && total !== shelf.total) return void this.refresh();
+      const pages = isNew ? {} : shelf.pages;
+      this.#store.change({ shelf: { total, pages: this.#near({ ...pages, [page]: tracks }) }, notice: null });
     } catch (error) {
-      if (reading === this.#reading) this.#store.change({ notice: inWords(error) });
+      if (list === this.#list) this.#store.change({ notice: inWords(error) });
+    } finally {
+      if (list === this.#list) this.#loading.delete(page);
     }
+  }
+
+  /**
+   * Return the pages that are nearest to what is seen.
+   *
+   * @param {Record<number, Track[]>} pages
+   */
+  #near(pages) {
+    const middle = this.#seen[this.#seen.length >> 1] ?? 0;
+    const distance = (/** @type {string} */ page) => Math.abs(Number(page) - middle);
+    const near = Object.entries(pages).sort(([one], [other]) => distance(one) - distance(other));
+    return Object.fromEntries(near.slice(0, MOST_PAGES));
   }
 
   /** @param {(client: import("../js/src/index.js").Tunesmith) => Promise<void>} change */
@@ -180,43 +221,21 @@ export class Library {
 }
 
 /**
- * Return the tracks in the order of the list: variations under the piece that they vary, takes under the first of their
- * run, where both are listed.
+ * Return the tracks that are loaded, in no order.
  *
- * @param {Track[]} tracks the newest first
- * @returns {{track: Track, isChild: boolean}[]}
+ * @param {import("./types.js").State} state
+ * @returns {Track[]}
  */
-export function asTree(tracks) {
-  const parents = parentsOf(tracks);
-  /** @type {Map<string, Track[]>} */
-  const children = new Map();
-  for (const track of tracks) {
-    const parent = parents.get(track.id);
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), track]);
-  }
-  /** @param {Track} track @returns {{track: Track, isChild: boolean}[]} */
-  const below = (track) =>
-    (children.get(track.id) ?? []).flatMap((one) => [{ track: one, isChild: true }, ...below(one)]);
-  return tracks
-    .filter((track) => !parents.has(track.id))
-    .flatMap((track) => [{ track, isChild: false }, ...below(track)]);
+export function shelved({ shelf }) {
+  return Object.values(shelf.pages).flat();
 }
 
 /**
- * Return the ids of the listed parents, by that of the child.
+ * Return the track at a place in the list, undefined where it is not loaded.
  *
- * @param {Track[]} tracks
- * @returns {Map<string, string>}
+ * @param {import("./types.js").State} state
+ * @param {number} at
  */
-function parentsOf(tracks) {
-  const listed = new Set(tracks.map((track) => track.id));
-  const parents = new Map();
-  let run = tracks.at(-1);
-  for (const track of [...tracks].reverse()) {
-    const isOfRun = run !== track && run?.prompt === track.prompt;
-    if (track.parent !== null && listed.has(track.parent)) parents.set(track.id, track.parent);
-    else if (isOfRun && run) parents.set(track.id, run.id);
-    else run = track;
-  }
-  return parents;
+export function trackAt({ shelf }, at) {
+  return shelf.pages[Math.floor(at / PAGE)]?.[at % PAGE];
 }

@@ -21,6 +21,7 @@ import { Models } from "./models.js";
 import { showModels } from "./models_view.js";
 import { showNotices } from "./notices_view.js";
 import { showOptions } from "./options_view.js";
+import { Outlines } from "./outlines.js";
 import { Player } from "./player.js";
 import { openPopover } from "./popover.js";
 import { inWords } from "./problems.js";
@@ -78,8 +79,11 @@ async function finished(id) {
   if (isFirst) store.change({ isLooping: facts?.isLoop ?? false });
   // Browsers are silent until the user has touched the page, as after a reload.
   const plays = isFirst && navigator.userActivation.hasBeenActive;
-  await Promise.all([sounds.load(id), library.refresh()]);
+  const listed = library.refresh();
+  await sounds.load(id);
+  // Before the list has come: nothing may stand between the sound and the ear.
   if (plays && store.state.current === id) store.change({ isPlaying: true });
+  await listed;
   await link(id);
   store.change({ announcement: `${facts?.title ?? "A take"} is ready` });
 }
@@ -147,6 +151,8 @@ async function more(take, opener) {
   const shapes = shapeItems(take, store.state, opener, {
     edit: (edit, settings, words) => void shaping.edit(edit, [take], settings, words),
     remake: (fields) => void remake(take, fields),
+    hit: () => byId("add-hit").click(),
+    video: () => chooseFile("video/*", (file) => screen.open(file)),
     join: () => openJoin(store, take, (takes) => void shaping.edit("stitch", takes, {}, "joined")),
   });
   if (take.isLocal) return openPopover(opener, "Reshape", [element("div", { class: "menu" }, ...shapes)]);
@@ -174,7 +180,7 @@ async function remake(take, { recording, ...fields }) {
 
 /**
  * @param {Take} take
- * @param {"audio" | "stems" | "midi"} kind
+ * @param {"audio" | "stems" | "midi" | "score.yaml"} kind
  * @param {string} [format]
  */
 async function save(take, kind, format) {
@@ -230,7 +236,7 @@ followDrops({
   refuse: (name) => store.change({ notice: { title: `${name} is neither a sound nor a video`, advice: "Drop another file." } }),
 });
 showTransport(store, player, choose);
-showLibrary(store, library, (track) => void open(track));
+showLibrary(store, library, new Outlines(server), (track) => void open(track));
 showModels(store, models, server);
 showNotices(store, server);
 followKeys(store, player, { choose, cancel: stopMaking });

@@ -19,6 +19,7 @@ export function newTake(request, known = {}) {
     stage: "",
     position: null,
     etaSeconds: null,
+    waitSeconds: null,
     facts: null,
     written: null,
     problem: null,

@@ -19,7 +19,11 @@ import { tenths } from "./words.js";
 export function showScore(store, sounds, player, lanes) {
   const wave = byId("wave");
   const [future, past] = /** @type {HTMLCanvasElement[]} */ ([...wave.querySelectorAll("canvas")]);
-  if (!future || !past) throw new Error("index.html has no canvases for the wave");
+  const heard = past?.parentElement;
+  if (!future || !past || !heard) throw new Error("index.html has no canvases for the wave");
+  const playhead = byId("playhead");
+  // Asked for only when it may have changed: asking in every frame would cost a layout each time.
+  let width = 0;
 
   const ruler = new Ruler();
 
@@ -27,9 +31,11 @@ export function showScore(store, sounds, player, lanes) {
   const showPosition = (seconds) => {
     const duration = shapeOf(takeOf(store.state))?.duration ?? 1;
     const share = Math.min(1, seconds / duration);
-    // Drawn once; a moving edge between the two drawings costs no more than a moving line.
-    past.style.clipPath = `inset(0 ${((1 - share) * 100).toFixed(3)}% 0 0)`;
-    byId("playhead").style.transform = `translateX(${(share * wave.clientWidth).toFixed(1)}px)`;
+    // Both drawings are made once. A window moves over the one of the past, which moves back as far: nothing is painted.
+    const pixels = share * width;
+    heard.style.transform = `translateX(${(pixels - width).toFixed(1)}px)`;
+    past.style.transform = `translateX(${(width - pixels).toFixed(1)}px)`;
+    playhead.style.transform = `translateX(${pixels.toFixed(1)}px)`;
     lanes.follow(seconds);
     ruler.light(store.state.isPlaying ? seconds : null);
     const now = seconds.toFixed(1);
@@ -43,6 +49,7 @@ export function showScore(store, sounds, player, lanes) {
   const redraw = () => {
     const { state } = store;
     ruler.draw(state);
+    width = wave.clientWidth;
     const envelope = sounds.of(state.current)?.envelope;
     const bars = shapeOf(takeOf(state))?.bars ?? 0;
     drawWave(future, envelope, "future", bars);

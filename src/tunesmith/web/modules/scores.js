@@ -62,8 +62,9 @@ function isComposed({ model, guide }) {
  * @returns {Part[]}
  */
 export function partsOf(score) {
-  return score.parts.map(({ name, is_drums: isDrums, notes }) => ({
+  return score.parts.map(({ name, label, is_drums: isDrums, notes }) => ({
     name,
+    instrument: label,
     isDrums,
     notes: notes.map(([start, length, pitch, velocity]) => ({ start, length, pitch, velocity })),
   }));

@@ -12,6 +12,8 @@ import { tenths } from "./words.js";
  * @property {(edit: "fit" | "loop" | "normalize", settings: Record<string, string | number>, words: string) => void} edit
  * @property {(fields: Record<string, unknown>) => void} remake ask a model, with the take as a recording
  * @property {() => void} join
+ * @property {() => void} hit put a hit point at the playhead
+ * @property {() => void} video choose a video to play with it
  *
  * @typedef {object} Ability what a model does with a recording
  * @property {string} label
@@ -43,7 +45,10 @@ export function shapeItems(take, state, opener, actions) {
     button("", "Make it a loop", () => close(() => actions.edit("loop", {}, "as a loop"))),
     button("", "Set its loudness…", () => askLoudness(opener, actions)),
     button("", "Join with others…", () => close(actions.join)),
+    button("", "Play a video with it…", () => close(actions.video)),
   ];
+  const isComposed = !take.isLocal && (take.request.model ?? "composer") === "composer";
+  if (isComposed) edits.unshift(button("", "Hit point here", () => close(actions.hit)));
   const models = state.models.filter((model) => model.installed);
   const remakes = Object.entries(ABILITIES).flatMap(([ability, how]) => {
     const able = models.filter((model) => model.abilities?.includes(ability)).map((model) => model.name);

@@ -75,23 +75,23 @@ export class Sounds {
     const take = takeOf(this.#store.state, id);
     if (!take?.facts || this.#sounds.has(id)) return Promise.resolve();
     const loading =
-      this.#loading.get(id) ?? this.#load(take, take.facts.sampleRate).finally(() => this.#loading.delete(id));
+      this.#loading.get(id) ?? this.#load(take, take.facts).finally(() => this.#loading.delete(id));
     this.#loading.set(id, loading);
     return loading;
   }
 
   /**
    * @param {import("./types.js").Take} take
-   * @param {number} sampleRate
+   * @param {import("./types.js").Facts} facts
    */
-  async #load(take, sampleRate) {
+  async #load(take, { sampleRate, loudnessLufs }) {
     const { id } = take;
     try {
       const own = this.#files.get(id);
       const file = own
         ? new Uint8Array(await own.arrayBuffer())
         : await this.#server.ask((client) => fetched(client, take));
-      const sound = await decoded(file, sampleRate);
+      const sound = await decoded(file, sampleRate, loudnessLufs);
       // Gone while it was on its way.
       if (!takeOf(this.#store.state, id)) return;
       this.#sounds.set(id, sound);
@@ -118,12 +118,13 @@ function fetched(client, { job, track }) {
 /**
  * @param {Uint8Array} file
  * @param {number} sampleRate
+ * @param {number | null} [loudnessLufs] as its maker says; measured where it is unknown, which delays the sound
  * @returns {Promise<Sound>}
  */
-export async function decoded(file, sampleRate) {
+async function decoded(file, sampleRate, loudnessLufs = null) {
   const context = new OfflineAudioContext(2, 1, sampleRate);
   const buffer = await context.decodeAudioData(/** @type {ArrayBuffer} */ (file.slice().buffer));
-  return { buffer, envelope: envelopeOf(buffer), loudnessLufs: await loudnessOf(buffer) };
+  return { buffer, envelope: envelopeOf(buffer), loudnessLufs: loudnessLufs ?? (await loudnessOf(buffer)) };
 }
 
 /** @param {unknown} error */

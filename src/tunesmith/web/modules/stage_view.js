@@ -6,7 +6,7 @@ import { settingWords } from "./again_view.js";
 import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { isBeingMade } from "./generation.js";
 import { Store, takeOf } from "./store.js";
-import { counted, named, titleOf } from "./words.js";
+import { capital, counted, named, titleOf } from "./words.js";
 
 /**
  * @typedef {import("./types.js").Take} Take
@@ -18,7 +18,7 @@ import { counted, named, titleOf } from "./words.js";
  * @property {(take: Take, fields: Record<string, unknown>) => void} changed make it again with fields changed
  * @property {(take: Take) => void} star
  * @property {(take: Take, opener: HTMLElement) => void} more
- * @property {(take: Take, kind: "audio" | "stems" | "midi", format?: string) => void} download
+ * @property {(take: Take, kind: "audio" | "stems" | "midi" | "score.yaml", format?: string) => void} download
  * @property {(take: Take) => void} use show it as a program
  */
 
@@ -78,7 +78,11 @@ function showHead(take, actions) {
 }
 
 /** @param {Take} take */
-function makingOf({ state, stage, progress, position, etaSeconds }) {
+function makingOf({ state, stage, progress, position, etaSeconds, waitSeconds }) {
+  if (state === "sending" && waitSeconds) {
+    const when = `sent again in ${waitSeconds} s`;
+    return element("span", { class: "making" }, element("b", {}, capital(stage)), when);
+  }
   if (state === "sending") return element("span", { class: "making" }, element("b", {}, named(stage || "sending")));
   if (state === "queued") {
     const ahead = position && position > 1 ? `${counted(position - 1, "piece")} before it` : "next in the queue";

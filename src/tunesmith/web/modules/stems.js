@@ -1,15 +1,15 @@
 /** Stems: the parts of one take as sounds of their own, loaded when the mixer is first used, freed with the take. */
 
 import { envelopeOf } from "./envelope.js";
+import { isAltered } from "./mix.js";
+import { checkMemory, TooLong } from "./memory.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
 import { Store, takeOf } from "./store.js";
 import { unzipped } from "./zip.js";
-import { size } from "./words.js";
 
-/** Decoded samples, 32 bits each: more would crowd a phone. */
-const MAX_BYTES = 600e6;
-const BYTES_PER_SAMPLE = 4;
+/** Of a sample of the server's files. */
+const FILE_BYTES = 3;
 
 /**
  * @typedef {object} Stem
@@ -38,7 +38,11 @@ export class Stems {
     this.#server = server;
     store.watch(
       (state) => [state.current],
-      (state) => state.current !== this.#take && this.#free(),
+      (state) => {
+        if (state.current !== this.#take) this.#free();
+        // Mixed before: it is heard as it was left.
+        if (isAltered(state.mixes[state.current ?? ""])) void this.need();
+      },
     );
   }
 
@@ -89,17 +93,6 @@ export class Stems {
   }
 }
 
-class TooLong extends Error {
-  /** @param {number} bytes */
-  constructor(bytes) {
-    super("the stems are too long to be mixed here");
-    this.problem = {
-      title: "The parts are too long to be mixed here",
-      advice: `They would need ${size(bytes)} of memory, at most ${size(MAX_BYTES)} are taken. Download the stems instead.`,
-    };
-  }
-}
-
 /**
  * @param {Uint8Array} archive
  * @param {number} sampleRate
@@ -107,9 +100,7 @@ class TooLong extends Error {
  */
 async function decoded(archive, sampleRate) {
   const files = unzipped(archive);
-  // The files have 24 bits.
-  const bytes = files.reduce((sum, { content }) => sum + (content.length / 3) * BYTES_PER_SAMPLE, 0);
-  if (bytes > MAX_BYTES) throw new TooLong(bytes);
+  checkMemory(files.reduce((sum, { content }) => sum + content.length / FILE_BYTES, 0));
   const context = new OfflineAudioContext(2, 1, sampleRate);
   /** @type {Stem[]} */
   const stems = [];

@@ -68,7 +68,8 @@ function middleOf(take) {
  * @param {Take} take
  * @returns {[string, string]}
  */
-function progressOf({ state, stage, progress, position, etaSeconds }) {
+function progressOf({ state, stage, progress, position, etaSeconds, waitSeconds }) {
+  if (state === "sending" && waitSeconds) return ["Waiting", `${waitSeconds} s`];
   if (state === "sending") return [stage ? "Unsent" : "Sending", ""];
   if (state === "queued")
     return [position === 1 ? "Next" : "Waiting", position && position > 1 ? `place ${position}` : ""];

@@ -76,12 +76,14 @@
  * @property {string} stage
  * @property {number | null} position in the queue; 1 is next
  * @property {number | null} etaSeconds
+ * @property {number | null} waitSeconds until it is sent again, while the server takes no more
  * @property {Facts | null} facts null until it is ready
  * @property {Written | null} written null until its score has arrived, and for music without one
  * @property {Problem | null} problem
  *
  * @typedef {object} Part the notes of one instrument
  * @property {string} name
+ * @property {string} [instrument] in words
  * @property {boolean} isDrums
  * @property {Note[]} notes
  *
@@ -120,6 +122,10 @@
  * @property {string} search
  * @property {"all" | "starred" | "loops"} filter
  *
+ * @typedef {object} Shelf the tracks of the query, the newest first, as far as they are loaded
+ * @property {number} total
+ * @property {Record<number, Track[]>} pages by number
+ *
  * @typedef {object} State everything that the page knows; only the store changes it
  * @property {Draft} draft
  * @property {Brief | null} brief what the composer would make of the draft
@@ -139,8 +145,7 @@
  * @property {Extra | null} layers
  * @property {number | null} intensity 0 to 1; null is the piece as written
  * @property {LibraryQuery} query
- * @property {Track[]} tracks
- * @property {boolean} hasMoreTracks
+ * @property {Shelf} shelf
  * @property {Problem | null} notice what went wrong elsewhere: in the library, with a model, a download
  * @property {Model[]} models
  * @property {LoadedModel[]} loaded

@@ -7,6 +7,8 @@ import { Store } from "./store.js";
 const JUMP_SECONDS = 0.15;
 const CATCH_UP_SECONDS = 0.5;
 const FASTEST = 1.1;
+/** A smaller one is not worth the change. */
+const LEAST_CHANGE = 0.01;
 
 /** Shows the video of the state and keeps it with the player. */
 export class Screen {
@@ -61,7 +63,7 @@ export class Screen {
     player.setAttribute("aria-label", `The video ${video.name}`);
     player.addEventListener("error", () => this.#refuse(video.name));
     player.addEventListener("loadeddata", () => this.#follow(this.#player.position));
-    const hint = element("p", {}, element("b", {}, video.name), "Stop at a cut and press H: the music hits there.");
+    const hint = element("p", {}, element("b", {}, video.name), "Stop at a cut and set a hit point (H): the music hits there.");
     const close = button("quiet icon", [icon("close")], () => this.#close(), { "aria-label": "Remove the video" });
     place.replaceChildren(player, hint, close);
     this.#video = player;
@@ -85,7 +87,7 @@ export class Screen {
     const behind = Math.min(seconds, video.duration) - video.currentTime;
     // A jump that is under way ends before the next begins.
     if (Math.abs(behind) > (plays ? JUMP_SECONDS : 0.001) && !video.seeking) video.currentTime = Math.max(0, seconds);
-    const rate = 1 + behind / CATCH_UP_SECONDS;
-    video.playbackRate = plays ? Math.max(1 / FASTEST, Math.min(FASTEST, rate)) : 1;
+    const rate = plays ? Math.max(1 / FASTEST, Math.min(FASTEST, 1 + behind / CATCH_UP_SECONDS)) : 1;
+    if (Math.abs(video.playbackRate - rate) > LEAST_CHANGE) video.playbackRate = rate;
   }
 }

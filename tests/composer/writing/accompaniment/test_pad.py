@@ -7,7 +7,6 @@ from itertools import pairwise
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.accompaniment.chords import write_chords
-from tunesmith.composer.writing.accompaniment.doubled_lead import write_double
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.plan import Plan, Player
 
@@ -51,16 +50,3 @@ def test_voices_move_one_by_one(make_plan: MakePlan) -> None:
     together = [sum(note.start == start for note in pad) for start in starts]
     assert min(together) == 1
     assert all(later - earlier >= 1 for earlier, later in pairwise(starts))
-
-
-def test_a_double_plays_the_lead_softer_in_whole_octaves(make_plan: MakePlan) -> None:
-    double = Player("counter", "counter", "celesta", "double", 86, 0.6)
-    plan = make_plan(LEAD, double)
-    lead = tuple(Note(beat, 0.75, 70 + beat % 7, 90) for beat in range(96))
-    notes = write_double(replace(plan, written={"melody": lead}), double, rng_for(1, "double"))
-    by_start = {note.start: note for note in lead}
-    assert notes
-    for note in notes:
-        assert note.pitch - by_start[note.start].pitch == 12
-        assert note.velocity < by_start[note.start].velocity
-        assert plan.section_at(note.start).energy >= double.entry

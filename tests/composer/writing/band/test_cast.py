@@ -7,7 +7,9 @@ import pytest
 from tunesmith.composer.brief import Brief, Mood
 from tunesmith.composer.genre import genre_names, load_genre
 from tunesmith.composer.instruments import instruments
+from tunesmith.composer.means import all_means, limited
 from tunesmith.composer.rng import rng_for
+from tunesmith.composer.writing import write_score
 from tunesmith.composer.writing.band.cast import BRIGHTNESS, NEIGHBOURS, SOLOISTS
 from tunesmith.composer.writing.band.choose_band import choose_band
 from tunesmith.composer.writing.band.colours import BEDS, DOUBLES, ELECTRONIC_BEDS
@@ -80,3 +82,35 @@ def test_a_bass_stays_a_bass_whatever_the_seed(brief: Maker) -> None:
 def test_a_piano_piece_is_played_on_one_piano(brief: Maker) -> None:
     for seed in SEEDS:
         assert len({player.instrument for player in band(brief(genre="solo_piano", prompt="music", seed=seed))}) == 1
+
+
+@pytest.mark.parametrize("means", ["acoustic", "electronic", "orchestral"])
+def test_whoever_joins_a_band_is_within_its_means(brief: Maker, means: str) -> None:
+    for genre in ("pop", "cinematic", "folk", "synthwave"):
+        for seed in SEEDS:
+            asked = brief(genre=genre, prompt="calm piano", seed=seed, means=(means,), mood=Mood(arousal=-0.5))
+            own = limited(load_genre(genre), asked.means, seed)
+            listed = {name for part in own.parts for name in part.instruments}
+            for player in choose_band(asked, own, rng_for(seed, "band")):
+                assert player.instrument in listed or all_means()[means].admits(player.instrument, player.role)
+
+
+def test_a_double_plays_the_notes_of_the_lead_softer_in_whole_octaves(brief: Maker) -> None:
+    doubled = 0
+    for seed in range(8):
+        score = write_score(brief(genre="cinematic", prompt="music", seed=seed, duration=40.0)).score
+        leads = [part for part in score.parts if part.role == "melody"]
+        lead = {round(note.start * 4): note.pitch for note in leads[0].notes} if leads else {}
+        for part in leads[1:]:
+            doubled += 1
+            assert part.gain_db < leads[0].gain_db
+            shared = [(note.pitch - lead[at]) % 12 for note in part.notes if (at := round(note.start * 4)) in lead]
+            assert shared.count(0) >= 0.9 * len(shared) > 0
+    assert doubled >= 3
+
+
+def test_an_instrument_within_the_genres_name_accompanies_too(brief: Maker) -> None:
+    calm = Mood(arousal=-0.6)
+    for seed in SEEDS:
+        players = band(brief(genre="cinematic_piano", prompt="calm piano and strings", seed=seed, mood=calm))
+        assert "piano" in {player.instrument for player in players if player.role == "arpeggio"}

@@ -68,6 +68,14 @@ def test_without_fills_of_its_own_a_genre_still_fills(make_plan: MakePlan) -> No
         assert first != last
 
 
+@pytest.mark.parametrize("meter", ["2/4", "3/4", "4/4", "5/4"])
+def test_a_fill_keeps_to_sixteenths_in_every_simple_meter(make_plan: MakePlan, meter: str) -> None:
+    plain = Groove(name="dusty", patterns={"kick": "X...x...", "snare": "..x...x."}, steps=8, meter="2/4")
+    plan = make_plan(KIT, grooves=(plain,), meter=meter)
+    for seed in range(6):
+        assert all(n.start * 4 % 1 == 0 for n in write_drums(seeded(plan, seed), KIT, rng_for(seed, "drums")))
+
+
 def test_a_loud_section_begins_with_a_crash_and_a_soft_one_does_not(make_plan: MakePlan) -> None:
     plan = make_plan(KIT, sections=(Section("A", 0, 4, 0.5), Section("B", 4, 4, 0.9), Section("break", 8, 4, 0.3)))
     notes = write_drums(plan, KIT, rng_for(1, "drums"))

@@ -6,6 +6,8 @@ import pytest
 
 from tunesmith.composer.brief import Brief, Mood
 from tunesmith.composer.genre import load_genre
+from tunesmith.composer.score_file import dump_score, load_score
+from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing import write_score
 from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
@@ -52,3 +54,10 @@ def test_the_final_chord_still_rings_at_a_given_tempo(brief: Maker, bpm: float) 
         score = write_score(brief(genre="solo_piano", duration=duration, tempo_bpm=bpm, tempo_is_given=True)).score
         landing = score.tempo_map.seconds_at((score.bars - 1) * 4)
         assert duration - landing >= 0.35 * 4 * 60 / bpm
+
+
+def test_a_slowed_ending_survives_the_document(brief: Maker) -> None:
+    for meter in ("4/4", "3/4", "6/8", "5/4"):
+        score = write_score(brief(genre="solo_piano", duration=45.0, meter=Meter.parse(meter))).score
+        assert len(score.tempo_map.changes) > 1
+        assert load_score(dump_score(score)) == score

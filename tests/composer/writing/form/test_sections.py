@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -29,9 +30,9 @@ def form_of(brief: Maker, genre: str, seed: int, duration: float, **changes: obj
 
 
 @pytest.mark.parametrize("genre", GENRES)
-def test_ten_seeds_have_at_least_four_forms(brief: Maker, genre: str) -> None:
+def test_ten_seeds_have_at_least_three_forms(brief: Maker, genre: str) -> None:
     forms = {tuple((s.name, s.bars) for s in form_of(brief, genre, seed, 60.0)) for seed in range(10)}
-    assert len(forms) >= 4
+    assert len(forms) >= 3
 
 
 @pytest.mark.parametrize("genre", GENRES)
@@ -71,8 +72,9 @@ def test_a_blues_has_choruses_of_twelve_bars(brief: Maker, duration: float) -> N
         assert all(s.bars == 12 for s in sections if s.name in ("A", "B"))
 
 
-def test_ten_minutes_never_state_one_section_three_times_in_a_row(brief: Maker) -> None:
+def test_ten_minutes_are_varied_and_every_build_up_leads_to_a_strong_section(brief: Maker) -> None:
     for genre in GENRES:
         names = [s.name for s in form_of(brief, genre, 2, 600.0)]
+        assert all(after in ("B", "drop") for name, after in pairwise(names) if name == "build")
         assert not any(a == b == c for a, b, c in zip(names, names[1:], names[2:], strict=False))
         assert len({*names}) >= 5

@@ -29,7 +29,7 @@ def planned(make_plan: MakePlan, seed: int, family: str = "pop", **changes: Any)
 
 def test_the_third_idea_moves_to_another_key_and_comes_home_in_its_last_bar(make_plan: MakePlan) -> None:
     found = 0
-    for seed in range(12):
+    for seed in range(8):
         plan = planned(make_plan, seed)
         tune = write_melody(plan, FLUTE, rng_for(seed, "melody"))
         shift = modulation_of(plan)
@@ -43,7 +43,7 @@ def test_the_third_idea_moves_to_another_key_and_comes_home_in_its_last_bar(make
         assert all(tool.low <= note.pitch <= tool.high for note in notes["melody"])
         assert [n.start for n in notes["melody"]] == [n.start for n in tune]
         assert [n for n in notes["melody"] if n.start < 32] == [n for n in tune if n.start < 32]
-    assert 3 <= found <= 10
+    assert 2 <= found <= 7
 
 
 def test_a_requested_key_and_genres_of_one_key_are_kept(make_plan: MakePlan) -> None:

@@ -73,3 +73,9 @@ def test_one_inner_voice_moves_up_a_step_of_the_key(move: str) -> None:
     assert 1 <= changed[0][1] - changed[0][0] <= 2
     assert (after[0], after[-1]) == (before[0], before[-1])
     assert changed[0][1] % 12 in C_MAJOR.pitch_classes
+
+
+def test_a_minor_tonic_gets_no_flat_sixth() -> None:
+    before = (45, 52, 57, 60, 64, 69)
+    assert suspended(before, Chord.parse("Am"), Key(9, "minor"), "sixth") == before
+    assert suspended(before, Chord.parse("Am"), Key(9, "dorian"), "sixth") != before

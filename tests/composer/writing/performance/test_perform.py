@@ -125,3 +125,23 @@ def test_the_same_seed_plays_the_same(make_plan: MakePlan) -> None:
     written = write_melody(plan, FLUTE, rng_for(1, "w"))
     assert perform(plan, FLUTE, written, rng_for(2, "p")) == perform(plan, FLUTE, written, rng_for(2, "p"))
     assert perform(plan, FLUTE, written, rng_for(2, "p")) != perform(plan, FLUTE, written, rng_for(3, "p"))
+
+
+def test_the_top_of_a_chord_stands_out_and_its_middle_stays_back(make_plan: MakePlan) -> None:
+    piano = Player("chords", "chords", "piano", "block", 60, 0.0)
+    plan = make_plan(piano, feel=Feel(timing_ms=8, dynamics=0.2))
+    written = tuple(Note(float(beat), 0.9, pitch, 80) for beat in range(64) for pitch in (48, 55, 60, 64, 67))
+    played = perform(plan, piano, written, rng_for(1, "x"))
+    loud = {pitch: [n.velocity for n in played if n.pitch == pitch] for pitch in (48, 60, 67)}
+    assert sum(loud[67]) > sum(loud[48]) > sum(loud[60])
+
+
+def test_no_two_players_place_the_beat_alike(make_plan: MakePlan) -> None:
+    plan = make_plan(FLUTE, feel=Feel(timing_ms=12))
+    written = tuple(Note(beat + 0.5, 0.5, 72, 80) for beat in range(90))
+    means = set()
+    for name in ("melody", "chords", "chords_2", "pad"):
+        player = Player(name, "chords", "flute", "", 76, 0.0)
+        played = perform(plan, player, written, rng_for(1, "x"))
+        means.add(round(sum(b.start - a.start for a, b in zip(written, played, strict=True)) / 90, 4))
+    assert len(means) == 4

@@ -13,6 +13,7 @@ import soundfile
 from live_server import served
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.composer.score_file import load_score
 from tunesmith.config import Settings
 from tunesmith.server.app import create_app
 
@@ -61,6 +62,12 @@ def test_a_track_s_file_is_had_in_another_format_and_at_another_intensity(server
     assert calm.shape == own.shape
     assert not np.array_equal(calm, own)
     assert len(server.get("/api/tracks").json()["tracks"]) == 1
+
+
+def test_a_track_s_score_is_a_document_that_renders(server: httpx.Client, track: str) -> None:
+    answer = server.get(f"/api/tracks/{track}/score.yaml").raise_for_status()
+    assert answer.headers["content-type"].startswith("application/yaml")
+    assert load_score(answer.text).duration == 4
 
 
 def test_a_format_that_there_is_not_is_refused(server: httpx.Client, track: str) -> None:

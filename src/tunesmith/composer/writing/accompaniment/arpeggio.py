@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,8 +30,14 @@ FIGURES: tuple[tuple[Figure, Figure, Figure], ...] = (
     ((0, 3, 1, 2, 4, 3, 2, 1), (0, 3, 1, 4, 2, 3, 5, 4), (0, 1, 3, 2, 4, 3, 5, 2)),
 )
 """Figures as indices into the chord tones, counted up through the octaves: A, A' and B of the cycle A A' A B."""
+HOLDS: tuple[str, ...] = ("xxxxxxxx", "xxx-xxx-", "xxxxxx-x", "x-xxxx-x", "xxx-xx-x")
+"""Rhythms of a figure: ``x`` a new note, ``-`` the note before held on; the seed draws one."""
+# Timing spread of a genre from which a person plays, who does not strike every step, in ms.
+HUMAN_MS = 3.0
 # Section energy from which eighths become sixteenths.
 FAST_FROM = 0.55
+# Semitones above the register that a figure may climb; higher notes would ring out of the mix.
+ABOVE_REGISTER = 14
 # Notes per second.
 FASTEST = 11.0
 ACCENT_VELOCITY, PLAIN_VELOCITY = 86, 70
@@ -43,7 +50,9 @@ def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> t
         return write_chords(plan, player, random)
     harmony = voiced_harmony(plan, player)
     figures = weighted_choice(rng_for(plan.brief.seed, "arpeggio", player.name), FIGURES)
-    high = instrument(player.instrument).high
+    human = plan.genre.feel.timing_ms >= HUMAN_MS
+    holds = weighted_choice(rng_for(plan.brief.seed, "arpeggio rhythm", player.name), HOLDS) if human else HOLDS[0]
+    high = min(instrument(player.instrument).high, player.register + ABOVE_REGISTER)
     notes: list[Note] = []
     for section in plan.active_sections(player):
         step = _step(plan, section.energy, section.bar * plan.beats_per_bar)
@@ -52,7 +61,12 @@ def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> t
             start = bar * plan.beats_per_bar
             for index in range(round(plan.beats_per_bar / step)):
                 beat = start + index * step
-                tones = _tones(harmony.at(beat).pitches, high)
+                span = harmony.at(beat)
+                # Never held over a change of the voicing.
+                if holds[index % len(holds)] == "-" and span.start < beat - 1e-6:
+                    notes[-1] = replace(notes[-1], length=on_grid(notes[-1].length + step))
+                    continue
+                tones = _tones(span.pitches, high)
                 pitch = tones[figure[index % len(figure)] % len(tones)]
                 accent = index % len(figure) == 0
                 notes.append(Note(on_grid(beat), on_grid(step), pitch, ACCENT_VELOCITY if accent else PLAIN_VELOCITY))

@@ -62,7 +62,8 @@ def _struck(plan: Plan, player: Player, harmony: VoicedHarmony, step: Step, star
     velocity = ACCENTS.get(step.letter, PLAIN_VELOCITY)
     if step.letter == "p":
         # A push: the next bar's chord, already on the last eighth.
-        following = harmony.at(end if end < plan.end else beat)
+        # A loop's last bar pushes into its first one.
+        following = harmony.at(end if end < plan.end - 1e-6 else 0.0 if plan.brief.loop else beat)
         for pitch in following.pitches:
             yield Note(on_grid(beat), on_grid(step.length), pitch, velocity)
         return

@@ -2,7 +2,7 @@
 
     sections ─► blocks of four bars ─► slots (chords, halved where they fill a bar) ─► top line ─► voicings
 
-A block with the same chords in a section of the same name is voiced once, so that it returns to the note.
+A block of the same chords is voiced once, so that it returns to the note.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
-from tunesmith.composer.score import Note, Section
+from tunesmith.composer.score import Note
 from tunesmith.composer.theory import Chord, on_grid
 from tunesmith.composer.writing.harmony.guitar_shapes import STRINGS, guitar_shape
 from tunesmith.composer.writing.harmony.suspensions import MOVES, suspended
@@ -120,18 +120,17 @@ def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
     """Return the chords as the player voices them."""
     spans: list[VoicedSpan] = []
     sounding = _Sounding.of(plan, player)
-    known: dict[tuple[str, tuple[_Slot, ...]], tuple[Pitches, ...]] = {}
+    known: dict[tuple[_Slot, ...], tuple[Pitches, ...]] = {}
     for section in plan.active_sections(player):
         for bar in range(section.bar, section.bar + section.bars, BLOCK_BARS):
             bars = min(BLOCK_BARS, section.bar + section.bars - bar)
             start = bar * plan.beats_per_bar
             slots = tuple(_slots(plan, start, bars))
-            key = (section.name, slots)
-            if key not in known:
-                known[key] = _voiced(plan, player, section, slots, sounding.over(start, slots))
+            if slots not in known:
+                known[slots] = _voiced(plan, player, slots, sounding.over(start, slots))
             spans += [
                 VoicedSpan(on_grid(start + slot.start), slot.length, slot.chord, pitches)
-                for slot, pitches in zip(slots, known[key], strict=True)
+                for slot, pitches in zip(slots, known[slots], strict=True)
             ]
     last = spans[-1].pitches if spans else ()
     return VoicedHarmony(tuple(spans), _pitches(plan, player, plan.chords[-1].chord, VoiceLeading(last)))
@@ -143,7 +142,7 @@ def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
     # A low pad between bass and chords would be mud.
     low = max(tool.low, player.register - (PAD_REACH if player.role == "pad" else REACH[0]))
     top = player.register + REACH[1]
-    if _voicing(player, tool) in ("hands", "guitar"):
+    if _voicing(plan, player, tool) in ("hands", "guitar"):
         low = max(tool.low, LEFT_HAND[0])
         # Two hands and six strings need their width.
         top = max(top, WIDE_TOP - (FEW if player.role == "pad" else 0))
@@ -168,15 +167,14 @@ def _slots(plan: Plan, start: float, bars: int) -> Iterator[_Slot]:
             yield _Slot(at, span.length, span.chord, False, number)
 
 
-def _voiced(
-    plan: Plan, player: Player, section: Section, slots: Sequence[_Slot], taken: Sequence[Pitches]
-) -> tuple[Pitches, ...]:
+def _voiced(plan: Plan, player: Player, slots: Sequence[_Slot], taken: Sequence[Pitches]) -> tuple[Pitches, ...]:
     low, high = register_limits(plan, player)
-    random = rng_for(plan.brief.seed, "top line", player.name, section.name)
+    # One contour for the whole piece, so that chords sound the same wherever they return.
+    random = rng_for(plan.brief.seed, "top line", player.name)
     contour = weighted_choice(random, CONTOURS)
     move = weighted_choice(random, MOVES)
     suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]
-    hands = _voicing(player, instrument(player.instrument)) == "hands"
+    hands = _voicing(plan, player, instrument(player.instrument)) == "hands"
     first = max(low + 7, LOWEST_TOP if hands else 0, min(player.register, high - TOP_RANGE))
     line = top_line([_top_slot(slot) for slot in slots], (first, high), plan.key.pitch_classes, contour)
     voiced: list[Pitches] = []
@@ -206,7 +204,7 @@ def _topped(pitches: Pitches, top: int, slot: _Slot) -> Pitches:
 def _pitches(plan: Plan, player: Player, chord: Chord, leading: VoiceLeading) -> Pitches:
     tool = instrument(player.instrument)
     limits = register_limits(plan, player)
-    voicing = _voicing(player, tool)
+    voicing = _voicing(plan, player, tool)
     fewer = player.role == "pad" or not _is_first(plan, player)
     if voicing == "guitar":
         strings = FEW_STRINGS if fewer else tool.polyphony
@@ -226,11 +224,14 @@ def _is_first(plan: Plan, player: Player) -> bool:
     return first.name == player.name
 
 
-def _voicing(player: Player, tool: Instrument) -> str:
+def _voicing(plan: Plan, player: Player, tool: Instrument) -> str:
     """Return the voicing that suits the instrument: the shapes of a guitar, the two hands of a pianist."""
     if player.voicing not in GUITAR_VOICINGS:
         return player.voicing
     if tool.family == "guitar" and tool.polyphony >= len(STRINGS):
         return "guitar"
-    two_handed = tool.family == "keys" and player.register <= HIGHEST_HANDS and tool.low <= LEFT_HAND[0]
-    return "hands" if two_handed else player.voicing
+    if tool.family != "keys" or player.register > HIGHEST_HANDS or tool.low > LEFT_HAND[0]:
+        return player.voicing
+    # A pianist who plays the bass too has that hand there, as in ragtime.
+    bass_hand = any(other.role == "bass" and other.instrument == player.instrument for other in plan.players)
+    return player.voicing if bass_hand else "hands"

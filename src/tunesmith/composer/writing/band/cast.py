@@ -81,7 +81,7 @@ class Seat:
     """A place in the band: its ``part``, a ``key`` for its draws, and what the brief says about the piece.
 
     ``genre_named`` says that the prompt names the genre itself, so that its own sound matters most; ``taken`` are the
-    instruments that lead already, ``asked`` those that the brief names.
+    instruments that lead already, ``asked`` those of the part that the prompt names.
     """
 
     part: GenrePart
@@ -118,7 +118,8 @@ def cast_seat(seat: Seat, allowed: Sequence[str], known: Sequence[str]) -> str:
     random = rng_for(seat.seed, "seat", "+".join(sorted(set(allowed))) if one_player else seat.key)
     name = weighted_choice(random, list(weights), list(weights.values()))
     near = [other for other in NEIGHBOURS.get(name, ()) if other in known and _plays(seat, name, other)]
-    if not near or one_player:
+    # What the brief names, it names on purpose.
+    if not near or one_player or name in seat.asked:
         return name
     blends = seat.leads and name in SOLOISTS and not seat.genre_named
     share = SOLOIST_NEIGHBOUR_SHARE if blends else NEIGHBOUR_SHARE
@@ -149,6 +150,9 @@ def _plays(seat: Seat, name: str, other: str) -> bool:
     # A lead may change its family in calm music; in the accompaniment, a bass stays a bass and a pluck a pluck.
     if (other in SOFT and not calm) or (not same and not (seat.leads and calm)):
         return False
-    if part.role in ("chords", "pad", "arpeggio") and tool.polyphony < 3:
+    # A slow attack would swallow the notes of an arpeggio.
+    if (part.role in ("chords", "pad", "arpeggio") and tool.polyphony < 3) or (
+        part.role == "arpeggio" and tool.family == "pads"
+    ):
         return False
     return part.register_ is None or tool.low + 3 <= part.register_ <= tool.high - 3

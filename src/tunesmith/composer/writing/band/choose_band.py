@@ -12,6 +12,7 @@ from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument, instruments
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.theory import Meter
+from tunesmith.composer.writing.band.admission import is_unwanted, may_join
 from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
@@ -90,29 +91,24 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
     lent = _lent(genre)
     for index, part in enumerate(genre.parts):
         key = f"{part.role} {index}"
-        allowed = [name for name in part.instruments if not _is_unwanted(name, part.role, brief.without)]
+        allowed = [name for name in part.instruments if not is_unwanted(brief, name, part.role)]
         # Keyed by the seat, so that a band with one player more or less keeps the others.
         if allowed and chance_of(rng_for(brief.seed, "presence", key), presence(part, brief.mood)):
             taken = frozenset(member.instrument for member in members if member.part.role in SOLO_ROLES)
-            seat = Seat(part, key, brief.seed, brief.mood, named, taken, brief.instruments)
-            known = [name for name in lent if not _is_unwanted(name, part.role, brief.without)]
+            # A genre's own name may hold an instrument that nothing else asks for: piano and strings.
+            asked = tuple(name for name in allowed if is_spoken_of(brief, name))
+            seat = Seat(part, key, brief.seed, brief.mood, named, taken, asked)
+            known = [name for name in lent if may_join(brief, name, part.role)]
             members.append(PartAssignment(part, cast_seat(seat, allowed, known)))
     return members
 
 
 def _lent(genre: Genre) -> list[str]:
     """Return the instruments that may stand in for the genre's own: those of the families that it has, if any may."""
-    if genre.family not in OPEN_FAMILIES:
+    if genre.own_players or genre.family not in OPEN_FAMILIES:
         return []
     families = {instrument(name).family for part in genre.parts for name in part.instruments}
     return [name for name, tool in instruments().items() if tool.family in families]
-
-
-def _is_unwanted(name: str, role: str, without: frozenset[str]) -> bool:
-    if role == "percussion" and "drums" in without:
-        return True
-    # "No violin", "no melody" and "no strings" all exclude a violin that leads.
-    return bool({name, role, instrument(name).family} & without)
 
 
 def _roles_of(tool: Instrument) -> tuple[str, ...]:

@@ -8,11 +8,10 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.writing.band.admission import may_join
 from tunesmith.composer.writing.band.ensemble import Ensemble
 from tunesmith.composer.writing.band.parts import HARMONY, PartAssignment
 
-DOUBLE = "double"
-"""The style of a counter player who doubles the lead."""
 DOUBLES: Mapping[str, tuple[tuple[str, int], ...]] = {
     "piano": (("celesta", 12), ("strings", 0), ("glockenspiel", 12)), "felt_piano": (("celesta", 12), ("viola", 0)),
     "bright_piano": (("glockenspiel", 12), ("synth_pluck", 0)), "acoustic_guitar": (("felt_piano", 0), ("flute", 0)),
@@ -59,11 +58,11 @@ def _bed(members: Sequence[PartAssignment], company: Ensemble, brief: Brief, gen
     if not company.named or not company.is_calm or sustained or not harmony:
         return None
     beds = ELECTRONIC_BEDS if genre.family in ELECTRONIC else BEDS
-    options = {name: weight for name, weight in beds.items() if not _excluded(brief, name, "pad")}
+    options = {name: weight for name, weight in beds.items() if may_join(brief, name, "pad")}
     if not options or not chance_of(rng_for(brief.seed, "bed"), BED_SHARE):
         return None
     name = weighted_choice(rng_for(brief.seed, "bed instrument"), list(options), list(options.values()))
-    return PartAssignment(_part("pad", name, BED_REGISTER, BED_DB, BED_ENTRY, ""), name)
+    return PartAssignment(_part("pad", name, BED_REGISTER, BED_DB, BED_ENTRY), name)
 
 
 def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> PartAssignment | None:
@@ -76,22 +75,19 @@ def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> Pa
         (name, shift)
         for name, shift in DOUBLES.get(lead.instrument, ())
         if name not in played
-        and not _excluded(brief, name, "counter")
+        and may_join(brief, name, "melody")
         and instrument(name).low + 5 <= register + shift <= instrument(name).high - 5
     ]
     if not fitting or not chance_of(rng_for(brief.seed, "double"), DOUBLE_SHARE):
         return None
     name, shift = weighted_choice(rng_for(brief.seed, "double instrument"), fitting)
     entry = max(DOUBLE_ENTRY, lead.part.entry)
-    part = _part("counter", name, register + shift, lead.part.gain_db + DOUBLE_DB, entry, DOUBLE)
+    # A second player of the melody plays the notes of the first.
+    part = _part("melody", name, register + shift, lead.part.gain_db + DOUBLE_DB, entry)
     return PartAssignment(part, name)
 
 
-def _excluded(brief: Brief, name: str, role: str) -> bool:
-    return bool({name, role, instrument(name).family} & brief.without)
-
-
-def _part(role: str, name: str, register: int, gain_db: float, entry: float, style: str) -> GenrePart:
+def _part(role: str, name: str, register: int, gain_db: float, entry: float) -> GenrePart:
     return GenrePart.model_validate(
         {
             "role": role,
@@ -99,6 +95,5 @@ def _part(role: str, name: str, register: int, gain_db: float, entry: float, sty
             "register": register,
             "gain_db": max(-24.0, gain_db),
             "entry": entry,
-            "style": (style,) if style else (),
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -25,6 +26,7 @@ GENERIC_FILLS: tuple[tuple[tuple[float, float], Mapping[str, str]], ...] = (
 )  # fmt: skip
 """(section energies, two beats of sixteenths per drum); in compound meters six steps fill them."""
 FILL_STEPS = 8
+FILL_BEATS = 2.0
 SMALL_DRUMS = ("snare", "rim", "brush_tap", "taiko", "timpani", "conga_high", "conga_low", "tom_low")
 
 
@@ -42,11 +44,14 @@ def _with_tail(random: np.random.Generator, bar: Bar, meter: Meter, energy: floa
     voices = {hit.drum for hit in bar}
     patterns = [patterns for (low, high), patterns in GENERIC_FILLS if low <= energy <= high]
     chosen = weighted_choice(random, patterns)
-    unit = length / (6 if meter.is_compound or is_triplet(bar) else FILL_STEPS)
+    count = 6 if meter.is_compound or is_triplet(bar) else FILL_STEPS
+    unit = (length if meter.is_compound else FILL_BEATS) / count
+    # A bar of two beats has room for the end of a fill only.
+    skipped = count - round(length / unit)
     steps = [
         DrumHit(at + step * unit, _voice(drum, voices), VELOCITIES[mark])
         for drum, text in chosen.items()
-        for step, mark in enumerate(text)
+        for step, mark in enumerate(text[skipped:])
         if mark in VELOCITIES and at + step * unit < meter.beats_per_bar - 1e-6
     ]
     # The groove stops where the fill begins: one drummer cannot play both.
@@ -58,7 +63,7 @@ def _tail_length(meter: Meter) -> float:
     # Up to two felt beats, but never a whole bar of 6/8 or of a short meter: the downbeat stays.
     if meter.is_compound:
         return 2 * meter.felt_beat if meter.numerator > 6 else meter.felt_beat
-    return min(2.0, meter.beats_per_bar - 0.5)
+    return max(0.5, float(math.floor(min(FILL_BEATS, meter.beats_per_bar - 0.5))))
 
 
 def _voice(drum: str, voices: set[str]) -> str:

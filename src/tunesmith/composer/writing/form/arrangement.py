@@ -21,9 +21,10 @@ REST_BARS = 2
 SHORTEST_PIECE = 8
 # Players that a texture can do without, however few there are.
 SPARE = frozenset({"percussion", "arpeggio", "pad", "counter"})
+ACCOMPANYING = frozenset({"chords", "pad", "arpeggio", "bass", "drone", "drums"})
 CHORDAL = frozenset({"chords", "pad", "arpeggio"})
 # How often a player rests for two bars of each block in a section.
-REST_CHANCE = 0.6
+REST_CHANCE = 0.65
 # Spare players from which two of them wait at the start of a section.
 MANY_SPARE = 4
 # How often the lead announces its hook in the intro, comes back with it in the ending, and rests in a long piece.
@@ -43,6 +44,14 @@ class Block:
     bars: int
     first: bool
     last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Two bars in which ``player`` rests, the first two of a block (``early``) or the last two."""
+
+    player: Player
+    early: bool
 
 
 def arranged(plan: Plan) -> Plan:
@@ -76,8 +85,10 @@ def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
     """Return the casts of a block: one, or two where somebody plays in only half of it."""
     random = _random(plan, "arrangement", block)
     full = [player for player in plan.players if player.entry <= block.section.energy + 1e-9]
-    sounding = [player for player in full if player.role != "effects"]
-    playing = _without(plan, block, sounding, before, random)
+    sounding = _accompanied(plan, [player for player in full if player.role != "effects"])
+    rest = _recurring_rest(plan, block, sounding)
+    # A rest that returns changes the texture already, and leaves four bars as like the four before as a loop.
+    playing = sounding if rest else _without(plan, block, sounding, before, random)
     names = frozenset(player.name for player in (*playing, *(p for p in full if p.role == "effects")))
     lead = _lead(plan)
     if lead is not None and plan.brief.form != "bed":
@@ -85,7 +96,17 @@ def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
         others = any(player is not lead for player in playing)
         if others and _announces(plan, block):
             return _halves(block, names - {lead.name}, names | {lead.name}, block.bars - REST_BARS)
-    return _with_a_rest(plan, block, playing, names)
+    rest = rest or (_last_rest(plan, block, playing) if len(playing) == len(sounding) else None)
+    return _with_a_rest(block, rest, names) if rest else [Cast(block.bar, block.bars, names)]
+
+
+def _accompanied(plan: Plan, sounding: list[Player]) -> list[Player]:
+    """Add who enters next where only the lead would play: its announcement in the intro begins with a rest."""
+    lead = _lead(plan)
+    others = [p for p in plan.players if p is not lead and p.role in ACCOMPANYING]
+    if lead is None or not others or any(player is not lead for player in sounding):
+        return sounding
+    return [*sounding, min(others, key=lambda player: player.entry)]
 
 
 def _lead(plan: Plan) -> Player | None:
@@ -149,7 +170,7 @@ def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
 
 def _steady(block: Block, sounding: Sequence[Player]) -> list[Player]:
     """Return who may wait where nobody is spare: drums or bass at the start of the first section after the intro."""
-    if len(sounding) <= 2 or block.visit or not block.first or block.section.name != "A":
+    if len(sounding) <= 2 or block.visit or not block.first or block.last or block.section.name != "A":
         return []
     return [player for player in sounding if player.role in ("drums", "bass")]
 
@@ -167,26 +188,30 @@ def _peak(plan: Plan) -> float:
     return max(section.energy for section in plan.sections)
 
 
-def _with_a_rest(plan: Plan, block: Block, playing: Sequence[Player], names: frozenset[str]) -> list[Cast]:
-    """Let one of the accompanists rest for two bars of the block, the same ones in every block of a section.
-
-    Where nobody is spare, drums or bass rest in the last bars of a section.
-    """
+def _recurring_rest(plan: Plan, block: Block, sounding: Sequence[Player]) -> _Rest | None:
+    """Return who rests for two bars of every block of the section, the same ones each time, or None."""
     random = rng_for(plan.brief.seed, "rest", block.section.name, block.visit)
     chance, early, order = random.random(), chance_of(random, 0.4), random.random()
-    options = [player for player in _resting(playing) if player.name in names]
-    if not options and block.last and len(playing) > 1 and block.section.energy < _peak(plan):
-        options, early, chance = [player for player in playing if player.role in ("drums", "bass")], False, 0.0
-    if block.bars < BLOCK_BARS or not options or chance >= REST_CHANCE:
-        return [Cast(block.bar, block.bars, names)]
-    rests = frozenset({options[int(order * len(options))].name})
-    first, second = (names - rests, names) if early else (names, names - rests)
-    return _halves(block, first, second, REST_BARS if early else block.bars - REST_BARS)
+    options = _spare(plan, sounding)
+    if len(sounding) <= 2 or block.bars < BLOCK_BARS or not options or chance >= REST_CHANCE:
+        return None
+    return _Rest(options[int(order * len(options))], early)
 
 
-def _resting(playing: Sequence[Player]) -> list[Player]:
-    chordal = [player for player in playing if player.role in CHORDAL]
-    return [p for p in playing if p.role in ("percussion", "counter") or (len(chordal) > 1 and p in chordal)]
+def _last_rest(plan: Plan, block: Block, playing: Sequence[Player]) -> _Rest | None:
+    """Return who rests in the last bars of a section where nobody is spare: drums or bass."""
+    options = [player for player in playing if player.role in ("drums", "bass")]
+    small = len(playing) > 1 and options and not _spare(plan, playing)
+    if not small or not block.last or block.bars < BLOCK_BARS or block.section.energy >= _peak(plan):
+        return None
+    return _Rest(weighted_choice(_random(plan, "last rest", block), options), early=False)
+
+
+def _with_a_rest(block: Block, rest: _Rest, names: frozenset[str]) -> list[Cast]:
+    less = names - {rest.player.name}
+    if rest.early:
+        return _halves(block, less, names, REST_BARS)
+    return _halves(block, names, less, block.bars - REST_BARS)
 
 
 def _halves(block: Block, first: frozenset[str], second: frozenset[str], at: int) -> list[Cast]:

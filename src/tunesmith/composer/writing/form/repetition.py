@@ -49,11 +49,12 @@ def repeated(body: Sequence[SectionDraft], bars: int, phrase: int, seed: int) ->
 
 
 def _broken_up(drafts: Sequence[SectionDraft]) -> list[SectionDraft]:
-    """Put a bridge in the middle of three equal sections in a row."""
+    """Put a bridge in the middle of three equal sections in a row, and where a build-up leads nowhere."""
     result = list(drafts)
     for index in range(1, len(result) - 1):
         before, draft, after = result[index - 1 : index + 2]
-        if before.name == draft.name == after.name:
+        aimless = draft.name == "build" and after.name not in STRONG
+        if aimless or before.name == draft.name == after.name:
             result[index] = SectionDraft("bridge", draft.bars, 0.8 * draft.energy)
     return result
 

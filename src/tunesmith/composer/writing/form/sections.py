@@ -25,6 +25,10 @@ LONGEST_CLOSE = 5
 CHORUS_BARS, LONGEST_TAG = 12, 8
 # How much less energy a closing has that leads to a final hit than the section before it.
 HELD_BACK = 0.08
+# How much less energy than the fullest section the others may have in a short piece.
+SHORT_CONTRAST = 0.28
+# Bars of a piece whose closing winds down only in part, and the share of the energy before it that it keeps.
+SHORT_PIECE, KEPT_SHARE = 28, 0.6
 
 
 def build_sections(
@@ -72,9 +76,11 @@ def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Gen
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
     if genre.harmony.style == "blues":
         first, last = _around_choruses(first, last, bars)
-    elif bars >= 16:
+    else:
         first, last = _around_phrases(first, last, bars)
     inner = _filled(body, bars - first - last, brief, genre)
+    if bars < SHORT_PIECE and brief.ending != "soft":
+        closing = replace(closing, energy=max(closing.energy, KEPT_SHARE * inner[-1].energy))
     return [
         *([replace(opening, bars=first)] if first else []),
         *inner,
@@ -83,11 +89,15 @@ def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Gen
 
 
 def _around_phrases(first: int, last: int, bars: int) -> tuple[int, int]:
-    """Lengthen or shorten the closing, or else the intro, so that whole phrases of four bars lie between them."""
-    stray = (bars - first - last) % 4
+    """Lengthen or shorten the closing, or else the intro, so that whole phrases of four bars lie between them.
+
+    A piece of less than 16 bars has phrases of two, one of less than eight any.
+    """
+    phrase = 4 if bars >= 16 else 2 if bars >= 8 else 1
+    stray = (bars - first - last) % phrase
     if not stray or last + stray <= LONGEST_CLOSE:
         return first, last + stray
-    missing = 4 - stray
+    missing = phrase - stray
     if last > missing:
         return first, last - missing
     return (first - missing, last) if first >= missing else (first, last)
@@ -103,7 +113,7 @@ def _around_choruses(first: int, last: int, bars: int) -> tuple[int, int]:
     ]
     if options:
         return min(options)[1:]
-    return _around_phrases(first, last, bars) if bars >= 16 else (first, last)
+    return _around_phrases(first, last, bars)
 
 
 def _closing(closing: SectionDraft, bars: int, before: float, brief: Brief, kind: str) -> SectionDraft:
@@ -152,11 +162,18 @@ def _shortened(body: Sequence[SectionDraft], bars: int) -> list[SectionDraft]:
 def _peaked(drafts: Sequence[SectionDraft], peak: float) -> list[SectionDraft]:
     """Give the fullest section the energy of the whole form's peak, so that a short piece still has the full band.
 
-    A piece of one section goes half the way.
+    A piece of one section goes half the way. The others come near enough to stay one texture with it: there is no time
+    to build up from nothing.
     """
     fullest = max(drafts, key=lambda draft: (draft.energy, drafts.index(draft)))
     energy = peak if len(drafts) > 1 else (fullest.energy + peak) / 2
-    return [replace(draft, energy=max(draft.energy, energy)) if draft is fullest else draft for draft in drafts]
+    floor = energy - SHORT_CONTRAST
+    return [
+        replace(draft, energy=max(draft.energy, energy if draft is fullest else floor))
+        if draft.name not in CONTRASTS
+        else draft
+        for draft in drafts
+    ]
 
 
 def _thinned(body: Sequence[SectionDraft], bars: int) -> list[SectionDraft]:

@@ -32,10 +32,10 @@ BUILD_FROM = 0.75
 THIRD_IDEA_SECONDS = 90.0
 THIRD_IDEA = SectionDraft("C", 8, 0.5)
 DIVISIONS: tuple[tuple[float, str], ...] = (
-    (2.5, "A B"),
-    (1.0, "A B A B"),
-    (1.0, "A build B"),
-    (0.7, "A B B"),
+    (3.0, "A B"),
+    (0.4, "A B A B"),
+    (0.7, "A build B"),
+    (0.6, "A B B"),
     (0.8, "a B"),
 )
 """(weight, division) of a body of two sections; a small letter is a shorter one."""

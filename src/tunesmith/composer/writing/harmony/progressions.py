@@ -13,6 +13,7 @@ from tunesmith.composer.genre import Genre, Progression
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
+from tunesmith.composer.writing.harmony.passing_chords import SHARES, with_passing_chords
 from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
 from tunesmith.composer.writing.harmony.roman import parse_progression
 
@@ -27,6 +28,9 @@ STILL = frozenset({"static", "drone"})
 # How much rarer a progression is that its section would cut, and how much commoner one that fills a blues chorus.
 CUT, CHORUS = 0.25, 4.0
 CHORUS_BARS = 12
+PHRASE_BARS = 4
+# How much commoner a progression is that repeats with every phrase.
+SHORT = 2.0
 CADENCE_SHARE = 0.6
 # Taste for adventure from which a section varies its chords at once, as in jazz.
 ADVENTUROUS = 0.45
@@ -58,6 +62,9 @@ def write_harmony(setting: Setting, sections: Sequence[Section], random: np.rand
     # One draw keys all others, so that a decision does not depend on those before it.
     seed = int(random.integers(2**62))
     songbook = _songbook(setting, sections, seed)
+    # In the songbook, so that a section that returns has them too.
+    share = 0.0 if setting.genre.harmony.style in STILL else SHARES.get(setting.genre.family, 0.0)
+    songbook = {name: with_passing_chords(bars, setting.key, share, seed) for name, bars in songbook.items()}
     bars: list[Bar] = []
     for index, section in enumerate(sections):
         repeat = sum(earlier.name == section.name for earlier in sections[:index])
@@ -115,7 +122,9 @@ def _room(progression: Progression, bars: int) -> float:
     length = progression.chords.count("|") + 1
     if length == bars == CHORUS_BARS:
         return CHORUS
-    return 1.0 if bars % length == 0 else CUT
+    if bars % length:
+        return CUT
+    return SHORT if length <= PHRASE_BARS else 1.0
 
 
 def _tonic_weight(progression: Progression, key: Key) -> float:
@@ -150,7 +159,8 @@ def _section_bars(
     if not repeat and harmony.adventure < ADVENTUROUS:
         return bars
     adventure = harmony.adventure * (1.0 if repeat or section.bars > len(pattern) else 0.4)
-    kept = 0 if repeat else min(len(pattern), section.bars // 2)
+    # Only the last phrase is varied: the phrases before it repeat.
+    kept = max(0 if repeat else min(len(pattern), section.bars // 2), section.bars - PHRASE_BARS)
     return [*bars[:kept], *reharmonised(bars, kept, setting.key, adventure, setting.mood, harmony.style, random)]
 
 

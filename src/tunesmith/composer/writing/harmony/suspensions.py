@@ -20,7 +20,9 @@ def suspended(pitches: Pitches, chord: Chord, key: Key, move: str) -> Pitches:
         pitch = pitches[index]
         if pitch < MUD or (pitch - chord.root) % 12 not in _FROM[move]:
             continue
-        step = next((step for step in (1, 2) if (pitch + step) % 12 in classes), 0)
+        # A semitone above the fifth or the root would make it another chord: Am with F is F/A.
+        steps = (1, 2) if move == "fourth" else (2,)
+        step = next((step for step in steps if (pitch + step) % 12 in classes), 0)
         # A semitone to a neighbour, or the same pitch, would muddy the chord.
         if step and pitches[index + 1] - (pitch + step) >= 2:
             return (*pitches[:index], pitch + step, *pitches[index + 1 :])

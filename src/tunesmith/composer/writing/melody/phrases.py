@@ -31,12 +31,13 @@ from tunesmith.composer.writing.melody.rhythm import groups_of
 
 PHRASE_PLANS: Mapping[int, tuple[tuple[float, str], ...]] = {
     1: (
-        (3.0, "a a+1 a c? a a+1 a c!"), (2.0, "a a b c? a a b c!"), (2.0, "a b a c? a b a c!"),
-        (2.0, "a a a+1 c? a a a+1 c!"), (1.0, "a a-1 a c? a a-1 f+1 c!"), (1.0, "a a+1 a+2 c? a a+1 a+2 c!"),
+        (2.5, "a a+1 a c? a a+1 a c!"), (2.0, "a a b c? a a b c!"), (2.0, "a b a c? a b a c!"),
+        (2.0, "a a+1 i c? a a+1 i c!"), (1.5, "a a a+1 c? a a a+1 c!"), (1.0, "a a-1 a c? a a-1 f+1 c!"),
+        (1.0, "a a+1 a+2 c? a a+1 a+2 c!"),
     ),
     2: (
-        (4.0, "a c? a c!"), (2.0, "a b? a c!"), (1.5, "a c+1? a c!"), (1.0, "a a+1? a c!"), (0.7, "a a+1 f+2 c!"),
-        (0.7, "a i? a c!"),
+        (3.0, "a c? a c!"), (2.0, "a i? a i!"), (2.0, "a b? a c!"), (1.5, "a c+1? a c!"), (1.0, "a a+1? a c!"),
+        (0.7, "a a+1 f+2 c!"), (0.7, "a i? a c!"),
     ),
     4: ((3.0, "a? a!"), (1.0, "a? b!")),
 }  # fmt: skip

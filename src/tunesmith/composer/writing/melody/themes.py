@@ -85,8 +85,16 @@ def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -
     if treatment == "build":
         return tuple(sequenced(fragmented(theme.motif, 0), index) for index in range(count))
     if treatment == "thin":
-        return tuple(thinned(unit, 1.0) if index % 2 == 0 else silent(unit.beats) for index, unit in enumerate(units))
+        return tuple(_headed(unit) if index % 2 == 0 else silent(unit.beats) for index, unit in enumerate(units))
     return _recalled(theme, units, hint=treatment == "hint")
+
+
+def _headed(unit: Motif) -> Motif:
+    """Return the first half of a unit, and a rest."""
+    half = unit.beats / 2
+    return replace(
+        unit, strokes=tuple(replace(s, length=min(s.length, half - s.start)) for s in unit.strokes if s.start < half)
+    )
 
 
 def _fitted(theme: Theme, count: int, visit: int) -> tuple[Motif, ...]:

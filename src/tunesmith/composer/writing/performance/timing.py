@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.composer.drum_names import DRUM_KEYS
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note
 from tunesmith.composer.writing.plan import Plan, Player
 
@@ -16,7 +17,9 @@ TIGHTNESS: Mapping[str, float] = {
     "bass": 0.4, "drums": 0.45, "percussion": 0.7, "drone": 0.0, "pad": 0.6, "effects": 0.0, "arpeggio": 0.5,
 }  # fmt: skip
 """Role → share of the genre's timing spread; other roles have all of it."""
-LAID_BACK: Mapping[str, float] = {"melody": 0.8, "counter": 0.5, "chords": 0.3}
+LAID_BACK: Mapping[str, float] = {"melody": 0.8, "counter": 0.5, "chords": 0.3, "bass": 0.3}
+# How far, in spreads, players sit before or behind the others throughout: no two people place a beat alike.
+PERSONAL = 0.5
 LAID_BACK_DRUMS = frozenset(DRUM_KEYS[name] for name in ("snare", "clap", "rim", "snap"))
 KICK_TIGHTNESS = 0.4
 # How much of the drift carries over from one note to the next.
@@ -43,7 +46,8 @@ def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
     feel = plan.genre.feel
     spread = feel.timing_ms / 1000 * TIGHTNESS.get(player.role, 1.0)
     drums = player.role in ("drums", "percussion")
-    moves = _moves(random, notes, spread)
+    personal = float(rng_for(plan.brief.seed, "place in time", player.name).uniform(-PERSONAL, PERSONAL))
+    moves = _moves(random, notes, spread, personal)
     # Snares and leads behind the beat make a groove relaxed; the kick holds the time.
     late = np.array([_lateness(player, note, drums=drums) for note in notes]) * feel.laid_back_ms / 1000
     kicks = np.array([drums and note.pitch == DRUM_KEYS["kick"] for note in notes])
@@ -53,8 +57,10 @@ def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
     return np.where(on_seam, np.clip(moves, -SEAM_SECONDS, SEAM_SECONDS), moves)
 
 
-def _moves(random: np.random.Generator, notes: Sequence[Note], spread: float) -> npt.NDArray[np.float64]:
-    """Return a slow drift plus a random offset per moment, each of about half the spread, (notes,)."""
+def _moves(
+    random: np.random.Generator, notes: Sequence[Note], spread: float, personal: float
+) -> npt.NDArray[np.float64]:
+    """Return the personal place plus a slow drift and an offset per moment, each of about half the spread, (notes,)."""
     if spread == 0 or not notes:
         return np.zeros(len(notes))
     # Drawn for every note, so that the stream position does not depend on which notes coincide.
@@ -68,7 +74,7 @@ def _moves(random: np.random.Generator, notes: Sequence[Note], spread: float) ->
             drift = DRIFT_KEEPS * drift + keep * float(steps[index, 0])
             slip = float(steps[index, 1])
         moves[index] = 0.7 * drift + 0.7 * slip
-    return np.clip(moves, -WIDEST, WIDEST) * spread
+    return np.clip(moves + personal, -WIDEST, WIDEST) * spread
 
 
 def _lateness(player: Player, note: Note, *, drums: bool) -> float:

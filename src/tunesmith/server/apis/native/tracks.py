@@ -67,12 +67,16 @@ def router(context: ApiContext) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = PAGE,
         # A larger number does not fit into a column of the database.
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        loop: bool = False,
+        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+        count: bool = False,
         caller: Caller = caller_of,
     ) -> JSONResponse:
-        which = TrackFilter(search, model, starred, caller.owner, None, tag)
-        found = await asyncio.to_thread(tracks.page, which, limit, before)
+        which = TrackFilter(search, model, starred, caller.owner, None, tag, loop)
+        found = await asyncio.to_thread(tracks.page, which, limit, before, offset)
+        total = {"total": await asyncio.to_thread(tracks.count, which)} if count else {}
         shown = [track_json(track, results) for track in found.tracks]
-        return JSONResponse({"tracks": shown, "next_before": found.next_before})
+        return JSONResponse({"tracks": shown, "next_before": found.next_before, **total})
 
     @routes.get("/{track_id}", summary="One track")
     async def get(track_id: str, caller: Caller = caller_of) -> JSONResponse:
@@ -145,6 +149,10 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
     @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
         return await exported(track_id, "mid", request, caller)
+
+    @routes.get("/{track_id}/score.yaml", summary="The score of a composer track, as a document to edit and render")
+    async def score_file(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
+        return await exported(track_id, "yaml", request, caller)
 
     @routes.get("/{track_id}/stems", summary="The stems of a composer track: WAV files in a ZIP")
     async def stems(
