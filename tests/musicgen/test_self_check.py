@@ -19,6 +19,7 @@ from tunesmith.musicgen.self_check import LIMITS, LOGITS_SHARE, REFERENCE_LOGITS
 from tunesmith.neural.quantization_check import QuantizationCheck
 
 LAYER = "decoder.model.decoder.layers.1."
+PARTS = ("weight", "bias")
 NUM_LAYERS = 2 * 8 + 1
 """Query-key-value, output, query and output of cross-attention, its key and value, two of the feed-forward; heads."""
 
@@ -35,8 +36,8 @@ def with_outliers(checkpoint: Checkpoint, size: float) -> Checkpoint:
     """
     factors = np.ones(checkpoint.architecture.decoder.hidden_size, np.float32)
     factors[::16] = size
-    changed = {f"{LAYER}fc1.weight": factors}
-    changed |= dict.fromkeys((f"{LAYER}final_layer_norm.weight", f"{LAYER}final_layer_norm.bias"), 1 / factors)
+    inverse = np.reciprocal(factors)
+    changed = {f"{LAYER}fc1.weight": factors} | {f"{LAYER}final_layer_norm.{part}": inverse for part in PARTS}
     weights = {name: checkpoint.weights[name] * factor for name, factor in changed.items()}
     return replace(checkpoint, weights={**checkpoint.weights, **weights})
 
