@@ -22,8 +22,12 @@ LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 # Without a sound device, as in a container, Firefox's clock of the sound stands still: this one runs, and is silent.
 # Whether a page may begin to sound is left as people have it.
 PREFERENCES = 'user_pref("media.cubeb.force_mock_context", true);\n'
-PLACE = """((box) => [box.x + box.width * {across}, box.y + box.height / 2].map(Math.round))
-  (document.querySelector({selector}).getBoundingClientRect())"""
+# The middle of an element, where nothing lies over it.
+PLACE = """((element) => {
+  const box = element.getBoundingClientRect();
+  const place = [box.x + box.width / 2, box.y + box.height / 2].map(Math.round);
+  return element.contains(document.elementFromPoint(...place)) ? place : null;
+})(document.querySelector(SELECTOR))"""
 KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Home": "\ue011", "ArrowRight": "\ue014"}
 
 
@@ -37,7 +41,11 @@ class Firefox:
         self._command("session.new", capabilities={})
         self._command("session.subscribe", events=["log.entryAdded"])
         self._tab: str = self._command("browsingContext.getTree")["contexts"][0]["context"]
-        self._command("browsingContext.setViewport", context=self._tab, viewport={"width": 1440, "height": 900})
+        self.resize(1440, 900)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page another size, in CSS pixels; its scrollbar is within."""
+        self._command("browsingContext.setViewport", context=self._tab, viewport={"width": width, "height": height})
 
     def open(self, url: str) -> None:
         """Open a page and wait until it is loaded."""
@@ -61,9 +69,11 @@ class Firefox:
         strokes = [{"type": way, "value": KEYS.get(key, key)} for key in keys for way in ("keyDown", "keyUp")]
         self._act({"type": "key", "id": "keyboard", "actions": strokes})
 
-    def click(self, selector: str, across: float = 0.5) -> None:
-        """Click an element at a share of its width."""
-        x, y = self.evaluate(PLACE.format(selector=json.dumps(selector), across=across))
+    def click(self, selector: str) -> None:
+        """Click an element in its middle, as soon as it is there."""
+        place = PLACE.replace("SELECTOR", json.dumps(selector))
+        self.wait_for(place)
+        x, y = self.evaluate(place)
         actions = [
             {"type": "pointerMove", "x": x, "y": y},
             {"type": "pointerDown", "button": 0},

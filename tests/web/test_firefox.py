@@ -72,6 +72,11 @@ def test_a_prompt_is_made_heard_and_found_again(page: Firefox) -> None:
     page.click("#search")
     page.press(*"lofi")
     page.wait_for("document.querySelector('#rows [aria-current=true]')?.innerText.includes('Warm Lofi Hip Hop')")
+    page.resize(390, 844)
+    page.click("#side-open")
+    # Beside the scrollbar, which takes room here, the drawer is as wide as the page and not cut off.
+    page.wait_for("document.querySelector('#side').getBoundingClientRect().left === 0")
+    page.click("#side-close")
 
     assert page.complaints == []
     page.evaluate(FOREIGN_IMAGE)
