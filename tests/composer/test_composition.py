@@ -49,7 +49,7 @@ def test_the_number_of_threads_changes_no_byte_of_a_real_piece() -> None:
     session = composition.session()
     rendered = []
     for threads in (1, 3):
-        options = replace(session.options, threads=threads)
+        options = replace(session.options, threads=threads, block=50_000)
         with mix_score(composition.score, replace(session, options=options)) as spool:
             rendered.append(spool.read().tobytes())
     assert rendered[0] == rendered[1]

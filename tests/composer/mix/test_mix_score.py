@@ -171,7 +171,7 @@ def test_an_error_in_a_thread_reaches_the_caller() -> None:
         def sound(self, tone: Tone) -> Samples:
             raise ArithmeticError(tone)
 
-    options = MixOptions(threads=2)
+    options = MixOptions(threads=2, block=16_384)
     broken = Session(lambda _: Broken(False), no_texture, options, lambda _: None, never_cancelled)
     with pytest.raises(ArithmeticError):
         mix_score(full_band(3), broken)

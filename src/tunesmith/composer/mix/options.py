@@ -10,6 +10,9 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE
 BLOCK = 163_840
 """Samples rendered at a time (3.7 s): with the reverbs' overlap, nearly the cheapest FFT per sample."""
 
+FEWEST_BLOCKS = 4
+"""The shortest piece, in blocks, that is rendered in several threads."""
+
 
 @dataclass(frozen=True, slots=True)
 class MixOptions:
@@ -33,3 +36,8 @@ class MixOptions:
             raise ValueError(f"block must be at least 1024 samples, got {self.block}")
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
+
+    def threads_for(self, length: int) -> int:
+        """Return the number of threads for a piece of ``length`` samples at the composer's rate."""
+        # A short piece is over before threads have paid for their switching.
+        return self.threads if length >= FEWEST_BLOCKS * self.block else 1

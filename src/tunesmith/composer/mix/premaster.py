@@ -130,7 +130,7 @@ def _mix_into(
     console = Mixer(channels, score, ducker, Sweep(score))
     timeline = MixBuffer(spool, length, loop=score.loop)
     start = 0
-    with RenderThreads(session.options.threads) as threads:
+    with RenderThreads(session.options.threads_for(length)) as threads:
         mixing = threads.start(lambda: None)
         # A loop is rendered until its last note has decayed: the tail belongs at its beginning.
         while start < length or (score.loop and not stems.finished):

@@ -57,7 +57,7 @@ def produce(score: Score, mix: Spool, result: Spool, session: Session, done: flo
     length = length_in_samples(score, session.options.sample_rate)
     meter = FrameMeter(session.options.sample_rate, session.options.channels)
     skip = PREROLL * session.options.sample_rate // SAMPLE_RATE if score.loop else 0
-    with RenderThreads(min(2, session.options.threads)) as threads:
+    with RenderThreads(min(2, session.options.threads_for(len(mix)))) as threads:
         metering = threads.start(lambda: None)
         for block in _converted(score, mix, session):
             # One block is measured while the next is produced; the meter takes them in order.
