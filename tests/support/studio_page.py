@@ -5,6 +5,26 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 PROMPT = "warm lofi hip hop with a Rhodes and rain, 84 bpm"
+# How far what is heard of a loop is from the file, at worst, over two and a half times its length.
+SEAM = """async () => {
+  const { loopSource } = await import("/studio/modules/loop_source.js");
+  const { tracks } = await (await fetch("/api/tracks?limit=1")).json();
+  const file = await (await fetch(tracks[0].audio)).arrayBuffer();
+  const buffer = await new OfflineAudioContext(2, 1, 44100).decodeAudioData(file);
+  const frames = Math.floor(buffer.length * 2.5);
+  const context = new OfflineAudioContext(2, frames, 44100);
+  const region = REGION;
+  const source = loopSource(context, buffer, region);
+  source.connect(context.destination);
+  source.start(0, region.start);
+  const heard = (await context.startRendering()).getChannelData(0), given = buffer.getChannelData(0);
+  const first = Math.round(region.start * 44100), length = Math.round(region.end * 44100) - first;
+  let worst = 0;
+  for (let at = 0; at < frames; at += 1) {
+    worst = Math.max(worst, Math.abs(heard[at] - given[first + (at % length)]));
+  }
+  return { worst, length: buffer.length };
+}"""
 
 
 def ask(page: Page, prompt: str = PROMPT, length: str = "2 bars", takes: int = 1, seed: str = "11") -> None:

@@ -136,6 +136,12 @@ def test_hit_points_are_set_moved_and_heard_in_the_next_take(
     page.keyboard.up("Shift")
     bar = 4 * 60 / 84
     assert float(page.locator(".hit").get_attribute("aria-valuenow") or "nan") == pytest.approx(bar, abs=0.02)
+    page.set_viewport_size({"width": 820, "height": 1180})
+    again, ruler = page.locator("#again-hits").bounding_box(), page.locator("#ruler").bounding_box()
+    assert again
+    assert ruler
+    assert again["x"] + again["width"] <= ruler["x"]
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.click("#again-hits")
     finished(page, 4)
     (asked,) = newest_request(server)["hits"]

@@ -11,6 +11,14 @@ import { Voice } from "./voice.js";
  * @typedef {import("./loop_source.js").Region} Region
  */
 
+/** How long a sound device may take to open, as one without a wire does. */
+const OPENING_MS = 5_000;
+/** @type {import("./types.js").Problem} */
+const NO_DEVICE = {
+  title: "The browser has opened no sound device",
+  advice: "Connect one, or allow this page to play, and press Play again. Everything else works without.",
+};
+
 /** Follows the state: isPlaying, the take on the stage, its mix, the loop; only the position is its own. */
 export class Player {
   #store;
@@ -98,6 +106,7 @@ export class Player {
     voice.onended = () => this.#voice === voice && this.#ended();
     this.#voice = voice;
     void context.resume();
+    if (context.state !== "running") setTimeout(() => this.#giveUp(voice), OPENING_MS);
     requestAnimationFrame(() => this.#frame(voice));
   }
 
@@ -112,6 +121,12 @@ export class Player {
     this.#voice = undefined;
     this.#rest = 0;
     this.#store.change({ isPlaying: false });
+  }
+
+  /** @param {Voice} voice one that may not have begun: without a device Firefox waits for ever, and says nothing */
+  #giveUp(voice) {
+    if (this.#voice !== voice || this.#context?.state === "running") return;
+    this.#store.change({ isPlaying: false, notice: NO_DEVICE });
   }
 
   /** @param {Voice} voice */
