@@ -34,7 +34,7 @@ STATUSES = {
     400: {"BadRequest", "NotJson"},
     401: {"Unauthenticated"},
     403: {"Forbidden"},
-    404: {"ModelNotInstalled", "UnknownName", "JobNotFound", "TrackNotFound", "NoSuchRoute"},
+    404: {"ModelNotInstalled", "UnknownName", "JobNotFound", "TrackNotFound", "NoSuchRoute", "NoScore"},
     405: {"WrongMethod"},
     408: {"RequestTimeout"},
     409: {"IdempotencyConflict", "NoMusic", "PullUnderWay"},
@@ -44,7 +44,7 @@ STATUSES = {
     499: {"GenerationCancelled"},
     500: {
         "InvalidScore", "SoundFontError", "ModelFileError", "DownloadError", "TaskFailed", "RunnerCrashed", "Mistake",
-        "JobFailed", "Problem",
+        "JobFailed", "Problem", "EditFailed",
     },
     502: {"ApiError", "TokenRefused", "NotFound", "GenerationFailed", "ServerUnreachable"},
     503: {

@@ -46,6 +46,7 @@ LIKELY: Mapping[str, Mapping[str, Any]] = {
 TAKES_NONE = {
     "POST /api/models/pull": "the hub has no models",
     "DELETE /api/models/{name}": "no model is installed",
+    "POST /api/edits": "a made-up source is no sound",
     "GET /v1/outputs/{job_id}/{signature}/{name}": "the signature is that of a stream",
 }
 """Operations that can take nothing that is made up, and why."""

@@ -22,6 +22,8 @@ _MOOD_WEIGHT, _MOOD_WEIGHT_ALONE = 0.45, 0.5
 _UNUSUAL, _USUAL_BESIDE_HINTS = -0.12, 0.4
 _ENOUGH_EVIDENCE, _MOST_EVIDENCE = 0.7, 2.5
 _WITHOUT_EVIDENCE = {"pop": 0.1, "cinematic": 0.08, "corporate": 0.05}
+# What may be meant where a prompt says nothing about a genre or a mood: nobody expects gamelan for "drums, 120 bpm".
+_GENERAL = frozenset({"ambient", "cinematic", "corporate", "folk", "funk", "house", "lofi", "pop", "rock", "synthwave"})
 # Below any score that evidence can reach.
 _OUTSIDE, _REFUSED = -4.0, -10.0
 _BESIDE_LONE_PLAYER = -1.5
@@ -95,6 +97,8 @@ def scores_of(parsed: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
     for genre in scores:
         scores[genre] += share * _usual(parsed, genre) - _tempo_cost(parsed, genre)
         scores[genre] -= weight * _distance(mood, genre) if mood else 0.0
+    if not hints and mood is None and meaning is None and not is_bound:
+        scores = {genre: score + (0.0 if genre in _GENERAL else _OUTSIDE) for genre, score in scores.items()}
     for genre in refused_genres(parsed.matches, parsed.refused) & scores.keys():
         scores[genre] += _REFUSED
     return scores, meaning

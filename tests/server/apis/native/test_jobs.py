@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 from own_api import error_of, events_of, handed_in, in_state, job_of
+from started_server import wait_for
 
 
 def test_a_job_is_accepted_followed_and_fetched(server: httpx.Client, tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_jobs_that_wait_know_their_place_and_events_tell_of_it(server: httpx.Cli
     gates = [tmp_path / f"gate{number}" for number in range(3)]
     first, *waiting = (handed_in(server, gate) for gate in gates)
     in_state(server, first["id"], "running")
-    assert [job_of(server, job["id"])["position"] for job in waiting] == [1, 2]
+    wait_for(lambda: [job_of(server, job["id"])["position"] for job in waiting] == [1, 2], "their places")
     with server.stream("GET", waiting[1]["links"]["events"]) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         events = events_of(answer)
