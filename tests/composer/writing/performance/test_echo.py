@@ -28,6 +28,11 @@ def test_a_repeat_gives_way_to_a_note_and_no_pitch_overlaps_itself(make_plan: Ma
     assert all(before.end <= after.start for before, after in pairwise(played))
 
 
+def test_two_notes_of_one_pitch_at_one_time_still_sound(make_plan: MakePlan) -> None:
+    played = echoed(make_plan(PIANO), PIANO, (NOTE, replace(NOTE, velocity=60)))
+    assert all(note.length > 0 for note in played)
+
+
 @pytest.mark.parametrize("form", ["track", "loop"])
 def test_repeats_stay_in_the_piece_and_run_on_at_a_loops_start(make_plan: MakePlan, form: str) -> None:
     plan = make_plan(PIANO, form=form)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import Note
+from tunesmith.composer.writing.performance.chord_notes import chords_in
 from tunesmith.composer.writing.plan import Plan, Player
 
 SINGING = frozenset({"melody", "counter"})
@@ -51,16 +52,14 @@ def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.ran
 
 
 def _voices(notes: Sequence[Note]) -> npt.NDArray[np.float64]:
-    """Return how much the top note of each chord stands out and its inner notes stay back, (notes,)."""
+    """Return how much the top note of each chord stands out and its inner notes stay back, (notes,).
+
+    Expects the notes sorted by start and pitch.
+    """
     shape = np.zeros(len(notes))
-    first = 0
-    for index in range(1, len(notes) + 1):
-        if index == len(notes) or notes[index].start != notes[first].start:
-            if index - first > 1:
-                order = sorted(range(first, index), key=lambda place: notes[place].pitch)
-                shape[order[1:-1]] = -INNER
-                shape[order[-1]] = TOP
-            first = index
+    for chord in chords_in(notes):
+        shape[chord.start + 1 : chord.stop - 1] = -INNER
+        shape[chord.stop - 1] = TOP
     return shape
 
 

@@ -9,6 +9,7 @@ from tunesmith.composer.genre import Echo
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.performance.overlaps import without_overlaps
 from tunesmith.composer.writing.plan import Plan, Player
 
 # Softer repeats would cost time and not be heard.
@@ -35,7 +36,7 @@ def echoed(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[Note, ...
             if place not in taken:
                 taken.add(place)
                 sounding.append(repeat)
-    return _untied(sounding)
+    return without_overlaps(sounding)
 
 
 def _place(note: Note) -> int:
@@ -51,15 +52,3 @@ def _repeats(plan: Plan, note: Note, echo: Echo) -> Iterator[Note]:
         length = min(note.length, echo.beats, plan.end - start)
         if length > 0:
             yield replace(note, start=start, length=on_grid(length), velocity=velocity)
-
-
-def _untied(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """Return the notes sorted, each ending at the latest where its pitch sounds again."""
-    following: dict[int, float] = {}
-    result = []
-    # Backwards, so that the start of the next note of a pitch is always known.
-    for note in sorted(notes, key=lambda note: (note.start, note.pitch), reverse=True):
-        length = min(note.length, following.get(note.pitch, note.end) - note.start)
-        following[note.pitch] = note.start
-        result.append(replace(note, length=on_grid(length)))
-    return tuple(reversed(result))

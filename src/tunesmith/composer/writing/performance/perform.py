@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +10,9 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import TICKS_PER_BEAT, on_grid
 from tunesmith.composer.writing.melody.idioms import idiom_of
+from tunesmith.composer.writing.performance.chord_notes import chords_in
 from tunesmith.composer.writing.performance.dynamics import velocities
+from tunesmith.composer.writing.performance.overlaps import without_overlaps
 from tunesmith.composer.writing.performance.swing import swung
 from tunesmith.composer.writing.performance.timing import offsets
 from tunesmith.composer.writing.plan import Plan, Player
@@ -41,14 +42,6 @@ LEGATO_OF: Mapping[str, float] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """Notes ``first`` to ``last`` (exclusive) that are written for one start."""
-
-    first: int
-    last: int
-
-
 def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> tuple[Note, ...]:
     """Return the notes as played: as many, on the 1/960 grid, sorted, within the piece; the same pitches in order.
 
@@ -67,8 +60,7 @@ def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
         Note(start, _length(plan, note, start, touch), note.pitch, velocity, note.glide)
         for note, start, velocity in zip(ordered, starts, loud.tolist(), strict=True)
     ]
-    played.sort(key=lambda note: (note.start, note.pitch))
-    return _untangled(played, mono=instrument(player.instrument).polyphony == 1)
+    return without_overlaps(played, mono=instrument(player.instrument).polyphony == 1)
 
 
 def _swing(plan: Plan) -> float:
@@ -108,13 +100,13 @@ def _spreads(
     reach = _reach_ms(plan, player)
     if reach is None:
         return late
-    for moment in _chords(notes):
-        size = moment.last - moment.first
+    for chord in chords_in(notes):
+        size = chord.stop - chord.start
         whole = random.uniform(*reach) / 1000 * min(1.0, size / 4)
         # Rolls and hands on keys always go from the lowest note to the highest.
-        upstroke = reach is STRUM_MS and _is_upstroke(player, notes[moment.first].start)
+        upstroke = reach is STRUM_MS and _is_upstroke(player, notes[chord.start].start)
         order = np.arange(size)[::-1] if upstroke else np.arange(size)
-        late[moment.first : moment.last] = whole * order / max(size - 1, 1)
+        late[chord] = whole * order / max(size - 1, 1)
     return late
 
 
@@ -137,26 +129,3 @@ def _reach_ms(plan: Plan, player: Player) -> tuple[float, float] | None:
     if family in STRUMMED and (player.style in STRUMMING or player.style == ""):
         return STRUM_MS
     return None
-
-
-def _chords(notes: Sequence[Note]) -> Iterator[_Moment]:
-    first = 0
-    for index in range(1, len(notes) + 1):
-        if index == len(notes) or notes[index].start != notes[first].start:
-            if index - first > 1:
-                yield _Moment(first, index)
-            first = index
-
-
-def _untangled(notes: list[Note], *, mono: bool) -> tuple[Note, ...]:
-    """Cut a note where the same pitch (or, on a monophonic instrument, any note) begins again."""
-    following: dict[int, float] = {}
-    line: list[Note] = []
-    # Backwards, so that the start of the next note of a pitch is always known.
-    for note in reversed(notes):
-        voice = 0 if mono else note.pitch
-        room = following.get(voice, note.end) - note.start
-        length = min(note.length, max(room, 1 / TICKS_PER_BEAT))
-        line.append(Note(note.start, on_grid(length), note.pitch, note.velocity, note.glide))
-        following[voice] = note.start
-    return tuple(reversed(line))
