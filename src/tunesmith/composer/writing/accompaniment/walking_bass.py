@@ -11,22 +11,21 @@ from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.bass_patterns import TOUCH
 from tunesmith.composer.writing.accompaniment.bassist import Bassist
+from tunesmith.composer.writing.step_patterns import CYCLE_BARS
 
 VELOCITY, SKIPPED_VELOCITY = 88, 58
 # Section energy from which the last beat may be skipped.
 SKIP_FROM = 0.6
 SKIP_SHARE = 0.25
-# Bars after which a chorus of the walk returns.
-CHORUS_BARS = 4
 
 
 def walk(bassist: Bassist, section: Section, bar: int) -> list[Note]:
     """Write a bar: the root on a new chord, chord tones between, an approach note before the next root.
 
-    The same chords in the same place of a section give the same notes.
+    The same chords in the same bar of a cycle of four give the same notes, in each section of that name.
     """
     plan = bassist.plan
-    random = rng_for(plan.brief.seed, "walk", bassist.player.name, section.name, (bar - section.bar) % CHORUS_BARS)
+    random = rng_for(plan.brief.seed, "walk", bassist.player.name, section.name, (bar - section.bar) % CYCLE_BARS)
     start = bar * plan.beats_per_bar
     pulse = plan.meter.felt_beat if plan.meter.felt_beat >= 1 else 1.0
     notes: list[Note] = []

@@ -23,6 +23,7 @@ from tunesmith.composer.writing.drums.groove import (
 )
 from tunesmith.composer.writing.drums.variation import varied, with_ghosts
 from tunesmith.composer.writing.plan import Plan, Player
+from tunesmith.composer.writing.step_patterns import CYCLE_BARS
 
 # Bars between small fills, and between big ones.
 FILL_EVERY = 4
@@ -49,7 +50,7 @@ class _Drummer:
 
     def draws(self, section: Section, purpose: str, bar: int) -> np.random.Generator:
         """Return the generator of a decision; the same for the same bar of each four-bar cycle."""
-        place = bar % FILL_EVERY
+        place = bar % CYCLE_BARS
         return rng_for(self.plan.brief.seed, "drums", self.player.name, section.name, purpose, place)
 
 

@@ -10,8 +10,8 @@ from tunesmith.composer.rng import rng_for, weighted_choice
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.drums.groove import Bar, DrumHit, is_triplet, unique
 from tunesmith.composer.writing.plan import Plan
+from tunesmith.composer.writing.step_patterns import CYCLE_BARS
 
-CYCLE_BARS = 4
 # The bars of a cycle that stay as the groove is written.
 PLAIN_BARS = 2
 GHOST_VELOCITY = 36
