@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunesmith.composer.theory import Meter
@@ -13,6 +13,9 @@ STEP = 0.25
 # Which of the bars A, A' and B each bar of a four-bar cycle plays.
 CYCLE = (0, 1, 0, 2)
 CYCLE_BARS = len(CYCLE)
+
+Patterns = Mapping[str, tuple[str, ...]]
+"""Meter (``4/4``, ``3/4``, ``6/8`` …) → patterns from calm to busy, each a text that ``cycle_bar`` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,18 @@ def cycle_bar(text: str, share: float, bar: int) -> str:
     return bars[CYCLE[bar % CYCLE_BARS] if len(bars) == 3 else bar % len(bars)]
 
 
-def pattern_bars(texts: Mapping[str, Sequence[str]], meter: Meter, energy: float) -> str:
-    """Return the pattern for ``energy`` from those of each meter (``4/4``, ``3/4``, ``6/8`` …), calm to busy."""
-    options = texts.get(str(meter)) or texts.get(_kin(meter)) or texts["4/4"]
+def own_steps(rhythm: str, bar: int, beats: float, hit: str) -> tuple[Step, ...]:
+    """Read bar ``bar`` of the piece from a part's own ``rhythm``: its bars in turn, with ``hit`` for ``x``.
+
+    The capital of ``hit`` stands for ``X``.
+    """
+    bars = rhythm.split()
+    return read_steps(bars[bar % len(bars)].replace("x", hit).replace("X", hit.upper()), beats)
+
+
+def pattern_bars(patterns: Patterns, meter: Meter, energy: float) -> str:
+    """Return the pattern for ``energy``, of a meter without patterns that of the nearest one."""
+    options = patterns.get(str(meter)) or patterns.get(_kin(meter)) or patterns["4/4"]
     return options[min(len(options) - 1, int(energy * len(options)))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +24,15 @@ from tunesmith.composer.writing.accompaniment.bassist import Bassist
 from tunesmith.composer.writing.accompaniment.walking_bass import walk
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.step_patterns import CYCLE, CYCLE_BARS, Step, cycle_bar, pattern_bars, read_steps
+from tunesmith.composer.writing.step_patterns import (
+    CYCLE,
+    CYCLE_BARS,
+    Step,
+    cycle_bar,
+    own_steps,
+    pattern_bars,
+    read_steps,
+)
 
 VELOCITIES = {"R": 100, "g": 52, "o": 92, "a": 86, "w": 84}
 SLIDING = frozenset({"bass_808", "fretless_bass", "sub_bass", "wobble_bass", "reese_bass"})
@@ -66,8 +74,7 @@ def _rhythm(bassist: Bassist, section: Section, bar: int, share: float) -> Seque
     plan, player = bassist.plan, bassist.player
     beats = plan.beats_per_bar
     if player.rhythm:
-        bars = player.rhythm.split()
-        return read_steps(bars[bar % len(bars)].replace("x", "r").replace("X", "R"), beats)
+        return own_steps(player.rhythm, bar, beats, "r")
     place = bar - section.bar
     if player.style in LOCKED and section.energy >= LOCKED_FROM:
         locked = _on_kicks(bassist, bar * beats, sparse=player.style == "sub")
@@ -106,10 +113,13 @@ def _colored(bassist: Bassist, steps: Sequence[Step], place: int, share: float) 
     result += second[len(letters) :]
     if place % CYCLE_BARS == CYCLE_BARS - 1 and bassist.player.style in STEPPING and beats >= 3:
         run = [Step(beats + at, 0.5, letter) for at, letter in LOCKED_RUN]
-        edge = run[0].start
-        kept = [step for step in result if step.start < edge - 1e-6]
-        return [*(replace(step, length=min(step.length, edge - step.start)) for step in kept), *run]
+        return [*_until(result, run[0].start), *run]
     return result
+
+
+def _until(steps: Iterable[Step], edge: float) -> list[Step]:
+    """Return the steps that begin before ``edge``, in beats, and end there at the latest."""
+    return [replace(step, length=min(step.length, edge - step.start)) for step in steps if step.start < edge - 1e-6]
 
 
 def _with_fill(bassist: Bassist, steps: Sequence[Step], bar: int) -> list[Step]:
@@ -117,9 +127,8 @@ def _with_fill(bassist: Bassist, steps: Sequence[Step], bar: int) -> list[Step]:
     edge = bassist.plan.beats_per_bar - 1
     if edge < 1:
         return list(steps)
-    kept = [replace(step, length=min(step.length, edge - step.start)) for step in steps if step.start < edge - 1e-6]
     letter = weighted_choice(rng_for(bassist.plan.brief.seed, "bass fill", bassist.player.name, bar), ("f", "o", "w"))
-    return [*kept, Step(edge, 0.5, letter), Step(edge + 0.5, 0.5, "w" if letter == "w" else "a")]
+    return [*_until(steps, edge), Step(edge, 0.5, letter), Step(edge + 0.5, 0.5, "w" if letter == "w" else "a")]
 
 
 def _pitched(bassist: Bassist, steps: Sequence[Step], start: float) -> list[Note]:
@@ -162,7 +171,7 @@ def _covering(steps: Sequence[Step], changes: Sequence[float]) -> list[Step]:
 def _pitch(bassist: Bassist, letter: str, span: ChordSpan, following: ChordSpan, remaining: int) -> int:
     """Return the pitch of a letter; ``remaining`` counts the steps of a walk that are left, this one included."""
     root = bassist.root(span)
-    if letter in "RrgxX":
+    if letter in "Rrg":
         return root
     if letter == "o":
         return bassist.octave(span)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-Patterns = Mapping[str, tuple[str, ...]]
+from tunesmith.composer.writing.step_patterns import Patterns
 
 BASS_PATTERNS: Mapping[str, Patterns] = {
     "root": {

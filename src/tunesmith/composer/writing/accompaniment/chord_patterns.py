@@ -2,17 +2,15 @@
 
 One character is a sixteenth: ``c`` the chord, ``C`` accented, ``g`` soft, ``b`` its lowest note, ``l`` the left hand or
 the low strings, ``u`` the upper tones, ``1``–``6`` one voice from the bottom, ``t`` the top voice, ``o`` the outer
-notes in octaves, ``p`` a push: the next bar's chord, ahead of its bar line; ``-`` hold, ``.`` rest.
-
-A text has alternatives between ``|`` and bars between spaces (step_patterns.cycle_bar): three bars are A, A' and B of
-the cycle A A' A B, two alternate.
+notes in octaves, ``p`` a push: the next bar's chord, ahead of its bar line; ``-`` hold, ``.`` rest. Bars and
+alternatives are those of step_patterns.cycle_bar.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-Patterns = Mapping[str, tuple[str, ...]]
+from tunesmith.composer.writing.step_patterns import Patterns
 
 CHORD_PATTERNS: Mapping[str, Patterns] = {
     "block": {

@@ -20,7 +20,7 @@ from tunesmith.composer.writing.accompaniment.voiced_harmony import VoicedHarmon
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.harmony.voicing import Pitches
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.step_patterns import Step, cycle_bar, pattern_bars, read_steps
+from tunesmith.composer.writing.step_patterns import Step, cycle_bar, own_steps, pattern_bars, read_steps
 
 # A voice that moves under a held chord is softer than the chord.
 MOVING_VELOCITY = 58
@@ -49,10 +49,9 @@ def write_chords(plan: Plan, player: Player, random: np.random.Generator) -> tup
 def _rhythm(plan: Plan, player: Player, section: Section, bar: int, share: float) -> Sequence[Step]:
     beats = plan.beats_per_bar
     if player.rhythm:
-        bars = player.rhythm.split()
-        return read_steps(bars[bar % len(bars)].replace("x", "c").replace("X", "C"), beats)
-    texts = CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"])
-    text = pattern_bars(texts, plan.meter, section.energy)
+        return own_steps(player.rhythm, bar, beats, "c")
+    patterns = CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"])
+    text = pattern_bars(patterns, plan.meter, section.energy)
     return read_steps(cycle_bar(text, share, bar - section.bar), beats)
 
 
@@ -61,8 +60,7 @@ def _struck(plan: Plan, player: Player, harmony: VoicedHarmony, step: Step, star
     beat, end = start + step.start, start + plan.beats_per_bar
     velocity = ACCENTS.get(step.letter, PLAIN_VELOCITY)
     if step.letter == "p":
-        # A push: the next bar's chord, already on the last eighth.
-        # A loop's last bar pushes into its first one.
+        # A push: the next bar's chord, ahead of its bar line. A loop's last bar pushes into its first one.
         following = harmony.at(end if end < plan.end - 1e-6 else 0.0 if plan.brief.loop else beat)
         for pitch in following.pitches:
             yield Note(on_grid(beat), on_grid(step.length), pitch, velocity)
