@@ -89,6 +89,14 @@ class Plan:
         """The beat at which the last bar ends."""
         return self.bars * self.beats_per_bar
 
+    def first_player(self, *roles: str) -> Player | None:
+        """Return the first player of the band with one of the roles, or None."""
+        return next((player for player in self.players if player.role in roles), None)
+
+    def span_of(self, section: Section) -> tuple[float, float]:
+        """Return where a section starts and ends, in beats."""
+        return section.bar * self.beats_per_bar, (section.bar + section.bars) * self.beats_per_bar
+
     def bar_of(self, beat: float) -> int:
         """Return the bar in which ``beat`` lies."""
         # The small offset keeps a beat that rounding put just before a bar line in its bar.

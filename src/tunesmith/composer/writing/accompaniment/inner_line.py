@@ -27,7 +27,7 @@ SOFTER = 6
 
 def has_inner_line(plan: Plan, player: Player) -> bool:
     """Return whether the player is the first pad of a band in which nobody plays broken or repeated chords."""
-    first = next((other for other in plan.players if other.role == "pad"), None)
+    first = plan.first_player("pad")
     others = any(other.role in MOVING_ROLES for other in plan.players)
     return first is not None and first.name == player.name and not others and plan.genre.harmony.style != "drone"
 
@@ -47,7 +47,7 @@ def inner_line(plan: Plan, spans: Sequence[VoicedSpan], energy: float, velocity:
         voice = moving_voice(span)
         if voice is None:
             continue
-        bar = int(span.start / plan.beats_per_bar + 1e-6)
+        bar = plan.bar_of(span.start)
         figure = figures[CYCLE[(bar - first) % CYCLE_BARS]]
         beat = span.start
         while beat < span.end - 1e-6:

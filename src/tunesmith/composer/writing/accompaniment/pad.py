@@ -43,10 +43,8 @@ def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[
     share = float(rng_for(plan.brief.seed, "inner line", player.name).random())
     notes: list[Note] = []
     for section in plan.active_sections(player):
-        start = section.bar * plan.beats_per_bar
-        end = start + section.bars * plan.beats_per_bar
         velocity = round(58 + 26 * section.energy)
-        spans = list(harmony.between(start, end))
+        spans = list(harmony.between(*plan.span_of(section)))
         if lined:
             notes += inner_line(plan, spans, section.energy, velocity, share)
             spans = [replace(span, pitches=tuple(p for p in span.pitches if p != moving_voice(span))) for span in spans]

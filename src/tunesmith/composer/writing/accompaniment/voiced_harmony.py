@@ -159,7 +159,7 @@ def _slots(plan: Plan, start: float, bars: int) -> Iterator[_Slot]:
     half = -(-pulses // 2) * plan.meter.felt_beat
     for span in plan.spans_between(start, start + bars * bar):
         at = on_grid(span.start - start)
-        number = int(at / bar + 1e-6)
+        number = plan.bar_of(at)
         if pulses >= 2 and span.length >= bar - 1e-6:
             yield _Slot(at, on_grid(half), span.chord, False, number)
             yield _Slot(on_grid(at + half), on_grid(span.length - half), span.chord, True, number)
@@ -220,8 +220,8 @@ def _pitches(plan: Plan, player: Player, chord: Chord, leading: VoiceLeading) ->
 
 def _is_first(plan: Plan, player: Player) -> bool:
     """Return whether no player before this one in the band plays chords."""
-    first = next((other for other in plan.players if other.role in ("chords", "arpeggio")), player)
-    return first.name == player.name
+    first = plan.first_player("chords", "arpeggio")
+    return first is None or first.name == player.name
 
 
 def _voicing(plan: Plan, player: Player, tool: Instrument) -> str:

@@ -90,7 +90,7 @@ def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
     # A rest that returns changes the texture already, and leaves four bars as like the four before as a loop.
     playing = sounding if rest else _without(plan, block, sounding, before, random)
     names = frozenset(player.name for player in (*playing, *(p for p in full if p.role == "effects")))
-    lead = _lead(plan)
+    lead = plan.first_player("melody")
     if lead is not None and plan.brief.form != "bed":
         names = _with_lead(plan, block, lead, names)
         others = any(player is not lead for player in playing)
@@ -102,15 +102,11 @@ def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
 
 def _accompanied(plan: Plan, sounding: list[Player]) -> list[Player]:
     """Add who enters next where only the lead would play: its announcement in the intro begins with a rest."""
-    lead = _lead(plan)
+    lead = plan.first_player("melody")
     others = [p for p in plan.players if p is not lead and p.role in ACCOMPANYING]
     if lead is None or not others or any(player is not lead for player in sounding):
         return sounding
     return [*sounding, min(others, key=lambda player: player.entry)]
-
-
-def _lead(plan: Plan) -> Player | None:
-    return next((player for player in plan.players if player.role == "melody"), None)
 
 
 def _with_lead(plan: Plan, block: Block, lead: Player, names: frozenset[str]) -> frozenset[str]:
@@ -160,7 +156,7 @@ def _without(
 
 def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
     """Return the players that the texture can do without: those of spare roles, and all but the first of the others."""
-    firsts = {role: next((p for p in plan.players if p.role == role), None) for role in ("chords", "melody", "bass")}
+    firsts = {role: plan.first_player(role) for role in ("chords", "melody", "bass")}
     spare = [p for p in sounding if p.role in SPARE or (p.role in firsts and p is not firsts[p.role])]
     # Somebody has to play the harmony.
     return (

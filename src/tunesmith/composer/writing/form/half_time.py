@@ -25,11 +25,7 @@ def half_timed(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[Note,
     halves = plan.genre.family in HALVING and plan.meter == Meter(4, 4) and player.role == "drums"
     if not halves or not chance_of(rng_for(plan.brief.seed, "half time"), CHANCE):
         return tuple(notes)
-    spans = [
-        (section.bar * plan.beats_per_bar, (section.bar + section.bars) * plan.beats_per_bar)
-        for section in plan.sections
-        if section.name in HALVED
-    ]
+    spans = [plan.span_of(section) for section in plan.sections if section.name in HALVED]
     kept: list[Note] = []
     for note in notes:
         inside = any(start - 1e-6 <= note.start < end - 1e-6 for start, end in spans)

@@ -96,7 +96,7 @@ def _hook(plan: Plan, lead: Sequence[Note]) -> tuple[tuple[float, int], ...]:
 
 def _section(voice: _Counter, section: Section, previous: int, random: np.random.Generator) -> list[Note]:
     plan = voice.plan
-    start, end = section.bar * plan.beats_per_bar, (section.bar + section.bars) * plan.beats_per_bar
+    start, end = plan.span_of(section)
     gaps = list(_gaps(voice, start, end))
     notes: list[Note] = []
     velocity = int(56 + 30 * section.energy)

@@ -75,7 +75,7 @@ def _doubled(plan: Plan, player: Player, leader: tuple[Note, ...]) -> tuple[Note
     tool = instrument(player.instrument)
     middle = float(np.median([note.pitch for note in leader]))
     shift = 12 * round((min(max(player.register, tool.low + 6), tool.high - 6) - middle) / 12)
-    spans = [_span(plan, section) for section in plan.active_sections(player)]
+    spans = [plan.span_of(section) for section in plan.active_sections(player)]
     doubled = (note for note in leader if any(start <= note.start + 1e-6 < end for start, end in spans))
     # Slides are the leader's own; two at once would beat against each other.
     return tuple(replace(note, pitch=_into(tool, note.pitch + shift), glide=0) for note in doubled)
@@ -87,10 +87,6 @@ def _into(tool: Instrument, pitch: int) -> int:
     while pitch < tool.low:
         pitch += 12
     return pitch
-
-
-def _span(plan: Plan, section: Section) -> tuple[float, float]:
-    return section.bar * plan.beats_per_bar, (section.bar + section.bars) * plan.beats_per_bar
 
 
 def _lead(plan: Plan, player: Player) -> _Lead:
@@ -127,7 +123,7 @@ def _swings_eighths(plan: Plan) -> bool:
 
 def _section(lead: _Lead, book: ThemeBook, memory: BarMemory, section: Section, visit: int) -> list[Note]:
     plan = lead.plan
-    start, end = _span(plan, section)
+    start, end = plan.span_of(section)
     units = section_units(book, section, visit, plan.meter)
     strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
     strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
