@@ -14,6 +14,9 @@ from tunesmith.composer.genre import Echo, Genre
 from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
 from tunesmith.composer.theory import Key, Meter
 
+HARMONIC = frozenset({"chords", "pad", "arpeggio"})
+"""Roles that play the harmony in chords, together or broken."""
+
 
 @dataclass(frozen=True, slots=True)
 class Player:
@@ -136,6 +139,15 @@ class Plan:
         for section in self.sections:
             if any(self.is_playing(player, bar) for bar in range(section.bar, section.bar + section.bars)):
                 yield section
+
+    def other_harmony(self, player: Player) -> list[Note]:
+        """Return the chords of the other players that are written already."""
+        return [
+            note
+            for other in self.players
+            if other.role in HARMONIC and other.name != player.name
+            for note in self.written.get(other.name, ())
+        ]
 
     def kicks(self) -> tuple[float, ...]:
         """Return the beats of the kick drum in the written drum parts, in order; empty without drums."""

@@ -13,7 +13,7 @@ from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.inner_line import has_inner_line, inner_line, moving_voice
-from tunesmith.composer.writing.accompaniment.voiced_harmony import HARMONIC, VoicedSpan, voiced_harmony
+from tunesmith.composer.writing.accompaniment.voiced_harmony import VoicedSpan, voiced_harmony
 from tunesmith.composer.writing.form.endings import ended
 from tunesmith.composer.writing.harmony.voicing import LEFT_HAND
 from tunesmith.composer.writing.plan import Plan, Player
@@ -54,8 +54,7 @@ def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[
 
 def _placed(plan: Plan, player: Player) -> Player:
     """Return the player an octave above or below where other chords lie, if those lie close."""
-    others = [note.pitch for other in plan.players if other.role in HARMONIC and other.name != player.name
-              for note in plan.written.get(other.name, ())]  # fmt: skip
+    others = [note.pitch for note in plan.other_harmony(player)]
     if not others:
         return player
     centre = sum(others) / len(others)

@@ -40,7 +40,6 @@ TOP_RANGE = 11
 MOVING_HALVES = (False, True, False, True)
 SUSPENDING = 0.6
 GUITAR_VOICINGS = frozenset({"open", "close", "pad"})
-HARMONIC = frozenset({"chords", "pad", "arpeggio"})
 # Shapes of these styles are their genre's own.
 SHAPED = frozenset({"power", "triad", "quartal", "rootless"})
 
@@ -101,9 +100,7 @@ class _Sounding:
 
     @classmethod
     def of(cls, plan: Plan, player: Player) -> _Sounding:
-        notes = [note for other in plan.players if other.role in HARMONIC and other.name != player.name
-                 for note in plan.written.get(other.name, ())]  # fmt: skip
-        notes.sort(key=lambda note: (note.start, note.pitch))
+        notes = sorted(plan.other_harmony(player), key=lambda note: (note.start, note.pitch))
         return cls(tuple(notes), tuple(note.start for note in notes))
 
     def over(self, start: float, slots: Sequence[_Slot]) -> list[Pitches]:

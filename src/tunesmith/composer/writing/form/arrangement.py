@@ -13,7 +13,8 @@ import numpy as np
 
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import Section
-from tunesmith.composer.writing.plan import Cast, Plan, Player
+from tunesmith.composer.writing.form.drafts import CLOSINGS
+from tunesmith.composer.writing.plan import HARMONIC, Cast, Plan, Player
 
 BLOCK_BARS = 4
 REST_BARS = 2
@@ -22,14 +23,12 @@ SHORTEST_PIECE = 8
 # Players that a texture can do without, however few there are.
 SPARE = frozenset({"percussion", "arpeggio", "pad", "counter"})
 ACCOMPANYING = frozenset({"chords", "pad", "arpeggio", "bass", "drone", "drums"})
-CHORDAL = frozenset({"chords", "pad", "arpeggio"})
 # How often a player rests for two bars of each block in a section.
 REST_CHANCE = 0.65
 # Spare players from which two of them wait at the start of a section.
 MANY_SPARE = 4
 # How often the lead announces its hook in the intro, comes back with it in the ending, and rests in a long piece.
 ANNOUNCED, RECALLED, LAID_OUT = 0.75, 0.75, 0.25
-CLOSINGS = frozenset({"outro", "ending"})
 LONG_BARS = 48
 
 
@@ -160,7 +159,7 @@ def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
     spare = [p for p in sounding if p.role in SPARE or (p.role in firsts and p is not firsts[p.role])]
     # Somebody has to play the harmony.
     return (
-        spare if any(p.role in ("chords", "drone") for p in sounding) else [p for p in spare if p.role not in CHORDAL]
+        spare if any(p.role in ("chords", "drone") for p in sounding) else [p for p in spare if p.role not in HARMONIC]
     )
 
 

@@ -10,13 +10,14 @@ from tunesmith.composer.rng import chance_of, rng_for
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.form.arrangement import blocks_of
+from tunesmith.composer.writing.form.drafts import CLOSINGS, OPENINGS
 from tunesmith.composer.writing.plan import Break, Plan, Player
 
 RHYTHM = frozenset({"drums", "percussion", "bass"})
 SOLOISTS = frozenset({"melody", "counter"})
 # How often every phrase of a section ends with a break, and only its last one, where a fuller section follows or not.
 AT_EVERY_PHRASE, BEFORE_RISE, AT_END = 0.35, 0.6, 0.3
-UNBROKEN = frozenset({"intro", "build", "outro", "ending"})
+UNBROKEN = OPENINGS | CLOSINGS | {"build"}
 BREAK_FROM = 0.3
 # How often a break at the end of a section lasts the whole bar but its first beat, and how often everyone but the lead
 # rests, from which energy.
