@@ -87,6 +87,14 @@ class Instrument:
         """Whether the pitches are drums, not tones."""
         return self.family == "drums"
 
+    def into_range(self, pitch: int) -> int:
+        """Return the pitch, moved by octaves into the range."""
+        while pitch > self.high:
+            pitch -= 12
+        while pitch < self.low:
+            pitch += 12
+        return pitch
+
 
 @functools.cache
 def instruments() -> Mapping[str, Instrument]:

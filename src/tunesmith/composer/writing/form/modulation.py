@@ -5,29 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.instruments import instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import Chord, on_grid
 from tunesmith.composer.writing.plan import Plan, Player
 
-MODULATING = frozenset(
-    {
-        "pop",
-        "orchestral",
-        "cinematic",
-        "classical",
-        "kids",
-        "soul",
-        "rock",
-        "latin",
-        "piano",
-        "world",
-        "band",
-        "jazz",
-        "folk",
-    }
-)
+MODULATING = frozenset({
+    "pop", "orchestral", "cinematic", "classical", "kids", "soul", "rock", "latin", "piano", "world", "band", "jazz",
+    "folk",
+})  # fmt: skip
 """Genre families whose pieces may leave their key; the others live on one key."""
 MODULATED = frozenset({"C"})
 CHANCE = 0.5
@@ -88,11 +75,5 @@ def _moved(player: Player, notes: Sequence[Note], spans: Sequence[tuple[float, f
         else:
             # What is held into the bar at home would clash with it.
             length = on_grid(min(note.length, end - note.start))
-            moved.append(replace(note, pitch=_into(tool, note.pitch + shift), length=length))
+            moved.append(replace(note, pitch=tool.into_range(note.pitch + shift), length=length))
     return tuple(sorted(moved, key=lambda note: (note.start, note.pitch)))
-
-
-def _into(tool: Instrument, pitch: int) -> int:
-    if pitch > tool.high:
-        return pitch - 12
-    return pitch + 12 if pitch < tool.low else pitch

@@ -78,15 +78,7 @@ def _doubled(plan: Plan, player: Player, leader: tuple[Note, ...]) -> tuple[Note
     spans = [plan.span_of(section) for section in plan.active_sections(player)]
     doubled = (note for note in leader if any(start <= note.start + 1e-6 < end for start, end in spans))
     # Slides are the leader's own; two at once would beat against each other.
-    return tuple(replace(note, pitch=_into(tool, note.pitch + shift), glide=0) for note in doubled)
-
-
-def _into(tool: Instrument, pitch: int) -> int:
-    while pitch > tool.high:
-        pitch -= 12
-    while pitch < tool.low:
-        pitch += 12
-    return pitch
+    return tuple(replace(note, pitch=tool.into_range(note.pitch + shift), glide=0) for note in doubled)
 
 
 def _lead(plan: Plan, player: Player) -> _Lead:
