@@ -94,7 +94,7 @@ def _chords_in(score: Score, bar: int) -> tuple[str, ...]:
 
 
 def _overlaps(span: ChordSpan, start: float, end: float) -> bool:
-    return span.start < end and span.start + span.length > start
+    return span.start < end and span.end > start
 
 
 def _arranged(part: Part, score: Score) -> ArrangedPart:

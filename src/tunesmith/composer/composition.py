@@ -118,8 +118,7 @@ class Composition:
             "genre": score.genre,
             "key": str(score.key),
             "meter": str(score.meter),
-            # Felt beats, as the user gave them: the tempo map counts quarter notes.
-            "tempo_bpm": round(score.tempo_map.changes[0][1] / score.meter.felt_beat, 4),
+            "tempo_bpm": round(score.tempo_bpm, 4),
             "bars": score.bars,
             "duration": score.duration,
             "form": score.form,

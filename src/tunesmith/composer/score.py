@@ -88,6 +88,11 @@ class ChordSpan:
     length: float
     chord: Chord
 
+    @property
+    def end(self) -> float:
+        """The end in beats."""
+        return self.start + self.length
+
 
 @dataclass(frozen=True, slots=True)
 class TempoMap:
@@ -175,3 +180,8 @@ class Score:
     def bars(self) -> int:
         """The number of bars in the form."""
         return sum(section.bars for section in self.sections)
+
+    @property
+    def tempo_bpm(self) -> float:
+        """The tempo at the start in felt beats a minute; the tempo map counts quarter notes."""
+        return self.tempo_map.changes[0][1] / self.meter.felt_beat

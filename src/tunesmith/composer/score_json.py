@@ -25,7 +25,7 @@ def score_json(score: Score) -> dict[str, Any]:
 
     return {
         "title": score.title, "genre": score.genre, "seed": score.seed, "key": str(score.key),
-        "meter": str(score.meter), "tempo_bpm": round(score.tempo_map.changes[0][1] / score.meter.felt_beat, DECIMALS),
+        "meter": str(score.meter), "tempo_bpm": round(score.tempo_bpm, DECIMALS),
         "bars": score.bars, "duration": score.duration, "loop": score.loop, "form": score.form,
         "bar_starts": [time(number * bar) for number in range(score.bars)],
         "sections": [
@@ -33,7 +33,7 @@ def score_json(score: Score) -> dict[str, Any]:
              "energy": one.energy} for one in score.sections
         ],
         "chords": [
-            {"name": chord_name(one.chord, score.key), "start": time(one.start), "end": time(one.start + one.length)}
+            {"name": chord_name(one.chord, score.key), "start": time(one.start), "end": time(one.end)}
             for one in score.chords
         ],
         "parts": [_part_json(part, score) for part in score.parts],

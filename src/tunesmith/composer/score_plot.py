@@ -165,7 +165,7 @@ def _chord_labels(score: Score) -> list[tuple[float, float, str]]:
         name = chord_name(span.chord, score.key)
         if labels and labels[-1][2] == name and span.start not in seams:
             start = labels[-1][0]
-            labels[-1] = (start, (span.start + span.length) / bar - start, name)
+            labels[-1] = (start, span.end / bar - start, name)
         else:
             labels.append((span.start / bar, span.length / bar, name))
     return labels
@@ -256,9 +256,8 @@ def _draw_grid(axis: Axes, score: Score) -> None:
 
 def _draw_titles(figure: Figure, axis: Axes, score: Score) -> None:
     minutes, seconds = divmod(round(score.duration, 1), 60)
-    tempo = score.tempo_map.changes[0][1] / score.meter.felt_beat
     facts = (
-        score.genre.replace("_", " "), str(score.key), f"{tempo:.4g} bpm", str(score.meter), f"{score.bars} bars",
+        score.genre.replace("_", " "), str(score.key), f"{score.tempo_bpm:.4g} bpm", str(score.meter), f"{score.bars} bars",
         f"{minutes:.0f}:{seconds:04.1f}", f"seed {score.seed}",
     )  # fmt: skip
     title, font = drawable_text(score.title or score.prompt)

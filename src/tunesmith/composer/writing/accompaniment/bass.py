@@ -141,7 +141,7 @@ def _pitched(bassist: Bassist, steps: Sequence[Step], start: float) -> list[Note
     for index, step in enumerate(steps):
         beat = start + step.start
         span = plan.chord_at(beat)
-        ending = min(end, span.start + span.length)
+        ending = min(end, span.end)
         # The root sounds where the harmony changes, whatever the pattern says: it tells the ear the chord.
         letter = "R" if abs(beat - span.start) < 1e-6 and step.letter not in "Rg" else step.letter
         remaining = sum(1 for later in steps[index:] if later.letter in "wa" and start + later.start < ending - 1e-6)
@@ -149,7 +149,7 @@ def _pitched(bassist: Bassist, steps: Sequence[Step], start: float) -> list[Note
         target = plan.chord_at(0.0 if plan.brief.loop and ending >= plan.end - 1e-6 else ending)
         pitch = _pitch(bassist, letter, span, target, remaining)
         # A note ends with its chord, or it would clash with the next one.
-        length = on_grid(max(0.1, min(step.length * touch, end - beat, span.start + span.length - beat)))
+        length = on_grid(max(0.1, min(step.length * touch, end - beat, span.end - beat)))
         notes.append(Note(on_grid(beat), length, pitch, VELOCITIES.get(letter, 88)))
     return notes
 

@@ -48,7 +48,7 @@ def walk(bassist: Bassist, section: Section, bar: int) -> list[Note]:
 def _walked(bassist: Bassist, span: ChordSpan, beat: float, previous: int, random: np.random.Generator) -> int:
     if abs(beat - span.start) < 1e-6:
         return bassist.root(span)
-    ending = span.start + span.length
+    ending = span.end
     target = bassist.root(bassist.plan.chord_at(ending))
     pulse = bassist.plan.meter.felt_beat
     if ending - beat <= max(pulse, 1.0) + 1e-6:

@@ -101,8 +101,8 @@ def _section(voice: _Counter, section: Section, previous: int, random: np.random
     notes: list[Note] = []
     velocity = int(56 + 30 * section.energy)
     for span in plan.spans_between(start, end):
-        gap = next((gap for gap in gaps if span.start - 1e-6 <= gap[0] < span.start + span.length - 0.5), None)
-        until = gap[0] if gap else min(span.start + span.length, end)
+        gap = next((gap for gap in gaps if span.start - 1e-6 <= gap[0] < span.end - 0.5), None)
+        until = gap[0] if gap else min(span.end, end)
         if until - span.start >= 1.0:
             held = _held(voice, span, until, previous, velocity)
             _connect(voice, notes, held)
