@@ -78,10 +78,9 @@ def _print_arrangement(arrangement: Arrangement) -> None:
 
 
 def _section_row(number: int, section: ArrangedSection) -> tuple[str, ...]:
-    from tunesmith.composer.arrangement import shortened
+    from tunesmith.composer.arrangement import clock_time, shortened
 
-    minutes, seconds = divmod(round(section.start, 1), 60)
-    start = f"{minutes:.0f}:{seconds:04.1f}"
+    start = clock_time(section.start)
     return (f"{number} {section.name}", str(section.bars), start, f"{section.energy:.2f}", shortened(section.chords))
 
 

@@ -74,6 +74,12 @@ def chord_name(chord: Chord, key: Key) -> str:
     return f"{names[chord.root]}{chord.quality}{slash}"
 
 
+def clock_time(seconds: float) -> str:
+    """Return a time in minutes, seconds and tenths: ``1:05.0``."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{minutes:.0f}:{rest:04.1f}"
+
+
 def shortened(bars: Sequence[Sequence[str]]) -> str:
     """Return the chords of some bars as text; a progression that repeats is written once: ``Am F | C G ×2``."""
     texts = [" ".join(bar) or "–" for bar in bars]

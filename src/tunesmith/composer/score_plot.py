@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.audio.spectrogram_plot import check_drawable
-from tunesmith.composer.arrangement import chord_name
+from tunesmith.composer.arrangement import chord_name, clock_time
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import ROLES, Note, Part, Score
 from tunesmith.files import atomic_output
@@ -31,9 +31,11 @@ FROM_BACK = ("pad", "drone", "chords", "arpeggio", "effects", "bass", "counter",
 
 DPI = 120
 INCHES_A_BAR, NARROWEST, WIDEST = 0.34, 11.0, 30.0
-LABEL_INCHES = 1.5  # what the labels beside the plot take of its width
+# What the labels beside the plot take of its width.
+LABEL_INCHES = 1.5
 INCHES_A_SEMITONE, INCHES_A_DRUM = 0.065, 0.17
-CHARACTER_INCHES = 0.0095  # the width of a character a point of its size
+# The width of a character for each point of its size.
+CHARACTER_INCHES = 0.0095
 TICK_INCHES = 0.55
 STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 CHORD_POINTS = (9.0, 8.0, 7.0, 6.0)
@@ -241,10 +243,7 @@ def _draw_grid(axis: Axes, score: Score) -> None:
     step = next(step for step in STEPS if score.bars / step <= room / TICK_INCHES)
     ticks = range(0, score.bars + 1, step)
     beats = score.meter.beats_per_bar
-    labels = []
-    for bar in ticks:
-        minutes, seconds = divmod(round(score.tempo_map.seconds_at(bar * beats), 1), 60)
-        labels.append(f"{bar + 1}\n{minutes:.0f}:{seconds:04.1f}")
+    labels = [f"{bar + 1}\n{clock_time(score.tempo_map.seconds_at(bar * beats))}" for bar in ticks]
     axis.set_xlim(0, score.bars)
     axis.set_xticks(list(ticks), labels, fontsize=7)
     axis.grid(axis="x", color="#e3e3e3", linewidth=0.6)
@@ -255,10 +254,9 @@ def _draw_grid(axis: Axes, score: Score) -> None:
 
 
 def _draw_titles(figure: Figure, axis: Axes, score: Score) -> None:
-    minutes, seconds = divmod(round(score.duration, 1), 60)
     facts = (
-        score.genre.replace("_", " "), str(score.key), f"{score.tempo_bpm:.4g} bpm", str(score.meter), f"{score.bars} bars",
-        f"{minutes:.0f}:{seconds:04.1f}", f"seed {score.seed}",
+        score.genre.replace("_", " "), str(score.key), f"{score.tempo_bpm:.4g} bpm", str(score.meter),
+        f"{score.bars} bars", clock_time(score.duration), f"seed {score.seed}",
     )  # fmt: skip
     title, font = drawable_text(score.title or score.prompt)
     font.set_size(15)
