@@ -78,6 +78,7 @@ def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[
     """Choose one progression per section name; a name that recalls another section shares its chords."""
     chosen: dict[str, Progression] = {}
     lengths = {section.name: section.bars for section in sections}
+    suited = _suited(setting)
     # Sorted: the order of a set changes from process to process, and with it the draws.
     for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
         # One progression for most of the piece: the ear knows it by the second section.
@@ -85,11 +86,11 @@ def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[
             chosen[name] = chosen["A"]
             continue
         use = USES.get(name, "any")
-        exact = [p for p in _suited(setting) if p.use == use]
+        exact = [p for p in suited if p.use == use]
         if not exact and name in RECALLS:
             chosen[name] = chosen[RECALLS[name]]
             continue
-        options = exact + [p for p in _suited(setting) if p.use == "any"] or list(_suited(setting))
+        options = exact + [p for p in suited if p.use == "any"] or list(suited)
         # Two sections with the same chords would not contrast.
         fresh = [p for p in options if p not in chosen.values()] or options
         homely = name in HOME_NAMES
