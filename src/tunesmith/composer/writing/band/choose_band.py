@@ -16,7 +16,14 @@ from tunesmith.composer.writing.band.admission import is_unwanted, may_join
 from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
-from tunesmith.composer.writing.band.parts import PartAssignment, arranged, lead_register, led, requested_style
+from tunesmith.composer.writing.band.parts import (
+    PartAssignment,
+    arranged,
+    lead_register,
+    led,
+    new_part,
+    requested_style,
+)
 from tunesmith.composer.writing.plan import Player
 from tunesmith.errors import InvalidRequest
 
@@ -134,10 +141,10 @@ def _with_instrument(
         return [
             PartAssignment(member.part, name, True) if i == fitting[0] else member for i, member in enumerate(members)
         ]
-    return [*members, PartAssignment(_new_part(name, roles[0], genre, random), name, True)]
+    return [*members, PartAssignment(_added_part(name, roles[0], genre, random), name, True)]
 
 
-def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
+def _added_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
     kin = next((part for part in genre.parts if part.role == role), None)
     if kin is not None and name not in EXTRA_STYLES:
         # The genre's own part of this role knows the register, the style and the level that fit.
@@ -146,7 +153,7 @@ def _new_part(name: str, role: str, genre: Genre, random: np.random.Generator) -
     if role in ("drums", "percussion"):
         grooves = [groove.name for groove in genre.grooves if groove.use == "groove"]
         style = (weighted_choice(random, grooves),) if grooves else ()
-    return GenrePart.model_validate({"role": role, "instruments": (name,), "style": style})
+    return new_part(role, name, style=style)
 
 
 def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tunesmith.composer.brief import Brief
-from tunesmith.composer.genre import Genre, GenrePart
+from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.writing.band.admission import may_join
 from tunesmith.composer.writing.band.ensemble import Ensemble
-from tunesmith.composer.writing.band.parts import HARMONY, PartAssignment
+from tunesmith.composer.writing.band.parts import HARMONY, PartAssignment, new_part
 
 DOUBLES: Mapping[str, tuple[tuple[str, int], ...]] = {
     "piano": (("celesta", 12), ("strings", 0), ("glockenspiel", 12)), "felt_piano": (("celesta", 12), ("viola", 0)),
@@ -29,6 +29,8 @@ DOUBLES: Mapping[str, tuple[tuple[str, int], ...]] = {
 """Lead instrument -> who may double it softly, and how many semitones away."""
 DOUBLE_SHARE = 0.4
 DOUBLE_DB = -7.0
+# The lowest gain that a part may have.
+SOFTEST_DB = -24.0
 # Section energy from which a double joins, above that of the lead.
 DOUBLE_ENTRY = 0.55
 FAMILIES = frozenset({"pop", "orchestral", "classical", "folk", "electronic", "dance", "world", "latin", "soul"})
@@ -62,7 +64,7 @@ def _bed(members: Sequence[PartAssignment], company: Ensemble, brief: Brief, gen
     if not options or not chance_of(rng_for(brief.seed, "bed"), BED_SHARE):
         return None
     name = weighted_choice(rng_for(brief.seed, "bed instrument"), list(options), list(options.values()))
-    return PartAssignment(_part("pad", name, BED_REGISTER, BED_DB, BED_ENTRY), name)
+    return PartAssignment(new_part("pad", name, register=BED_REGISTER, gain_db=BED_DB, entry=BED_ENTRY), name)
 
 
 def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> PartAssignment | None:
@@ -83,17 +85,5 @@ def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> Pa
     name, shift = weighted_choice(rng_for(brief.seed, "double instrument"), fitting)
     entry = max(DOUBLE_ENTRY, lead.part.entry)
     # A second player of the melody plays the notes of the first.
-    part = _part("melody", name, register + shift, lead.part.gain_db + DOUBLE_DB, entry)
-    return PartAssignment(part, name)
-
-
-def _part(role: str, name: str, register: int, gain_db: float, entry: float) -> GenrePart:
-    return GenrePart.model_validate(
-        {
-            "role": role,
-            "instruments": (name,),
-            "register": register,
-            "gain_db": max(-24.0, gain_db),
-            "entry": entry,
-        }
-    )
+    gain_db = max(SOFTEST_DB, lead.part.gain_db + DOUBLE_DB)
+    return PartAssignment(new_part("melody", name, register=register + shift, gain_db=gain_db, entry=entry), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tunesmith.composer.brief import Brief, Mood
 from tunesmith.composer.genre import Genre, GenrePart
@@ -25,7 +26,6 @@ CHORDAL = 2
 # Named instruments that play from the very start; the others enter soon.
 OPENING = 2
 SOON = 0.3
-SHORT_SECONDS = 25.0
 FILLING = ("chords", "pad", "bass", "drums", "arpeggio", "drone", "counter", "percussion", "melody", "effects")
 HARMONY = frozenset({"chords", "arpeggio", "pad", "drone"})
 RHYTHM = frozenset({"bass", "drums", "percussion"})
@@ -59,6 +59,11 @@ class PartAssignment:
     requested: bool = False
     gain_db: float = 0.0
     entry: float | None = None
+
+
+def new_part(role: str, name: str, **fields: Any) -> GenrePart:
+    """Return a part that the genre lacks, for the instrument called ``name``; ``fields`` are others of GenrePart."""
+    return GenrePart.model_validate({"role": role, "instruments": (name,), **fields})
 
 
 def led(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
@@ -95,7 +100,9 @@ def arranged(members: Sequence[PartAssignment], company: Ensemble) -> list[PartA
         return members
     if company.size == len(STRING_QUARTET) and "strings" in company.named:
         # A string quartet has fixed parts, whatever the genre.
-        return [PartAssignment(_part(role, name, register), name) for role, name, register in STRING_QUARTET]
+        return [
+            PartAssignment(new_part(role, name, register=register), name) for role, name, register in STRING_QUARTET
+        ]
     if company.alone:
         members = _alone(members)
     elif company.size:
@@ -172,7 +179,10 @@ def _alone(members: Sequence[PartAssignment]) -> list[PartAssignment]:
         return named
     # A polyphonic soloist accompanies itself, like a pianist's left hand.
     if tool.polyphony > MOSTLY_SINGLE:
-        return [*named, PartAssignment(_part("chords", tool.name, 55, "arpeggio"), tool.name, requested=True)]
+        return [
+            *named,
+            PartAssignment(new_part("chords", tool.name, register=55, style=("arpeggio",)), tool.name, requested=True),
+        ]
     bed = next((s for role in ("pad", "chords", "drone") for s in members if s.part.role == role), None)
     return [*named, replace(bed, gain_db=-5.0)] if bed else named
 
@@ -230,9 +240,4 @@ def _has_melody(genre: Genre) -> bool:
 
 def _melody_part(genre: Genre, name: str) -> GenrePart:
     part = next((part for part in genre.parts if part.role == "melody"), None)
-    return part or _part("melody", name, 72)
-
-
-def _part(role: str, name: str, register: int, style: str = "") -> GenrePart:
-    styles = (style,) if style else ()
-    return GenrePart.model_validate({"role": role, "instruments": (name,), "register": register, "style": styles})
+    return part or new_part("melody", name, register=72)
