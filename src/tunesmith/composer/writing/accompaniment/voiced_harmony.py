@@ -2,7 +2,7 @@
 
     sections ─► blocks of four bars ─► slots (chords, halved where they fill a bar) ─► top line ─► voicings
 
-A block of the same chords is voiced once, so that it returns to the note.
+A block of the same chords is voiced once, so that it returns note for note.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ FULLEST = 5
 MELODY_GAP = 3
 # Semitones above the register that chords keep even under a low lead.
 LEAST_ABOVE = 4
-WIDE_TOP = 67
+# The least top, in MIDI pitches, of two hands or six strings, and that of a pad.
+WIDE_TOP, WIDE_PAD_TOP = 67, 64
 # Keyboards up to this register are played with two hands, whose upper one does not go below LOWEST_TOP.
 HIGHEST_HANDS, LOWEST_TOP = 64, 60
 # Voices of a pad, and of every chord player but the first: more would fill the register without being heard.
 FEW, FEW_STRINGS = 3, 4
 # Semitones of the range of the top voice.
 TOP_RANGE = 11
-# Whether the second half of each bar of a block moves the top voice for sure.
+# Whether the top voice has to move in the second half of each bar of a block.
 MOVING_HALVES = (False, True, False, True)
 SUSPENDING = 0.6
 GUITAR_VOICINGS = frozenset({"open", "close", "pad"})
-# Shapes of these styles are their genre's own.
+# Voicings whose shape is their genre's own: no voice of theirs moves while the chord stays.
 SHAPED = frozenset({"power", "triad", "quartal", "rootless"})
 
 
@@ -113,9 +114,42 @@ class _Sounding:
         return result
 
 
+@dataclass(frozen=True, slots=True)
+class _Voicer:
+    """A player's way to voice chords, which is the same for the whole piece."""
+
+    plan: Plan
+    player: Player
+    limits: tuple[int, int]
+    voicing: str
+    # Whether others play chords too, so that a few voices are enough.
+    fewer: bool
+
+    @classmethod
+    def of(cls, plan: Plan, player: Player) -> _Voicer:
+        voicing = _voicing(plan, player, instrument(player.instrument))
+        fewer = player.role == "pad" or not _is_first(plan, player)
+        return cls(plan, player, register_limits(plan, player), voicing, fewer)
+
+    def pitches(self, chord: Chord, leading: VoiceLeading) -> Pitches:
+        """Return the pitches of a chord."""
+        player, polyphony = self.player, instrument(self.player.instrument).polyphony
+        if self.voicing == "guitar":
+            strings = FEW_STRINGS if self.fewer else polyphony
+            shape = guitar_shape(chord, player.register, self.limits, strings, leading)
+            if shape:
+                return shape
+        # The second pianist has no left hand: the first one's is enough.
+        one_hand = self.voicing == "hands" and self.fewer and player.role != "pad"
+        voicing = player.voicing if one_hand or self.voicing == "guitar" else self.voicing
+        count = min(FEW if self.fewer else FULLEST, polyphony)
+        return voice_chord(chord, voicing, player.register, self.limits, count, leading)
+
+
 def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
     """Return the chords as the player voices them."""
     spans: list[VoicedSpan] = []
+    voicer = _Voicer.of(plan, player)
     sounding = _Sounding.of(plan, player)
     known: dict[tuple[_Slot, ...], tuple[Pitches, ...]] = {}
     for section in plan.active_sections(player):
@@ -124,13 +158,13 @@ def voiced_harmony(plan: Plan, player: Player) -> VoicedHarmony:
             start = bar * plan.beats_per_bar
             slots = tuple(_slots(plan, start, bars))
             if slots not in known:
-                known[slots] = _voiced(plan, player, slots, sounding.over(start, slots))
+                known[slots] = _voiced(voicer, slots, sounding.over(start, slots))
             spans += [
                 VoicedSpan(on_grid(start + slot.start), slot.length, slot.chord, pitches)
                 for slot, pitches in zip(slots, known[slots], strict=True)
             ]
     last = spans[-1].pitches if spans else ()
-    return VoicedHarmony(tuple(spans), _pitches(plan, player, plan.chords[-1].chord, VoiceLeading(last)))
+    return VoicedHarmony(tuple(spans), voicer.pitches(plan.chords[-1].chord, VoiceLeading(last)))
 
 
 def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
@@ -142,7 +176,7 @@ def register_limits(plan: Plan, player: Player) -> tuple[int, int]:
     if _voicing(plan, player, tool) in ("hands", "guitar"):
         low = max(tool.low, LEFT_HAND[0])
         # Two hands and six strings need their width.
-        top = max(top, WIDE_TOP - (FEW if player.role == "pad" else 0))
+        top = max(top, WIDE_PAD_TOP if player.role == "pad" else WIDE_TOP)
     lead = [p.register for p in plan.players if p.role == "melody" and p.register > player.register + MELODY_GAP]
     ceiling = min(top, max(min(lead) - MELODY_GAP, player.register + LEAST_ABOVE)) if lead else top
     # At least an octave, or a narrow instrument could not voice every chord.
@@ -164,22 +198,22 @@ def _slots(plan: Plan, start: float, bars: int) -> Iterator[_Slot]:
             yield _Slot(at, span.length, span.chord, False, number)
 
 
-def _voiced(plan: Plan, player: Player, slots: Sequence[_Slot], taken: Sequence[Pitches]) -> tuple[Pitches, ...]:
-    low, high = register_limits(plan, player)
+def _voiced(voicer: _Voicer, slots: Sequence[_Slot], taken: Sequence[Pitches]) -> tuple[Pitches, ...]:
+    key, player, (low, high) = voicer.plan.key, voicer.player, voicer.limits
     # One contour for the whole piece, so that chords sound the same wherever they return.
-    random = rng_for(plan.brief.seed, "top line", player.name)
+    random = rng_for(voicer.plan.brief.seed, "top line", player.name)
     contour = weighted_choice(random, CONTOURS)
     move = weighted_choice(random, MOVES)
     suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]
-    hands = _voicing(plan, player, instrument(player.instrument)) == "hands"
-    first = max(low + 7, LOWEST_TOP if hands else 0, min(player.register, high - TOP_RANGE))
-    line = top_line([_top_slot(slot) for slot in slots], (first, high), plan.key.pitch_classes, contour)
+    lowest = LOWEST_TOP if voicer.voicing == "hands" else 0
+    first = max(low + 7, lowest, min(player.register, high - TOP_RANGE))
+    line = top_line([_top_slot(slot) for slot in slots], (first, high), key.pitch_classes, contour)
     voiced: list[Pitches] = []
     for slot, top, avoid in zip(slots, line, taken, strict=True):
         leading = VoiceLeading(voiced[-1] if voiced else (), top, avoid)
-        pitches = _pitches(plan, player, slot.chord, leading)
+        pitches = voicer.pitches(slot.chord, leading)
         if slot.continues and suspends[slot.bar] and player.voicing not in SHAPED:
-            pitches = suspended(pitches, slot.chord, plan.key, move)
+            pitches = suspended(pitches, slot.chord, key, move)
         voiced.append(_topped(pitches, top, slot))
     return tuple(voiced)
 
@@ -196,23 +230,6 @@ def _topped(pitches: Pitches, top: int, slot: _Slot) -> Pitches:
         return pitches
     below = tuple(pitch for pitch in pitches[:-1] if pitch < top - 1)
     return (*below, top)
-
-
-def _pitches(plan: Plan, player: Player, chord: Chord, leading: VoiceLeading) -> Pitches:
-    tool = instrument(player.instrument)
-    limits = register_limits(plan, player)
-    voicing = _voicing(plan, player, tool)
-    fewer = player.role == "pad" or not _is_first(plan, player)
-    if voicing == "guitar":
-        strings = FEW_STRINGS if fewer else tool.polyphony
-        shape = guitar_shape(chord, player.register, limits, strings, leading)
-        if shape:
-            return shape
-        voicing = player.voicing
-    count = min(FEW if fewer else FULLEST, tool.polyphony)
-    # The second pianist has no left hand: the first one's is enough.
-    voicing = player.voicing if voicing == "hands" and fewer and player.role != "pad" else voicing
-    return voice_chord(chord, voicing, player.register, limits, count, leading)
 
 
 def _is_first(plan: Plan, player: Player) -> bool:
