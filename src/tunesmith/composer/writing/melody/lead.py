@@ -116,7 +116,7 @@ def _swings_eighths(plan: Plan) -> bool:
 def _section(lead: _Lead, book: ThemeBook, memory: BarMemory, section: Section, visit: int) -> list[Note]:
     plan = lead.plan
     start, end = plan.span_of(section)
-    units = section_units(book, section, visit, plan.meter)
+    units = section_units(book, section, visit)
     strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
     strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
     theme = theme_name(section.name)

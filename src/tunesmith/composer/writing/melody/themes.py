@@ -72,12 +72,12 @@ def theme_name(section: str) -> str:
     return TREATMENTS.get(section, (section, "state"))[0]
 
 
-def section_units(book: ThemeBook, section: Section, visit: int, meter: Meter) -> tuple[Motif, ...]:
+def section_units(book: ThemeBook, section: Section, visit: int) -> tuple[Motif, ...]:
     """Return the units that the lead states in ``section``, its ``visit``-th of that name (from 0)."""
     name, treatment = TREATMENTS.get(section.name, (section.name, "state"))
     theme = book.theme(name)
     # In beats, because a theme's unit may be longer or shorter than a section's bars.
-    length = section.bars * meter.beats_per_bar
+    length = section.bars * book.meter.beats_per_bar
     count = max(1, math.ceil(length / theme.unit_beats - 1e-6))
     units = _fitted(theme, count, visit)
     if treatment == "state":
