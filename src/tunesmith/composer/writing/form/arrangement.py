@@ -34,7 +34,10 @@ LONG_BARS = 48
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Up to five bars of a section; ``first`` and ``last`` say where in the section they lie."""
+    """Up to five bars of a section: its first ones, its last ones, or both.
+
+    ``visit`` counts the sections of that name before, ``number`` the blocks before in the section.
+    """
 
     section: Section
     visit: int
@@ -137,9 +140,8 @@ def _without(
     spare = _spare(plan, sounding)
     waiting = _waiting(plan, block, spare or _steady(block, sounding), random)
     playing = [player for player in sounding if player not in waiting]
-    if {player.name for player in playing} != {
-        p.name for p in plan.players if p.name in before and p.role != "effects"
-    }:
+    heard = {player.name for player in plan.players if player.name in before and player.role != "effects"}
+    if {player.name for player in playing} != heard:
         return playing
     peak = block.section.energy >= _peak(plan)
     if waiting and not peak:
@@ -157,10 +159,10 @@ def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
     """Return the players that the texture can do without: those of spare roles, and all but the first of the others."""
     firsts = {role: plan.first_player(role) for role in ("chords", "melody", "bass")}
     spare = [p for p in sounding if p.role in SPARE or (p.role in firsts and p is not firsts[p.role])]
+    if any(p.role in ("chords", "drone") for p in sounding):
+        return spare
     # Somebody has to play the harmony.
-    return (
-        spare if any(p.role in ("chords", "drone") for p in sounding) else [p for p in spare if p.role not in HARMONIC]
-    )
+    return [p for p in spare if p.role not in HARMONIC]
 
 
 def _steady(block: Block, sounding: Sequence[Player]) -> list[Player]:
