@@ -70,12 +70,13 @@ def small_plan(
     grooves: tuple[Groove, ...] | None = None,
     form: Form = "track",
     hits: tuple[Hit, ...] = (),
+    seed: int = 1,
 ) -> Plan:
     """Return the plan: one chord a bar, repeated, the last bar on the first chord."""
     time = Meter.parse(meter)
     bars = sum(section.bars for section in sections)
     brief = Brief(
-        prompt="", title="", genre="lofi", seed=1, tempo_bpm=tempo_bpm, tempo_is_given=True, tempo_range=(60, 180),
+        prompt="", title="", genre="lofi", seed=seed, tempo_bpm=tempo_bpm, tempo_is_given=True, tempo_range=(60, 180),
         key=Key.parse(key), meter=time, duration=None, bars=bars, form=form, mood=Mood(), hits=hits,
     )  # fmt: skip
     return Plan(

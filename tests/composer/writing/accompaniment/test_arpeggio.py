@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -18,8 +17,7 @@ VERSE = (Section("A", 0, 12, 0.4),)
 
 
 def figures(make_plan: MakePlan, seed: int, **changes: object) -> tuple[Plan, tuple[Note, ...]]:
-    plan = make_plan(HARP, sections=VERSE, chords="C G Am F", **changes)
-    plan = replace(plan, brief=replace(plan.brief, seed=seed))
+    plan = make_plan(HARP, sections=VERSE, chords="C G Am F", seed=seed, **changes)
     return plan, write_arpeggio(plan, HARP, rng_for(seed, "arpeggio"))
 
 

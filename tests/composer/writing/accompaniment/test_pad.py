@@ -17,8 +17,7 @@ LEAD = Player("melody", "melody", "flute", "", 74, 0.0)
 
 
 def written(make_plan: MakePlan, seed: int) -> tuple[Plan, tuple[Note, ...], tuple[Note, ...]]:
-    plan = make_plan(CHORDS, PAD, LEAD)
-    plan = replace(plan, brief=replace(plan.brief, seed=seed))
+    plan = make_plan(CHORDS, PAD, LEAD, seed=seed)
     chords = write_chords(plan, CHORDS, rng_for(seed, "chords"))
     return plan, chords, write_pad(replace(plan, written={"chords": chords}), PAD, rng_for(seed, "pad"))
 

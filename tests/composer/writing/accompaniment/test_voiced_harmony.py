@@ -20,13 +20,9 @@ PLAYERS = [
 LONG = (Section("A", 0, 8, 0.5), Section("B", 8, 8, 0.7))
 
 
-def seeded(plan: Plan, seed: int) -> Plan:
-    return replace(plan, brief=replace(plan.brief, seed=seed))
-
-
 def harmonies(make_plan: MakePlan, player: Player, **changes: object) -> Iterator[tuple[Plan, VoicedHarmony]]:
     for seed in range(4):
-        plan = seeded(make_plan(player, sections=LONG, **changes), seed)
+        plan = make_plan(player, sections=LONG, seed=seed, **changes)
         yield plan, voiced_harmony(plan, player)
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -25,8 +24,7 @@ BAND = tuple(
 
 
 def band_plan(make_plan: MakePlan, seed: int, players: tuple[Player, ...] = BAND, meter: str = "4/4") -> Plan:
-    plan = make_plan(*players, sections=FORM, meter=meter)
-    return with_breaks(arranged(replace(plan, brief=replace(plan.brief, seed=seed))))
+    return with_breaks(arranged(make_plan(*players, sections=FORM, meter=meter, seed=seed)))
 
 
 def casts_of(plan: Plan) -> list[frozenset[str]]:

@@ -21,11 +21,9 @@ def slowed(brief: Brief) -> tuple[FormTimeline, FormTimeline]:
     return steady, with_ritardando(steady, brief, load_genre(brief.genre))
 
 
-@pytest.mark.parametrize("meter_duration", [40.0, 63.7, 181.0])
-def test_only_the_last_bar_before_the_final_chord_slows_and_the_length_stays(
-    brief: Maker, meter_duration: float
-) -> None:
-    steady, slow = slowed(brief(genre="solo_piano", duration=meter_duration))
+@pytest.mark.parametrize("duration", [40.0, 63.7, 181.0])
+def test_only_the_last_bar_before_the_final_chord_slows_and_the_length_stays(brief: Maker, duration: float) -> None:
+    steady, slow = slowed(brief(genre="solo_piano", duration=duration))
     start = (steady.bars - 2) * 4
     assert slow.duration == steady.duration
     assert slow.tempo_map.seconds_at(start) == steady.tempo_map.seconds_at(start)
