@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +27,6 @@ DRIFT_KEEPS = 0.9
 SEAM_SECONDS = 0.008
 # In spreads.
 WIDEST = 2.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Player:
-    # In seconds.
-    spread: float
-    # In seconds.
-    late: float
 
 
 def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.float64]:
