@@ -13,6 +13,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Echo, Genre
 from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
 from tunesmith.composer.theory import Key, Meter
+from tunesmith.composer.writing.spans import span_at, spans_from
 
 HARMONIC = frozenset({"chords", "pad", "arpeggio"})
 """Roles that play the harmony in chords, together or broken."""
@@ -115,17 +116,11 @@ class Plan:
 
     def chord_at(self, beat: float) -> ChordSpan:
         """Return the chord at ``beat``; the last one after the end."""
-        index = bisect.bisect_right(self.chords, beat + 1e-6, key=lambda span: span.start) - 1
-        return self.chords[max(0, index)]
+        return span_at(self.chords, beat)
 
     def spans_between(self, start: float, end: float) -> Iterator[ChordSpan]:
-        """Yield the chords that begin in ``[start, end)``."""
-        # Beats are floats: in thirds of a beat, a start may lie just below its exact value.
-        first = bisect.bisect_left(self.chords, start - 1e-6, key=lambda span: span.start)
-        for span in self.chords[first:]:
-            if span.start >= end - 1e-6:
-                return
-            yield span
+        """Return the chords that begin in ``[start, end)``."""
+        return spans_from(self.chords, start, end)
 
     def is_playing(self, player: Player, bar: int) -> bool:
         """Return whether the player plays in ``bar``."""

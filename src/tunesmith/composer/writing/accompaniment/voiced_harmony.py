@@ -20,6 +20,7 @@ from tunesmith.composer.writing.harmony.suspensions import MOVES, suspended
 from tunesmith.composer.writing.harmony.top_line import CONTOURS, TopSlot, top_line
 from tunesmith.composer.writing.harmony.voicing import LEFT_HAND, Pitches, VoiceLeading, voice_chord
 from tunesmith.composer.writing.plan import Plan, Player
+from tunesmith.composer.writing.spans import span_at, spans_from
 
 BLOCK_BARS = 4
 # Semitones below and above the register.
@@ -69,16 +70,11 @@ class VoicedHarmony:
 
     def at(self, beat: float) -> VoicedSpan:
         """Return the voiced chord at ``beat``; the nearest one before it where the player rests."""
-        index = bisect.bisect_right(self.spans, beat + 1e-6, key=lambda span: span.start) - 1
-        return self.spans[max(0, index)]
+        return span_at(self.spans, beat)
 
     def between(self, start: float, end: float) -> Iterator[VoicedSpan]:
-        """Yield the voiced chords that begin in ``[start, end)``."""
-        first = bisect.bisect_left(self.spans, start - 1e-6, key=lambda span: span.start)
-        for span in self.spans[first:]:
-            if span.start >= end - 1e-6:
-                return
-            yield span
+        """Return the voiced chords that begin in ``[start, end)``."""
+        return spans_from(self.spans, start, end)
 
 
 @dataclass(frozen=True, slots=True)
