@@ -95,7 +95,7 @@ class GenrePart(_GenreModel):
     chordal roles, a BassStyle for the bass, a groove for drums and percussion. ``rhythm`` optionally gives patterns to
     play instead of the style's, each as bars of sixteenth steps separated by spaces (``x`` hit, ``X`` accent, ``.``
     rest, ``-`` hold, and the letters of accompaniment/chord_patterns.py and bass_patterns.py); the seed draws one whose
-    bars have the length of the meter's. ``register`` is the MIDI pitch around which the part lies. ``chance`` is the
+    bars are as long as the meter's. ``register`` is the MIDI pitch around which the part lies. ``chance`` is the
     probability that the band has this player. ``echo`` repeats its notes.
     """
 

@@ -20,7 +20,7 @@ FIGURES: tuple[tuple[tuple[int, ...], ...], ...] = (
 # Voices of a chord from which an inner one may move alone.
 FEWEST_VOICES = 3
 MOVING_ROLES = frozenset({"chords", "arpeggio"})
-# Felt beats per note, from which energy on they are single ones.
+# Felt beats per note of a calm line, and the section energy from which each beat has a note.
 SLOW_BEATS, MOVING_FROM = 2, 0.45
 SOFTER = 6
 

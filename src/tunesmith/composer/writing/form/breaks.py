@@ -15,12 +15,13 @@ from tunesmith.composer.writing.plan import Break, Plan, Player
 
 RHYTHM = frozenset({"drums", "percussion", "bass"})
 SOLOISTS = frozenset({"melody", "counter"})
-# How often every phrase of a section ends with a break, and only its last one, where a fuller section follows or not.
+# How often each phrase of a section ends with a break, and how much more often the last one does where a fuller
+# section follows and where none does.
 AT_EVERY_PHRASE, BEFORE_RISE, AT_END = 0.35, 0.6, 0.3
 UNBROKEN = OPENINGS | CLOSINGS | {"build"}
 BREAK_FROM = 0.3
-# How often a break at the end of a section lasts the whole bar but its first beat, and how often everyone but the lead
-# rests, from which energy.
+# How often a break at the end of a section lasts all of the bar but its first beat; how often everyone but the lead
+# rests, and from which section energy.
 WHOLE_BAR, EVERYONE, EVERYONE_FROM = 0.25, 0.3, 0.55
 
 

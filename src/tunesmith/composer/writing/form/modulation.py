@@ -37,7 +37,7 @@ def modulation_of(plan: Plan) -> int:
 
 
 def modulated(plan: Plan, written: Mapping[str, Sequence[Note]]) -> tuple[Plan, dict[str, tuple[Note, ...]]]:
-    """Return plan and notes with the chords and notes of the third idea moved, but those of its last bar."""
+    """Return plan and notes with the chords and notes of the third idea moved, except those of its last bar."""
     shift = modulation_of(plan)
     spans = [_span(plan, section) for section in plan.sections if section.name in MODULATED and section.bars > 2]
     notes = {name: tuple(line) for name, line in written.items()}

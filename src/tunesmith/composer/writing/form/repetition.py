@@ -25,7 +25,7 @@ CLIMAX_MARGIN = 0.05
 
 
 def repeated(body: Sequence[SectionDraft], bars: int, phrase: int, seed: int) -> list[SectionDraft]:
-    """Repeat the body to ``bars``: each round starts elsewhere, after a contrast, and the last strong section ends."""
+    """Repeat the body to ``bars``, in long pieces with a contrast before each round; a strong section closes."""
     if bars == sum(draft.bars for draft in body):
         return list(body)
     finale = next((draft for draft in reversed(body) if draft.name in STRONG), body[-1])

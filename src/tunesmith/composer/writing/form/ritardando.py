@@ -16,9 +16,9 @@ SLOWING = frozenset({"classical", "orchestral", "cinematic", "folk", "piano", "j
 ENDINGS = frozenset({"ring", "soft"})
 # A driving piece does not slow down. Arousal, −1 to 1.
 CALMER_THAN = 0.5
-# In bars; a shorter piece has no time to.
+# In bars; a shorter piece has no time to slow down.
 SHORTEST_PIECE = 12
-# The tempo at the start and at the end of the bar, of that before.
+# The tempo at the start and at the end of the bar, as shares of the tempo before.
 FIRST, LAST = 0.95, 0.76
 # How much of a bar the final chord must still have.
 LEAST_RING = 0.6

@@ -27,7 +27,7 @@ CHORUS_BARS, LONGEST_TAG = 12, 8
 HELD_BACK = 0.08
 # How much less energy than the fullest section the others may have in a short piece.
 SHORT_CONTRAST = 0.28
-# Bars of a piece whose closing winds down only in part, and the share of the energy before it that it keeps.
+# In a piece of fewer bars, the closing winds down only in part: it keeps this share of the energy before it.
 SHORT_PIECE, KEPT_SHARE = 28, 0.6
 
 

@@ -71,8 +71,9 @@ GROUP_FORMS: Mapping[int, tuple[str, ...]] = {
 # In steps.
 WIDEST_IDEA = 8
 ATTEMPTS = 24
-# Of the times between notes in a motif: folk tunes have .58 to .88.
+# The least share of the commonest time between the notes of a motif; folk tunes have .58 to .88.
 COMMONEST_SHARE = 0.6
+# How often a motif takes over the rhythm of its kin.
 KIN_RHYTHM = 0.4
 
 

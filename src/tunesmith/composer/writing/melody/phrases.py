@@ -49,6 +49,7 @@ ANSWERED_PLANS: Mapping[int, tuple[tuple[float, str], ...]] = {
     4: (),
 }
 """The same for a lead that another player answers: it calls, rests two bars, and calls again."""
+# The genre's share of phrases that rest, from which its lead may call, and how often it does.
 CALLS_FROM = 0.3
 CALL_SHARE = 0.35
 
