@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunesmith.composer.score import ChordSpan, Part, Score, Section
-from tunesmith.composer.theory import FLAT_NAMES, SHARP_NAMES, Chord, Key
+from tunesmith.composer.spelling import chord_name
 
 BEAT_TOLERANCE = 1 / 8
 """How early in beats a note of the next bar may start: players anticipate."""
@@ -65,13 +65,6 @@ def arrangement_of(score: Score) -> Arrangement:
         for section in score.sections
     )
     return Arrangement(sections, tuple(_arranged(part, score) for part in score.parts))
-
-
-def chord_name(chord: Chord, key: Key) -> str:
-    """Return the name of a chord, spelt with the accidentals of the key."""
-    names = FLAT_NAMES if key.uses_flats else SHARP_NAMES
-    slash = f"/{names[chord.bass]}" if chord.bass is not None else ""
-    return f"{names[chord.root]}{chord.quality}{slash}"
 
 
 def clock_time(seconds: float) -> str:
