@@ -70,13 +70,11 @@ class Composition:
 
         Raises GenerationCancelled once ``cancelled()`` is true.
         """
-        loudness = self.score.mix.loudness_lufs - self.playing.quieter_lu
-        score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
-        spool = mix_score(score, self.session(progress, cancelled))
+        spool = mix_score(self._mastered_score(), self.session(progress, cancelled))
         progress(Progress("done", 1.0))
         rate, metadata = self.playing.sample_rate, self.metadata
         # Samplers and game engines find the loop points in the file itself.
-        if score.loop:
+        if self.score.loop:
             metadata = with_markers(metadata, whole_loop(len(spool), rate))
         return Audio(spool, rate, metadata)
 
@@ -97,9 +95,7 @@ class Composition:
 
         They sum to ``mix``, sample by sample. Only one is rendered at a time.
         """
-        loudness = self.score.mix.loudness_lufs - self.playing.quieter_lu
-        score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
-        for name, spool in stem_shares(score, self.session(progress, cancelled)):
+        for name, spool in stem_shares(self._mastered_score(), self.session(progress, cancelled)):
             yield name, Audio(spool, self.playing.sample_rate, {**self.metadata, "stem": name})
 
     def at_intensity(self, intensity: float) -> Composition:
@@ -125,7 +121,7 @@ class Composition:
             "form": score.form,
             "loop": score.loop,
             "intensity": self.playing.intensity,
-            "loudness_lufs": score.mix.loudness_lufs - self.playing.quieter_lu,
+            "loudness_lufs": self._loudness_lufs,
             "instruments": sorted({part.instrument for part in score.parts}),
         }
         return {
@@ -139,6 +135,14 @@ class Composition:
             "request": self.request.model_dump(mode="json", exclude_defaults=True) if self.request else None,
             "warnings": list(self.warnings),
         }
+
+    @property
+    def _loudness_lufs(self) -> float:
+        return self.score.mix.loudness_lufs - self.playing.quieter_lu
+
+    def _mastered_score(self) -> Score:
+        """Return the score with the loudness to master to."""
+        return replace(self.score, mix=replace(self.score.mix, loudness_lufs=self._loudness_lufs))
 
     def _timeline(self) -> dict[str, Any]:
         """Return beats and sections in seconds, or nothing for a meter whose bar is no whole number of felt beats."""
