@@ -78,11 +78,10 @@ def _print_arrangement(arrangement: Arrangement) -> None:
 
 
 def _section_row(number: int, section: ArrangedSection) -> tuple[str, ...]:
-    from tunesmith.composer.arrangement import shortened
+    from tunesmith.composer.arrangement import clock_time, shortened
 
-    minutes, seconds = divmod(round(section.start, 1), 60)
-    start = f"{minutes:.0f}:{seconds:04.1f}"
-    return (f"{number} {section.name}", str(section.bars), start, f"{section.energy:.2f}", shortened(section.chords))
+    start, energy = clock_time(section.start), f"{section.energy:.2f}"
+    return (f"{number} {section.name}", str(section.bars), start, energy, shortened(section.chords))
 
 
 def _marks() -> str:

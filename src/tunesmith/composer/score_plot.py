@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.audio.spectrogram_plot import check_drawable
-from tunesmith.composer.arrangement import chord_name
+from tunesmith.composer.arrangement import chord_name, clock_time
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.score import ROLES, Note, Part, Score
 from tunesmith.files import atomic_output
@@ -241,10 +241,7 @@ def _draw_grid(axis: Axes, score: Score) -> None:
     step = next(step for step in STEPS if score.bars / step <= room / TICK_INCHES)
     ticks = range(0, score.bars + 1, step)
     beats = score.meter.beats_per_bar
-    labels = []
-    for bar in ticks:
-        minutes, seconds = divmod(round(score.tempo_map.seconds_at(bar * beats), 1), 60)
-        labels.append(f"{bar + 1}\n{minutes:.0f}:{seconds:04.1f}")
+    labels = [f"{bar + 1}\n{clock_time(score.tempo_map.seconds_at(bar * beats))}" for bar in ticks]
     axis.set_xlim(0, score.bars)
     axis.set_xticks(list(ticks), labels, fontsize=7)
     axis.grid(axis="x", color="#e3e3e3", linewidth=0.6)
@@ -255,11 +252,10 @@ def _draw_grid(axis: Axes, score: Score) -> None:
 
 
 def _draw_titles(figure: Figure, axis: Axes, score: Score) -> None:
-    minutes, seconds = divmod(round(score.duration, 1), 60)
     tempo = score.tempo_map.changes[0][1] / score.meter.felt_beat
     facts = (
         score.genre.replace("_", " "), str(score.key), f"{tempo:.4g} bpm", str(score.meter), f"{score.bars} bars",
-        f"{minutes:.0f}:{seconds:04.1f}", f"seed {score.seed}",
+        clock_time(score.duration), f"seed {score.seed}",
     )  # fmt: skip
     title, font = drawable_text(score.title or score.prompt)
     font.set_size(15)
