@@ -77,9 +77,10 @@ def test_the_tempo_is_the_one_that_will_be_played() -> None:
     assert (found["hits"].label, found["hits"].value) == ("Climax at 0:15", {"time": 15.0, "climax": True})
 
 
-def test_the_instruments_are_those_of_the_score() -> None:
+@pytest.mark.parametrize("prompt", ["bossa nova with a flute", "tender electronic music"])
+def test_the_instruments_are_those_of_the_score(prompt: str) -> None:
     for seed in range(6):
-        request = GenerationRequest.checked(prompt="bossa nova with a flute", seed=seed)
+        request = GenerationRequest.checked(prompt=prompt, seed=seed)
         named = {one.value for one in explain(request).answers if one.field == "instruments"}
         # A player may have nothing to play in so short a form.
         assert {part.instrument for part in compose(request).score.parts} <= named

@@ -10,7 +10,8 @@ from tunesmith.composer.explanation.alternatives import AlternativeFinder
 from tunesmith.composer.explanation.answers import Answer, AnswerSource, Explanation, Value
 from tunesmith.composer.explanation.labels import bars_label, label_of, named, signed_label, tempo_label, time_label
 from tunesmith.composer.explanation.spans import SpanFinder
-from tunesmith.composer.genre import Genre, load_genre
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.means import genre_of
 from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.prompt.parsed_prompt import understand
 from tunesmith.composer.rng import rng_for
@@ -62,7 +63,7 @@ class _Explainer:
     @classmethod
     def of(cls, request: GenerationRequest, sent: str, seed: int) -> _Explainer:
         brief = read_brief(request.with_seed(seed))
-        genre, parsed = load_genre(brief.genre), understand(request.prompt)
+        genre, parsed = genre_of(brief), understand(request.prompt)
         spans = SpanFinder(parsed, genre, brief.seed, sent)
         return cls(request, brief, genre, solve_timeline(brief), spans, AlternativeFinder(brief, parsed, genre))
 
