@@ -30,7 +30,7 @@ def explain(
     """
     from tunesmith.cli.console import as_json_text, print_warning
     from tunesmith.composer.arrangement import arrangement_of
-    from tunesmith.composer.prompt import read_brief
+    from tunesmith.composer.check_request import check_request
     from tunesmith.composer.writing import write_score
     from tunesmith.request import GenerationRequest
 
@@ -39,7 +39,7 @@ def explain(
 
         check_plot(plot)
     request = GenerationRequest.checked(prompt=prompt, seed=seed, duration=duration)
-    brief = read_brief(request.with_drawn_seed())
+    brief = check_request(request.with_drawn_seed())
     # Not compose(): what renders sound takes longer to load than the score to write.
     written = write_score(brief)
     arrangement, warnings = arrangement_of(written.score), (*brief.warnings, *written.warnings)

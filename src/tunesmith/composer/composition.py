@@ -20,7 +20,7 @@ from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
-from tunesmith.composer.writing import Writing, write_score
+from tunesmith.composer.writing import write_score
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.request import GenerationRequest
@@ -193,20 +193,10 @@ def compose(request: GenerationRequest) -> Composition:
 
     Raises InvalidRequest for impossible or contradictory fields, SoundFontError for a broken sound bank.
     """
-    brief, writing = _written(check_request(request), request)
+    brief = check_request(request)
+    writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)
     return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request))
-
-
-def _written(brief: Brief, request: GenerationRequest) -> tuple[Brief, Writing]:
-    """Write the score; hits that only the prompt names give way where no whole number of bars meets them."""
-    try:
-        return brief, write_score(brief)
-    except InvalidRequest as error:
-        if error.field != "hit" or request.hits:
-            raise
-        brief = replace(brief, hits=(), warnings=(*brief.warnings, f"hit: {error.problem}; left out"))
-        return brief, write_score(brief)
 
 
 def perform(score: Score, request: GenerationRequest) -> Composition:

@@ -107,3 +107,10 @@ def test_what_cannot_be_met_is_refused_as_it_would_be_when_made() -> None:
     request = GenerationRequest.checked(prompt="rock, 116 bpm", hits=[{"time": 7.3}])
     with pytest.raises(InvalidRequest, match="hit"):
         explain(request)
+
+
+def test_a_moment_of_the_prompt_that_no_bar_can_meet_gives_way_as_it_would_when_made() -> None:
+    request = GenerationRequest.checked(prompt="slow, 40 bpm, hit at 0:01, hit at 0:03, 12 seconds", seed=1)
+    found = explain(request)
+    assert "hits" not in {one.field for one in found.answers}
+    assert found.warnings == compose(request).warnings

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from tunesmith.composer.brief import Brief, Reason
+from tunesmith.composer.check_request import check_request
 from tunesmith.composer.explanation.alternatives import AlternativeFinder
 from tunesmith.composer.explanation.answers import Answer, AnswerSource, Explanation, Value
 from tunesmith.composer.explanation.labels import bars_label, label_of, named, signed_label, tempo_label, time_label
 from tunesmith.composer.explanation.spans import SpanFinder
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
-from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.prompt.parsed_prompt import understand
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.writing.band.choose_band import choose_band
@@ -45,7 +45,7 @@ _USUAL = "the default"
 def explain(request: GenerationRequest, sent: str | None = None, seed: int = 0) -> Explanation:
     """Return the answers for a request; ``sent`` is the prompt as the caller typed it, to which spans refer.
 
-    A request without a seed is read with ``seed``. Raises what read_brief raises, and InvalidRequest for a form that
+    A request without a seed is read with ``seed``. Raises what check_request raises, and InvalidRequest for a form that
     cannot be met.
     """
     return _Explainer.of(request, request.prompt if sent is None else sent, seed).explanation()
@@ -62,7 +62,7 @@ class _Explainer:
 
     @classmethod
     def of(cls, request: GenerationRequest, sent: str, seed: int) -> _Explainer:
-        brief = read_brief(request.with_seed(seed))
+        brief = check_request(request.with_seed(seed))
         genre, parsed = genre_of(brief), understand(request.prompt)
         spans = SpanFinder(parsed, genre, brief.seed, sent)
         return cls(request, brief, genre, solve_timeline(brief), spans, AlternativeFinder(brief, parsed, genre))
