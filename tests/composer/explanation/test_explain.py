@@ -114,3 +114,13 @@ def test_a_moment_of_the_prompt_that_no_bar_can_meet_gives_way_as_it_would_when_
     found = explain(request)
     assert "hits" not in {one.field for one in found.answers}
     assert found.warnings == compose(request).warnings
+
+
+def test_loudness_and_hits_of_a_prompt_are_from_its_words_and_those_of_a_bed_usual() -> None:
+    sent = "calm piano, 30 s, climax at 0:20, at -16 LUFS"
+    found = answers(sent)
+    assert [(one.source, one.value) for one in found["loudness"]] == [("words", -16.0)]
+    assert words(sent, "loudness") == ["16 LUFS"]
+    assert [(one.source, one.is_locked) for one in found["hits"]] == [("words", False)]
+    bed = answers("music under a voice")["loudness"][0]
+    assert (bed.source, bed.reason) == ("genre", "a bed lies under speech")

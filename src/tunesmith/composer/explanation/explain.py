@@ -168,16 +168,19 @@ class _Explainer:
 
     def _settings(self) -> Iterator[Answer]:
         asked = "asked for"
-        if self.brief.loudness_lufs is not None:
-            label = signed_label(self.brief.loudness_lufs, "LUFS")
-            yield Answer("loudness", self.brief.loudness_lufs, label, asked, "setting")
+        reason, level = self._reason("loudness"), self.brief.loudness_lufs
+        if reason is not None and level is not None:
+            because = asked if reason.source == "flag" else reason.because
+            yield self._answer(reason, level, signed_label(level, "LUFS"), because)
         if self.brief.intensity is not None:
             share = f"{round(self.brief.intensity * 100)} % intensity"
             yield Answer("intensity", self.brief.intensity, share, asked, "setting")
+        source: AnswerSource = "setting" if self.request.hits else "words"
         for hit in self.brief.hits:
             kind = "Climax" if hit.climax else "Hit"
             value = {"time": hit.time, "climax": hit.climax}
-            yield Answer("hits", value, f"{kind} at {time_label(hit.time)}", asked, "setting")
+            because = asked if self.request.hits else "the prompt says when"
+            yield Answer("hits", value, f"{kind} at {time_label(hit.time)}", because, source)
         is_given = self.request.seed is not None
         why = asked if is_given else "another seed gives another piece"
         yield Answer("seed", self.brief.seed, f"Seed {self.brief.seed}", why, "setting" if is_given else "chance")
