@@ -1,6 +1,6 @@
 """Build the files that make reading start fast: the word index, and the vectors of anchor sentences and scenes.
 
-Run after changing a genre's title, aliases, anchors, valence or arousal, or any table of the lexicon:
+Run after changing a genre's title, family, aliases, anchors, valence, arousal or tempo, or any table of the lexicon:
 ``python tools/build_reading_tables.py``. Tests fail when the files are out of date.
 """
 

@@ -35,9 +35,8 @@ class Brief:
     within ``tempo_range`` to meet the duration. ``duration`` is in seconds and exact, or None where ``bars`` at this
     tempo decides. ``instruments`` are the canonical names that the prompt or the flags name; ``without`` holds the
     instruments, instrument families and roles to leave out. ``means`` names what the music is made with (means.yaml),
-    which limits the genre and the band. ``production`` and ``ambience`` are names from their
-    tables. ``ending`` is "big", "soft", "fade", or empty for the genre's own. ``intensity`` None keeps the energy curve
-    of the form.
+    which limits the genre and the band. ``production`` and ``ambience`` are names from their tables. ``ending`` is
+    "big", "soft", "fade", or empty for the genre's own. ``intensity`` None keeps the energy curve of the form.
     """
 
     prompt: str

@@ -20,7 +20,7 @@ from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
-from tunesmith.composer.writing import Writing, write_score
+from tunesmith.composer.writing import write_score
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.request import GenerationRequest
@@ -70,13 +70,11 @@ class Composition:
 
         Raises GenerationCancelled once ``cancelled()`` is true.
         """
-        loudness = self.score.mix.loudness_lufs - self.playing.quieter_lu
-        score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
-        spool = mix_score(score, self.session(progress, cancelled))
+        spool = mix_score(self._mastered_score(), self.session(progress, cancelled))
         progress(Progress("done", 1.0))
         rate, metadata = self.playing.sample_rate, self.metadata
         # Samplers and game engines find the loop points in the file itself.
-        if score.loop:
+        if self.score.loop:
             metadata = with_markers(metadata, whole_loop(len(spool), rate))
         return Audio(spool, rate, metadata)
 
@@ -97,9 +95,7 @@ class Composition:
 
         They sum to ``mix``, sample by sample. Only one is rendered at a time.
         """
-        loudness = self.score.mix.loudness_lufs - self.playing.quieter_lu
-        score = replace(self.score, mix=replace(self.score.mix, loudness_lufs=loudness))
-        for name, spool in stem_shares(score, self.session(progress, cancelled)):
+        for name, spool in stem_shares(self._mastered_score(), self.session(progress, cancelled)):
             yield name, Audio(spool, self.playing.sample_rate, {**self.metadata, "stem": name})
 
     def at_intensity(self, intensity: float) -> Composition:
@@ -124,7 +120,7 @@ class Composition:
             "form": score.form,
             "loop": score.loop,
             "intensity": self.playing.intensity,
-            "loudness_lufs": score.mix.loudness_lufs - self.playing.quieter_lu,
+            "loudness_lufs": self._loudness_lufs,
             "instruments": sorted({part.instrument for part in score.parts}),
         }
         return {
@@ -138,6 +134,14 @@ class Composition:
             "request": self.request.model_dump(mode="json", exclude_defaults=True) if self.request else None,
             "warnings": list(self.warnings),
         }
+
+    @property
+    def _loudness_lufs(self) -> float:
+        return self.score.mix.loudness_lufs - self.playing.quieter_lu
+
+    def _mastered_score(self) -> Score:
+        """Return the score with the loudness to master to."""
+        return replace(self.score, mix=replace(self.score.mix, loudness_lufs=self._loudness_lufs))
 
     def _timeline(self) -> dict[str, Any]:
         """Return beats and sections in seconds, or nothing for a meter whose bar is no whole number of felt beats."""
@@ -188,20 +192,10 @@ def compose(request: GenerationRequest) -> Composition:
 
     Raises InvalidRequest for impossible or contradictory fields, SoundFontError for a broken sound bank.
     """
-    brief, writing = _written(check_request(request), request)
+    brief = check_request(request)
+    writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)
     return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request))
-
-
-def _written(brief: Brief, request: GenerationRequest) -> tuple[Brief, Writing]:
-    """Write the score; hits that only the prompt names give way where no whole number of bars meets them."""
-    try:
-        return brief, write_score(brief)
-    except InvalidRequest as error:
-        if error.field != "hit" or request.hits:
-            raise
-        brief = replace(brief, hits=(), warnings=(*brief.warnings, f"hit: {error.problem}; left out"))
-        return brief, write_score(brief)
 
 
 def perform(score: Score, request: GenerationRequest) -> Composition:

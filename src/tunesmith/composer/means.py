@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from tunesmith.composer.genre import Genre, GenrePart, Loader
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.genre import Genre, GenrePart, Loader, load_genre
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.rng import rng_for, weighted_choice
 
@@ -105,6 +106,11 @@ def limited(genre: Genre, names: Sequence[str], seed: int) -> Genre:
     ]
     kept = tuple(part for part in parts if part is not None)
     return genre.model_copy(update={"parts": kept}) if kept else genre
+
+
+def genre_of(brief: Brief) -> Genre:
+    """Return the genre of a brief with only players inside its means."""
+    return limited(load_genre(brief.genre), brief.means, brief.seed)
 
 
 def _limited(part: GenrePart, means: Sequence[Means], random: np.random.Generator) -> GenrePart | None:

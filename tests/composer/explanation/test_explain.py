@@ -77,9 +77,10 @@ def test_the_tempo_is_the_one_that_will_be_played() -> None:
     assert (found["hits"].label, found["hits"].value) == ("Climax at 0:15", {"time": 15.0, "climax": True})
 
 
-def test_the_instruments_are_those_of_the_score() -> None:
+@pytest.mark.parametrize("prompt", ["bossa nova with a flute", "tender electronic music"])
+def test_the_instruments_are_those_of_the_score(prompt: str) -> None:
     for seed in range(6):
-        request = GenerationRequest.checked(prompt="bossa nova with a flute", seed=seed)
+        request = GenerationRequest.checked(prompt=prompt, seed=seed)
         named = {one.value for one in explain(request).answers if one.field == "instruments"}
         # A player may have nothing to play in so short a form.
         assert {part.instrument for part in compose(request).score.parts} <= named
@@ -106,3 +107,20 @@ def test_what_cannot_be_met_is_refused_as_it_would_be_when_made() -> None:
     request = GenerationRequest.checked(prompt="rock, 116 bpm", hits=[{"time": 7.3}])
     with pytest.raises(InvalidRequest, match="hit"):
         explain(request)
+
+
+def test_a_moment_of_the_prompt_that_no_bar_can_meet_gives_way_as_it_would_when_made() -> None:
+    request = GenerationRequest.checked(prompt="slow, 40 bpm, hit at 0:01, hit at 0:03, 12 seconds", seed=1)
+    found = explain(request)
+    assert "hits" not in {one.field for one in found.answers}
+    assert found.warnings == compose(request).warnings
+
+
+def test_loudness_and_hits_of_a_prompt_are_from_its_words_and_those_of_a_bed_usual() -> None:
+    sent = "calm piano, 30 s, climax at 0:20, at -16 LUFS"
+    found = answers(sent)
+    assert [(one.source, one.value) for one in found["loudness"]] == [("words", -16.0)]
+    assert words(sent, "loudness") == ["16 LUFS"]
+    assert [(one.source, one.is_locked) for one in found["hits"]] == [("words", False)]
+    bed = answers("music under a voice")["loudness"][0]
+    assert (bed.source, bed.reason) == ("genre", "a bed lies under speech")

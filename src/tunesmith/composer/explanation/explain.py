@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from tunesmith.composer.brief import Brief, Reason
+from tunesmith.composer.check_request import check_request
 from tunesmith.composer.explanation.alternatives import AlternativeFinder
 from tunesmith.composer.explanation.answers import Answer, AnswerSource, Explanation, Value
 from tunesmith.composer.explanation.labels import bars_label, label_of, named, signed_label, tempo_label, time_label
 from tunesmith.composer.explanation.spans import SpanFinder
-from tunesmith.composer.genre import Genre, load_genre
-from tunesmith.composer.prompt import read_brief
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.means import genre_of
 from tunesmith.composer.prompt.parsed_prompt import understand
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.writing.band.choose_band import choose_band
@@ -44,7 +45,7 @@ _USUAL = "the default"
 def explain(request: GenerationRequest, sent: str | None = None, seed: int = 0) -> Explanation:
     """Return the answers for a request; ``sent`` is the prompt as the caller typed it, to which spans refer.
 
-    A request without a seed is read with ``seed``. Raises what read_brief raises, and InvalidRequest for a form that
+    A request without a seed is read with ``seed``. Raises what check_request raises, and InvalidRequest for a form that
     cannot be met.
     """
     return _Explainer.of(request, request.prompt if sent is None else sent, seed).explanation()
@@ -61,8 +62,8 @@ class _Explainer:
 
     @classmethod
     def of(cls, request: GenerationRequest, sent: str, seed: int) -> _Explainer:
-        brief = read_brief(request.with_seed(seed))
-        genre, parsed = load_genre(brief.genre), understand(request.prompt)
+        brief = check_request(request.with_seed(seed))
+        genre, parsed = genre_of(brief), understand(request.prompt)
         spans = SpanFinder(parsed, genre, brief.seed, sent)
         return cls(request, brief, genre, solve_timeline(brief), spans, AlternativeFinder(brief, parsed, genre))
 
@@ -167,16 +168,19 @@ class _Explainer:
 
     def _settings(self) -> Iterator[Answer]:
         asked = "asked for"
-        if self.brief.loudness_lufs is not None:
-            label = signed_label(self.brief.loudness_lufs, "LUFS")
-            yield Answer("loudness", self.brief.loudness_lufs, label, asked, "setting")
+        reason, level = self._reason("loudness"), self.brief.loudness_lufs
+        if reason is not None and level is not None:
+            because = asked if reason.source == "flag" else reason.because
+            yield self._answer(reason, level, signed_label(level, "LUFS"), because)
         if self.brief.intensity is not None:
             share = f"{round(self.brief.intensity * 100)} % intensity"
             yield Answer("intensity", self.brief.intensity, share, asked, "setting")
+        source: AnswerSource = "setting" if self.request.hits else "words"
         for hit in self.brief.hits:
             kind = "Climax" if hit.climax else "Hit"
             value = {"time": hit.time, "climax": hit.climax}
-            yield Answer("hits", value, f"{kind} at {time_label(hit.time)}", asked, "setting")
+            because = asked if self.request.hits else "the prompt says when"
+            yield Answer("hits", value, f"{kind} at {time_label(hit.time)}", because, source)
         is_given = self.request.seed is not None
         why = asked if is_given else "another seed gives another piece"
         yield Answer("seed", self.brief.seed, f"Seed {self.brief.seed}", why, "setting" if is_given else "chance")

@@ -84,6 +84,9 @@ class SpanFinder:
     def _bars(self, _: str) -> Iterator[Words]:
         yield from ((one.first, one.last) for one in self.parsed.bars[-1:])
 
+    def _loudness(self, _: str) -> Iterator[Words]:
+        yield from ((one.first, one.last) for one in self.parsed.loudness[-1:])
+
     def _form(self, name: str) -> Iterator[Words]:
         yield from ((match.first, match.last) for match in self._matches("form", f"form/{name}"))
 
@@ -119,7 +122,7 @@ _FINDERS: Mapping[str, Callable[[SpanFinder, str], Iterator[Words]]] = {
     "genre": SpanFinder._genre, "mood": SpanFinder._mood, "tempo": SpanFinder._tempo, "key": SpanFinder._key,
     "meter": SpanFinder._meter, "duration": SpanFinder._duration, "bars": SpanFinder._bars, "form": SpanFinder._form,
     "ending": SpanFinder._ending, "production": SpanFinder._production, "ambience": SpanFinder._ambience,
-    "instruments": SpanFinder._instrument, "without": SpanFinder._without,
+    "instruments": SpanFinder._instrument, "without": SpanFinder._without, "loudness": SpanFinder._loudness,
 }  # fmt: skip
 
 

@@ -11,7 +11,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from tunesmith.composer.genre import Loader, genre_names
 from tunesmith.composer.prompt.lexicon_index import digest, genre_wording, lexicon_table
 from tunesmith.composer.prompt.scene_vectors import near_scenes
 from tunesmith.composer.prompt.sentence_encoder import Vectors, encode
+from tunesmith.composer.prompt.stored_vectors import stored_vectors
 
 NEAREST_ANCHORS = 2
 _LOWEST_SIMILARITY = {"LATIN": 0.3} | dict.fromkeys(
@@ -65,13 +65,9 @@ def anchors_digest() -> str:
 @functools.cache
 def anchors() -> Anchors:
     """Return the anchors: those in the package where they are current, otherwise freshly encoded ones."""
-    labels = tuple(label for label, _ in anchor_sentences())
-    path = resources.files("tunesmith.composer.prompt") / "anchors.npz"
-    if path.is_file():
-        with path.open("rb") as file, np.load(file) as stored:
-            if str(stored["digest"]) == anchors_digest():
-                return Anchors(labels, stored["vectors"].astype(np.float32))
-    return Anchors(labels, encode([sentence for _, sentence in anchor_sentences()]))
+    labels, sentences = zip(*anchor_sentences(), strict=True)
+    stored = stored_vectors("anchors.npz", anchors_digest())
+    return Anchors(labels, encode(sentences) if stored is None else stored["vectors"].astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)

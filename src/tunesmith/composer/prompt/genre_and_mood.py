@@ -113,7 +113,7 @@ def _by_evidence(parsed: ParsedPrompt, seed: int) -> GenreChoice:
     return GenreChoice(
         best,
         _evidence_reason(best, parsed, meaning),
-        _colouring_but(parsed, best),
+        _without(_colouring(parsed), best),
         meaning,
         _meaning_warnings(best, parsed, meaning),
         named_means(parsed),
@@ -142,10 +142,6 @@ def _meaning_warnings(best: str, parsed: ParsedPrompt, meaning: Meaning | None) 
         return ()
     sure = "not sure what this means" if similarity < _UNSURE else "few of its words are known"
     return (f"prompt: {sure}; matched by meaning to {title} (similarity {similarity:.2f} of 1)",)
-
-
-def _colouring_but(parsed: ParsedPrompt, best: str) -> tuple[str, ...]:
-    return tuple(name for name in _colouring(parsed) if name != best)
 
 
 def _evidence_reason(best: str, parsed: ParsedPrompt, meaning: Meaning | None) -> Reason:

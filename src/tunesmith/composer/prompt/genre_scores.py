@@ -38,7 +38,7 @@ _TEMPO_OF_PLACE = {"very_slow": 60.0, "slow": 72.0, "medium": 100.0, "fast": 140
 # A share of a prompt's words that are in the tables.
 HARDLY_KNOWN = 0.15
 _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
-# Scores so near to the best may win; the second of each pair for prompts read by meaning.
+# Scores so near to the best may win; the second is for prompts read by meaning.
 _NEAR, _NEAR_IN_MEANING = 0.3, 0.04
 _SPREAD = 0.13
 
@@ -75,44 +75,46 @@ def drawn_genre(scores: Mapping[str, float], meaning: Meaning | None, seed: int)
 
 def scores_of(parsed: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
     """Sum the evidence for each genre; the embedding is used only where words are left over."""
-    scores = _by_means(parsed)
+    hints, is_bound = _hints(parsed), bool(named_means(parsed) or means_of_lone_player(parsed))
+    strongest = max(hints.values(), default=0.0)
+    is_hinted = strongest >= _ENOUGH_EVIDENCE
+    few_words = _FEW_WORDS if is_bound or is_hinted else 0
+    meaning = understood_meaning(parsed) if len(parsed.left_over) > few_words else None
+    mood = _mood(parsed, meaning)
+    scores = _starting_scores(parsed, is_open=not hints and mood is None and meaning is None)
     if "corporate" in scores and _SHORT_FORMS & set(parsed.names("form")):
         scores["corporate"] += 0.3
-    hints = _hints(parsed)
     for genre, weight in hints.items():
         # Capped, or many hints at one genre would outweigh everything else that the prompt says.
         scores[genre] += min(weight, _MOST_EVIDENCE)
-    is_bound = bool(named_means(parsed) or means_of_lone_player(parsed))
-    sure = is_bound or max(hints.values(), default=0.0) >= _ENOUGH_EVIDENCE
-    meaning = None
-    if parsed.left_over and not (sure and len(parsed.left_over) <= _FEW_WORDS):
-        meaning = understood_meaning(parsed)
-        share = _MEANING_BESIDE_MEANS if is_bound else 1 - _LESS_MEANING * min(1.0, max(hints.values(), default=0.0))
-        for genre, nearness in meaning.genres.items() if meaning else ():
+    if meaning is not None:
+        share = _MEANING_BESIDE_MEANS if is_bound else 1 - _LESS_MEANING * min(1.0, strongest)
+        for genre, nearness in meaning.genres.items():
             scores[genre] += nearness * share
     # What a mood is usually played as decides where nothing else does.
-    is_told = meaning is not None or max(hints.values(), default=0.0) >= _ENOUGH_EVIDENCE
-    weight, share = (_MOOD_WEIGHT, _USUAL_BESIDE_HINTS) if is_told else (_MOOD_WEIGHT_ALONE, 1.0)
-    mood = _mood(parsed, meaning)
+    has_other = meaning is not None or is_hinted
+    weight, share = (_MOOD_WEIGHT, _USUAL_BESIDE_HINTS) if has_other else (_MOOD_WEIGHT_ALONE, 1.0)
     for genre in scores:
         scores[genre] += share * _usual(parsed, genre) - _tempo_cost(parsed, genre)
         scores[genre] -= weight * _distance(mood, genre) if mood else 0.0
-    if not hints and mood is None and meaning is None and not is_bound:
-        scores = {genre: score + (0.0 if genre in _GENERAL else _OUTSIDE) for genre, score in scores.items()}
     for genre in refused_genres(parsed.matches, parsed.refused) & scores.keys():
         scores[genre] += _REFUSED
     return scores, meaning
 
 
-def _by_means(parsed: ParsedPrompt) -> dict[str, float]:
-    """Return the scores with which the genres begin: those outside the named means cannot win."""
+def _starting_scores(parsed: ParsedPrompt, is_open: bool) -> dict[str, float]:
+    """Return the scores with which the genres begin: those outside the named means cannot win.
+
+    Without means, nor can the special ones where ``is_open``: the prompt says nothing about a genre or a mood.
+    """
     if named := named_means(parsed):
         weights = inside(named)
         return {name: weights.get(name, _OUTSIDE) for name in genre_names()}
     if lone := means_of_lone_player(parsed):
         weights = inside(lone)
         return {name: weights.get(name, _BESIDE_LONE_PLAYER) for name in genre_names()}
-    return {name: _WITHOUT_EVIDENCE.get(name, 0.0) for name in genre_names()}
+    special = _OUTSIDE if is_open else 0.0
+    return {name: _WITHOUT_EVIDENCE.get(name, 0.0 if name in _GENERAL else special) for name in genre_names()}
 
 
 def _hints(parsed: ParsedPrompt) -> Mapping[str, float]:

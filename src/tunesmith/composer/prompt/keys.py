@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tunesmith.composer.prompt.lexicon import Match, of_kind
-from tunesmith.composer.prompt.lexicon_index import SEPARATOR, index
+from tunesmith.composer.prompt.lexicon import Match, lookup, of_kind
+from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.composer.prompt.text import Prompt
 from tunesmith.composer.theory import LETTERS
 
@@ -58,11 +58,11 @@ class RequestedKey:
 @functools.cache
 def _mode_names() -> dict[str, str]:
     return {
-        phrase: entry.partition(":")[2]
+        phrase: name
         for phrase, entries in index()["phrases"].items()
         if "mode:" in entries
-        for entry in entries.split(SEPARATOR)
-        if entry.startswith("mode:")
+        for kind, name in lookup(phrase)
+        if kind == "mode"
     }
 
 

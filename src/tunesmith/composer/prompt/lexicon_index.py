@@ -71,6 +71,30 @@ def sources_digest() -> str:
 
 def build_index() -> dict[str, Any]:
     """Parse every table into one index: phrases and stems -> entries, and the values of the entries."""
+    phrases, stems, values = _phrases_stems_and_values()
+    return {
+        "digest": sources_digest(),
+        "phrases": _joined(phrases),
+        "stems": _joined(stems),
+        "values": values,
+        "numbers": {
+            phrase_key(word): float(number)
+            for number, words in lexicon_table("numbers").items()
+            for word in words.split(",")
+        },
+        **{name: lexicon_table(name) for name in ("clashes", "hints", "lends")},
+        "notes": {phrase_key(words): float(beats) for words, beats in lexicon_table("notes").items()},
+        "numbered": {
+            kind: sorted({phrase_key(word) for word in words.split(",")})
+            for kind, words in lexicon_table("numbered").items()
+        },
+        "moments": {
+            phrase_key(word): kind for kind, row in lexicon_table("moments").items() for word in _words_of(row)
+        },
+    }
+
+
+def _phrases_stems_and_values() -> tuple[dict[str, list[str]], dict[str, list[str]], dict[str, dict[str, Any]]]:
     phrases: dict[str, list[str]] = {}
     stems: dict[str, list[str]] = {}
     values: dict[str, dict[str, Any]] = {}
@@ -78,40 +102,17 @@ def build_index() -> dict[str, Any]:
         values.setdefault(kind, {})[name] = value
         own_name = phrase_key(name.replace("_", " "))
         for key in map(phrase_key, words):
-            if kind == "genre" and key != own_name and _describes(key, phrases):
+            is_alias = kind == "genre" and key != own_name
+            if is_alias and _describes(key, phrases):
                 continue
             # An alias that is ambiguous only hints at its genre; the genre's own name never does.
-            strength = _strength(phrases.get(key, ())) if kind == "genre" and key != own_name else kind
+            strength = _strength(phrases.get(key, ())) if is_alias else kind
             _add(phrases, key, f"{strength}:{name}")
             # Function words, names and labels match exactly only: their stems would match other words too. Ideographs
             # and kana have no endings.
             if kind not in _EXACT_ONLY and key.isascii():
                 _add(stems, stem_key(key), f"{strength}:{name}")
-    numbers = {
-        phrase_key(word): float(number)
-        for number, words in lexicon_table("numbers").items()
-        for word in words.split(",")
-    }  # fmt: skip
-    others: dict[str, Any] = {name: lexicon_table(name) for name in ("clashes", "hints", "lends")}
-    others["notes"] = {phrase_key(words): float(beats) for words, beats in lexicon_table("notes").items()}
-    others["numbered"] = {
-        kind: sorted({phrase_key(word) for word in words.split(",")})
-        for kind, words in lexicon_table("numbered").items()
-    }
-    others["moments"] = {
-        phrase_key(word): kind
-        for kind, row in lexicon_table("moments").items()
-        for language in LANGUAGES
-        for word in str(row.get(language, "")).split(",")
-        if word.strip()
-    }
-    return {
-        "digest": sources_digest(),
-        "phrases": _joined(phrases),
-        "stems": _joined(stems),
-        "values": values,
-        "numbers": numbers,
-    } | others
+    return phrases, stems, values
 
 
 def _describes(alias: str, phrases: Mapping[str, list[str]]) -> bool:
@@ -159,8 +160,7 @@ def _add(table: dict[str, list[str]], key: str, entry: str) -> None:
 def _entries() -> Iterator[tuple[str, str, Any, list[str]]]:
     for table, kind in TABLES.items():
         for name, row in lexicon_table(table).items():
-            words = [word for language in LANGUAGES for word in str(row.get(language, "")).split(",") if word.strip()]
-            yield kind, name, {key: value for key, value in row.items() if key not in LANGUAGES}, words
+            yield kind, name, {key: value for key, value in row.items() if key not in LANGUAGES}, _words_of(row)
     for name in genre_names():
         own: dict[str, Any] = yaml.load(genre_wording(name), Loader=Loader)  # noqa: S506  CSafeLoader is safe
         aliases = [str(word) for words in own["aliases"].values() for word in words]
@@ -171,6 +171,11 @@ def _entries() -> Iterator[tuple[str, str, Any, list[str]]]:
             "tempo": [own["tempo"][end] for end in ("low", "typical", "high")],
         }
         yield "genre", name, value, [*aliases, own["title"], name.replace("_", " ")]
+
+
+def _words_of(row: Mapping[str, Any]) -> list[str]:
+    """Return the words of an entry of a table in all its languages."""
+    return [word for language in LANGUAGES for word in str(row.get(language, "")).split(",") if word.strip()]
 
 
 def index_path() -> Any:

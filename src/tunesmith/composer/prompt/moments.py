@@ -80,9 +80,9 @@ def sorted_times(context: NumberContext, durations: Sequence[NumberRange]) -> Ti
         return Times(tuple(durations), (), (), frozenset())
     cue_of = _paired(context, cues, times)
     starts = {cue.first: cue for cue in cues}
-    moments = [_moment(time, cue_of[time], starts) for time in times if time in cue_of]
-    stretches = tuple(time for time in times if time in cue_of and cue_of[time].kind == "stretch")
-    moments = [moment for moment in moments if moment.kind != "stretch"]
+    told = [(time, cue_of[time]) for time in times if time in cue_of]
+    stretches = tuple(time for time, cue in told if cue.kind == "stretch")
+    moments = [_moment(time, cue, starts) for time, cue in told if cue.kind != "stretch"]
     words = {place for moment in moments for place in range(moment.first, moment.last)}
     ends = tuple(NumberRange(m.time, m.time, m.first, m.last) for m in moments if m.kind == "end")
     plain = tuple(time for time in durations if time not in cue_of)
@@ -108,9 +108,10 @@ def _cues(context: NumberContext) -> Iterator[_Cue]:
             kind = table.get(" ".join(word.text for word in context.words[place:last]))
             if kind is not None:
                 yield _Cue(kind, place, last)
-                place = last - 1
+                place = last
                 break
-        place += 1
+        else:
+            place += 1
 
 
 def _paired(context: NumberContext, cues: Sequence[_Cue], times: Sequence[NumberRange]) -> dict[NumberRange, _Cue]:

@@ -33,7 +33,8 @@ _EMPTY_KINDS = frozenset({"word", "mode", "label"})
 class ParsedPrompt:
     """What the words of a prompt say.
 
-    ``numeric`` are the words of tempo, length, key and meter; ``left_over`` are those that no table explains.
+    ``numeric`` are the words of tempo, length, moments, key, meter and loudness; ``left_over`` are those that no table
+    explains.
     """
 
     prompt: Prompt

@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 
 from tunesmith.composer.prompt.lexicon import value
 from tunesmith.composer.prompt.lexicon_index import LANGUAGES, TABLES, digest, lexicon_table, lexicon_text
 from tunesmith.composer.prompt.sentence_encoder import Vectors, encode
+from tunesmith.composer.prompt.stored_vectors import stored_vectors
 
 _FIRST_WORDS = 4
 _NEAREST = 4
@@ -67,12 +67,8 @@ def encoded_scenes() -> tuple[np.ndarray, np.ndarray]:
 @functools.cache
 def scene_vectors() -> SceneVectors:
     """Return the scenes: those in the package where they are current, otherwise freshly encoded ones."""
-    path = resources.files("tunesmith.composer.prompt") / "scenes.npz"
-    if path.is_file():
-        with path.open("rb") as file, np.load(file) as stored:
-            if str(stored["digest"]) == scenes_digest():
-                return _scaled(stored["names"], stored["vectors"])
-    return _scaled(*encoded_scenes())
+    stored = stored_vectors("scenes.npz", scenes_digest())
+    return _scaled(*encoded_scenes()) if stored is None else _scaled(stored["names"], stored["vectors"])
 
 
 def near_scenes(vector: Vectors) -> NearScenes:

@@ -74,7 +74,7 @@ def _is_joined(context: NumberContext, number: Number) -> bool:
 
 
 def _musical_phrase(context: NumberContext, number: Number) -> str | None:
-    """Return a number with the musical thing that it counts, ``2 guitars``, ``-14 LUFS``, or None."""
+    """Return a number with the musical thing that it counts, ``2 guitars``, ``-14 dBFS``, or None."""
     match = context.match_at(number.last)
     if _is_joined(context, number) or context.is_name(number.first) or context.ends_clause(number.last):
         return None

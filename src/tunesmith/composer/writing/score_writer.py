@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
-from tunesmith.composer.genre import Genre, load_genre
-from tunesmith.composer.means import limited
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.means import genre_of
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.theory import on_grid
@@ -66,7 +66,7 @@ def write_score(brief: Brief) -> Writing:
 
     Raises InvalidRequest where hits or bars cannot be met, or ``without`` leaves no player.
     """
-    genre = limited(load_genre(brief.genre), brief.means, brief.seed)
+    genre = genre_of(brief)
     timeline = with_ritardando(solve_timeline(brief), brief, genre)
     plan = _planned(brief, genre, timeline)
     plan, written = modulated(plan, _written(plan))
