@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from hardware import print_hardware, print_result
 from server_parts.running_server import RunningServer
-from studio_parts.probes import FRAMES, SCROLL, heap_bytes, new_page, transferred_bytes, violations
+from studio_parts.probes import FRAMES, SCROLL, heap_bytes, metric, new_page, transferred_bytes, violations
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
 from tunesmith.library.tracks import NewTrack, Tracks
@@ -25,6 +25,7 @@ FRAME_SECONDS, SCROLLS = 8, 100
 PROMPT = "calm piano, 70 bpm"
 BAND = "epic orchestral battle theme with choir"
 PARTS = 8
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SIZES = ((390, 844), (820, 1180), (1440, 900))
 
 
@@ -81,14 +82,9 @@ def measure_frames(browser: Browser, url: str) -> dict[str, float]:
     wire = page.context.new_cdp_session(page)
     # The processor's time, which other programs do not lengthen.
     wire.send("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def busy() -> float:
-        metrics = wire.send("Performance.getMetrics")["metrics"]
-        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
-
-    before = busy()
+    before = metric(wire, "TaskDuration")
     frames = sorted(page.evaluate(FRAMES, FRAME_SECONDS))
-    work = (busy() - before) * 1000 / len(frames)
+    work = (metric(wire, "TaskDuration") - before) * 1000 / len(frames)
     parts = page.locator(".lane").count()
     page.context.close()
     print(f"{parts} parts, {len(frames)} frames, {work:.1f} ms of the processor's time each")
@@ -139,7 +135,9 @@ def count_violations(browser: Browser, url: str) -> int:
 
 def main() -> None:
     """Measure all, and print the line."""
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        raise SystemExit("the benchmark needs Chromium: install chromium or google-chrome")
     with (
         tempfile.TemporaryDirectory() as folder,
         RunningServer(Path(folder)) as server,

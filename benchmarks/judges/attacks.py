@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
-from judges.excerpt import HALF_RATE, MEL_HOP, ONSET_HOP, Excerpt, Floats, Matrix, centred_mean, decibels
+from judges.excerpt import HALF_RATE, MEL_HOP, ONSET_HOP, Excerpt, Floats, Matrix, band_pass, centred_mean, decibels
 
+HIGH_HZ, MIDDLE_HZ = (2000.0, 8000.0), (500.0, 4000.0)
 RISE_STEP, RISE_LENGTH = 55, 110  # samples at HALF_RATE: 2.5 and 5 ms
 DECAY_STEP, DECAY_LENGTH = 110, 441
 DECAY_FRAMES = 28  # after the loudest of the first 12
@@ -25,7 +25,7 @@ def attacks(excerpt: Excerpt) -> dict[str, float]:
     """
     strength, onsets = excerpt.onset_strength, excerpt.onsets
     sound = excerpt.half_rate.astype(np.float64)
-    all_rises, high_rises = rises(sound, onsets), rises(filtered(sound, 2000, 8000), onsets)
+    all_rises, high_rises = rises(sound, onsets), rises(band_pass(sound, HIGH_HZ, HALF_RATE), onsets)
     return {
         "onset_mean": float(strength.mean()),
         "onset_p95": float(np.percentile(strength, 95)),
@@ -38,12 +38,6 @@ def attacks(excerpt: Excerpt) -> dict[str, float]:
         "decay_dbps": decay(sound, onsets),
         **likeness(excerpt.log_mel, onsets),
     }
-
-
-def filtered(sound: Floats, low: float, high: float) -> Floats:
-    """Return a band of the sound."""
-    sections = scipy.signal.butter(4, [low, high], "band", fs=HALF_RATE, output="sos")
-    return np.asarray(scipy.signal.sosfilt(sections, sound), dtype=np.float64)
 
 
 def rises(sound: Floats, onsets: npt.NDArray[np.int64]) -> list[float]:
@@ -60,7 +54,7 @@ def rises(sound: Floats, onsets: npt.NDArray[np.int64]) -> list[float]:
 
 def decay(sound: Floats, onsets: npt.NDArray[np.int64]) -> float:
     """Return the median slope of the level from 500 to 4000 Hz after an onset, in dB a second; 0 without onsets."""
-    level = decibels(centred_mean(filtered(sound, 500, 4000) ** 2, DECAY_LENGTH)[::DECAY_STEP], 1e-9)
+    level = decibels(centred_mean(band_pass(sound, MIDDLE_HZ, HALF_RATE) ** 2, DECAY_LENGTH)[::DECAY_STEP], 1e-9)
     time = np.arange(DECAY_FRAMES) * DECAY_STEP / HALF_RATE
     slopes = []
     for onset in onsets:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.signal
 
-from judges.excerpt import HALF_RATE, RATE, Excerpt, centred_mean, decibels, moving_mean, percentile_range
+from judges.excerpt import HALF_RATE, RATE, Excerpt, band_pass, centred_mean, decibels, moving_mean, percentile_range
 
 LOW_END_HZ = (40.0, 160.0)
 
@@ -38,7 +37,6 @@ def dynamics(excerpt: Excerpt) -> dict[str, float]:
 
 def low_end_continuity(excerpt: Excerpt) -> float:
     """Return the share of time in which the low end lies within 15 dB of its loudest."""
-    sections = scipy.signal.butter(4, LOW_END_HZ, "band", fs=HALF_RATE, output="sos")
-    low = scipy.signal.sosfilt(sections, excerpt.half_rate.astype(np.float64))
+    low = band_pass(excerpt.half_rate.astype(np.float64), LOW_END_HZ, HALF_RATE)
     level = decibels(centred_mean(low**2, 1102)[::220], 1e-9)
     return float((level > np.percentile(level, 95) - 15).mean())

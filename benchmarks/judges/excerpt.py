@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import librosa
 import numpy as np
 import numpy.typing as npt
 import pyloudnorm
-import soundfile
+import scipy.signal
 import soxr
 
 Matrix = npt.NDArray[np.float32]
@@ -90,12 +89,6 @@ def excerpt_of(samples: Matrix, sample_rate: int) -> Excerpt:
     return Excerpt(np.asarray(window * gain, dtype=np.float32), loudness)
 
 
-def read_excerpt(path: Path) -> Excerpt:
-    """Return the window of a sound file; raise ValueError as ``excerpt_of`` does."""
-    samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return excerpt_of(samples.T, sample_rate)
-
-
 def peaks(strength: Matrix) -> npt.NDArray[np.int64]:
     """Return the frames that are the highest so far and well above the mean around them (Böck et al. 2012)."""
     scaled = strength - strength.min()
@@ -110,6 +103,12 @@ def peaks(strength: Matrix) -> npt.NDArray[np.int64]:
             frame += PICK_WAIT
         frame += 1
     return np.array(found, dtype=np.int64)
+
+
+def band_pass(sound: Floats, edges: tuple[float, float], rate: int) -> Floats:
+    """Return the band between two edges in Hz of a sound, (…, samples)."""
+    sections = scipy.signal.butter(4, edges, "band", fs=rate, output="sos")
+    return np.asarray(scipy.signal.sosfilt(sections, sound), dtype=np.float64)
 
 
 def moving_mean(values: npt.NDArray[np.floating], length: int) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 AXE = Path(__file__).parents[2] / "tests" / "clients" / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -48,12 +48,21 @@ FRAMES = """async (seconds) => {
   while (performance.now() < until) times.push(await new Promise(requestAnimationFrame));
   return times.slice(1).map((time, at) => time - times[at]);
 }"""
-
+"""Returns the milliseconds between frames over so many seconds."""
 
 SCROLL = """(share) => {
   const side = document.getElementById("side");
   side.scrollTop = share * (side.scrollHeight - side.clientHeight);
 }"""
+"""Scrolls the library to a share of its length, 0 to 1."""
+
+TRANSFERS = """() => {
+  const own = performance.getEntriesByType("resource").filter((one) => !one.name.includes("/api/"));
+  const all = [...performance.getEntriesByType("navigation"), ...own];
+  const sum = (which) => all.reduce((total, one) => total + one[which], 0);
+  return { files: all.length, bodies: sum("encodedBodySize"), wire: sum("transferSize") };
+}"""
+"""Returns how many files the page itself is, their compressed bytes, and those with their headers."""
 
 
 def new_page(browser: Browser, url: str, width: int = 1440, height: int = 900) -> Page:
@@ -67,18 +76,10 @@ def new_page(browser: Browser, url: str, width: int = 1440, height: int = 900) -
     return page
 
 
-SIZES = """() => {
-  const own = performance.getEntriesByType("resource").filter((one) => !one.name.includes("/api/"));
-  const all = [...performance.getEntriesByType("navigation"), ...own];
-  const sum = (which) => all.reduce((total, one) => total + one[which], 0);
-  return { files: all.length, bodies: sum("encodedBodySize"), wire: sum("transferSize") };
-}"""
-
-
 def transferred_bytes(browser: Browser, url: str) -> dict[str, int]:
     """Return what the page itself takes until it is ready: its files, their compressed bytes, those with headers."""
     page = new_page(browser, url)
-    sizes: dict[str, int] = page.evaluate(SIZES)
+    sizes: dict[str, int] = page.evaluate(TRANSFERS)
     page.context.close()
     return sizes
 
@@ -88,8 +89,13 @@ def heap_bytes(page: Page) -> int:
     wire = page.context.new_cdp_session(page)
     wire.send("HeapProfiler.collectGarbage")
     wire.send("Performance.enable")
+    return int(metric(wire, "JSHeapUsedSize"))
+
+
+def metric(wire: CDPSession, name: str) -> float:
+    """Return a measure of the browser's own; ``wire`` is a session in which they are enabled."""
     metrics: list[dict[str, Any]] = wire.send("Performance.getMetrics")["metrics"]
-    return int(next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize"))
+    return float(next(one["value"] for one in metrics if one["name"] == name))
 
 
 def violations(page: Page) -> list[str]:

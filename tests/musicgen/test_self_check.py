@@ -15,8 +15,9 @@ from tunesmith.musicgen import self_check
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.conversion import convert
 from tunesmith.musicgen.model_folder import DECODER
-from tunesmith.musicgen.self_check import LIMITS, LOGITS_SHARE, REFERENCE_LOGITS, quantize_within_limit, repeat_check
+from tunesmith.musicgen.self_check import LIMITS, LOGITS_SHARE, quantize_within_limit, repeat_check
 from tunesmith.neural.quantization_check import QuantizationCheck
+from tunesmith.neural.reference_results import REFERENCE_RESULTS
 
 LAYER = "decoder.model.decoder.layers.1."
 PARTS = ("weight", "bias")
@@ -67,7 +68,7 @@ def test_a_layer_of_outliers_is_caught_and_kept_finer(tiny: Checkpoint, tmp_path
     assert result.is_within
     # Without the choice, the same check would see it.
     convert(broken, tmp_path / "unchosen", quantization, lambda _: None)
-    (tmp_path / "unchosen" / REFERENCE_LOGITS).write_bytes((tmp_path / "model" / REFERENCE_LOGITS).read_bytes())
+    (tmp_path / "unchosen" / REFERENCE_RESULTS).write_bytes((tmp_path / "model" / REFERENCE_RESULTS).read_bytes())
     assert not repeat_check(tmp_path / "unchosen", result).is_within
 
 
@@ -110,5 +111,5 @@ def test_a_model_whose_numbers_overflow_is_refused(tiny: Checkpoint, tmp_path: P
 
 
 def test_a_model_without_reference_logits_cannot_be_checked_again(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=f"{REFERENCE_LOGITS}.*pull the model again"):
+    with pytest.raises(ModelFileError, match=f"{REFERENCE_RESULTS}.*pull the model again"):
         repeat_check(tmp_path, QuantizationCheck(0.01, 0.01, {}))

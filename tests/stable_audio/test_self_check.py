@@ -12,10 +12,11 @@ from stable_audio_open_models import tiny_open_checkpoint
 
 from tunesmith.errors import ModelFileError
 from tunesmith.neural.quantization_check import QuantizationCheck
+from tunesmith.neural.reference_results import REFERENCE_RESULTS
 from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.conversion import convert
 from tunesmith.stable_audio.model_folder import TRANSFORMER
-from tunesmith.stable_audio.self_check import REFERENCE_LATENTS, quantize_within_bfloat16, repeat_check
+from tunesmith.stable_audio.self_check import quantize_within_bfloat16, repeat_check
 
 
 def checked(checkpoint: StableAudioCheckpoint, folder: Path) -> QuantizationCheck:
@@ -69,5 +70,5 @@ def test_a_model_whose_numbers_overflow_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_without_reference_latents_cannot_be_checked_again(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=f"{REFERENCE_LATENTS}.*pull the model again"):
+    with pytest.raises(ModelFileError, match=f"{REFERENCE_RESULTS}.*pull the model again"):
         repeat_check(tmp_path, {})

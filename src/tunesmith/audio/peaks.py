@@ -52,12 +52,11 @@ def measure_peaks(audio: Audio, points: int = MAX_POINTS) -> Peaks:
     at = 0
     for block in audio.blocks():
         # The stretch of each sample; a block seldom ends where a stretch does.
-        places = np.arange(at, at + block.shape[1]) * count // max(1, audio.num_samples)
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
-        peak[places[starts]] = np.maximum(
-            peak[places[starts]], np.maximum.reduceat(np.abs(block).max(axis=0), starts)
-        )  # fmt: skip
-        power[places[starts]] += np.add.reduceat(np.mean(block.astype(np.float64) ** 2, axis=0), starts)
+        stretches = np.arange(at, at + block.shape[1]) * count // max(1, audio.num_samples)
+        starts = np.flatnonzero(np.diff(stretches, prepend=-1))
+        heard = stretches[starts]
+        peak[heard] = np.maximum(peak[heard], np.maximum.reduceat(np.abs(block).max(axis=0), starts))
+        power[heard] += np.add.reduceat(np.mean(block.astype(np.float64) ** 2, axis=0), starts)
         at += block.shape[1]
     lengths = np.diff(np.ceil(np.arange(count + 1) * audio.num_samples / count))
     return Peaks(_scaled(peak), _scaled(np.sqrt(power / np.maximum(1, lengths))))

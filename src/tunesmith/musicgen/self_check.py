@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import Architecture
+from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.conversion import decoder_graphs
 from tunesmith.musicgen.forced_logits import ForcedRows
 from tunesmith.musicgen.graph.decoder import layer_weight
@@ -29,14 +30,12 @@ from tunesmith.musicgen.sequence import SequenceRequest
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import QUANTIZATIONS, LayerForms, LinearForm
 from tunesmith.neural.quantization_check import QuantizationCheck
-from tunesmith.neural.quantization_error import bfloat16_error, measure_layer
+from tunesmith.neural.quantization_error import bfloat16_error, measure_layer, relative_error
 from tunesmith.neural.reference_graph import OBSERVED, ROUNDED_OPERATIONS, Precision, ReferenceGraphBuilder
+from tunesmith.neural.reference_results import read_reference_results, write_reference_results
 from tunesmith.neural.sessions import LazySession, SessionOptions
 from tunesmith.neural.t5_tokenizer import Tokenizer
 
-Weights = Mapping[str, NDArray[np.float32]]
-
-REFERENCE_LOGITS = "self_check.npz"
 PROMPTS = (
     "lofi hip hop with rain sounds, 90 bpm", "epic orchestral trailer with choir", "solo piano, slow and sad",
     "fast techno with a deep bass",
@@ -70,8 +69,8 @@ class _MeasuredLayer:
 
     def within(self, share: float) -> str:
         """Return the first form whose error is at most this share of its own limit."""
-        limits = {name: share * LIMITS[name] * self.yardstick for name in self.errors}
-        return next((name for name, error in self.errors.items() if error <= limits[name]), FLOAT32_NAME)
+        near = (name for name, error in self.errors.items() if error <= share * LIMITS[name] * self.yardstick)
+        return next(near, FLOAT32_NAME)
 
 
 def quantize_within_limit(
@@ -91,9 +90,9 @@ def quantize_within_limit(
         layers = {layer: _MeasuredLayer(seen, layer_weight(layer, weights), names) for layer, seen in inputs.items()}
         del inputs
         progress(0.5)
-        yardstick = _error(_reference(Path(scratch), rows, weights, "bfloat16")[0], exact)
+        yardstick = relative_error(_reference(Path(scratch), rows, weights, "bfloat16")[0], exact)
     progress(0.7)
-    np.savez(folder / REFERENCE_LOGITS, logits=exact, codes=rows.codes, bfloat16_error=np.float32(yardstick))
+    write_reference_results(folder, logits=exact, codes=rows.codes, bfloat16_error=yardstick)
     chosen = dict.fromkeys(layers, quantization)
     for done, share in enumerate(SHRINKING, start=1):
         wanted = {layer: measured.within(share) for layer, measured in layers.items()}
@@ -113,15 +112,10 @@ def repeat_check(folder: Path, stored: QuantizationCheck) -> QuantizationCheck:
 
     Raises ModelFileError if the model has no reference logits, or computes NaN.
     """
-    path = folder / REFERENCE_LOGITS
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            exact, codes, yardstick = kept["logits"], kept["codes"], float(kept["bfloat16_error"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(str(path), f"cannot be read ({error}); pull the model again") from None
+    exact, codes, yardstick = read_reference_results(folder, "logits", "codes", "bfloat16_error")
     architecture = read_architecture(folder)
     rows = ForcedRows(folder, architecture, _encoded(folder, _tokens(folder, architecture)), codes)
-    return QuantizationCheck(_model_error(rows, exact), yardstick, stored.forms, stored.limit)
+    return QuantizationCheck(_model_error(rows, exact), float(yardstick), stored.forms, stored.limit)
 
 
 def form_of(name: str) -> LinearForm:
@@ -157,9 +151,7 @@ def _reference(
     """Return the logits in this precision, and in float32 each layer's inputs (rows, inputs) at the codes."""
     observe = precision == "float32"
     for name, build in decoder_graphs(rows.architecture):
-        with ReferenceGraphBuilder(
-            scratch / name, precision, observe=observe, last=FRAMES, rounded=ROUNDED
-        ) as builder:  # fmt: skip
+        with ReferenceGraphBuilder(scratch / name, precision, observe=observe, last=FRAMES, rounded=ROUNDED) as builder:
             build(builder, rows.architecture, weights)
     logits, observed = rows.logits(scratch, AS_BUILT)
     return logits, {name.removeprefix(OBSERVED): inputs for name, inputs in observed.items()}
@@ -176,8 +168,4 @@ def _build(
 
 
 def _model_error(rows: ForcedRows, exact: Logits) -> float:
-    return _error(rows.logits(rows.folder, AS_INSTALLED)[0], exact)
-
-
-def _error(found: Logits, exact: Logits) -> float:
-    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
+    return relative_error(rows.logits(rows.folder, AS_INSTALLED)[0], exact)

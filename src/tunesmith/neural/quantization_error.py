@@ -26,19 +26,22 @@ class LayerErrors:
     by_form: Mapping[str, float]
 
 
-def measure_layer(
-    inputs: Array, weight: Array, forms: Mapping[str, LinearForm] = LINEAR_FORMS
-) -> LayerErrors:  # fmt: skip
+def measure_layer(inputs: Array, weight: Array, forms: Mapping[str, LinearForm] = LINEAR_FORMS) -> LayerErrors:
     """Measure every form for the inputs (rows, inputs) and the weight (outputs, inputs)."""
     exact = inputs @ weight.T
-    errors = {name: _relative(_product(inputs, weight, form), exact) for name, form in forms.items()}
+    errors = {name: relative_error(_product(inputs, weight, form), exact) for name, form in forms.items()}
     outputs, width = weight.shape
     return LayerErrors((outputs, width), errors)
 
 
+def relative_error(found: Array, exact: Array) -> float:
+    """Return the norm of the error relative to that of the exact values, or as it is where those are all 0."""
+    return float(np.linalg.norm(found - exact)) / (float(np.linalg.norm(exact)) or 1.0)
+
+
 def bfloat16_error(inputs: Array, weight: Array) -> float:
     """Return the relative error of a product whose factors and results are rounded to bfloat16."""
-    return _relative(_bfloat16(_bfloat16(inputs) @ _bfloat16(weight).T), inputs @ weight.T)
+    return relative_error(_bfloat16(_bfloat16(inputs) @ _bfloat16(weight).T), inputs @ weight.T)
 
 
 def choose_forms(errors: Mapping[str, LayerErrors], share: float) -> dict[str, LinearForm]:
@@ -78,24 +81,20 @@ def _product(inputs: Array, weight: Array, form: LinearForm) -> Array:
     if form is None:
         return inputs @ weight.T
     if isinstance(form, Quantization) and form.bits != 8:
-        return _rounded(inputs, form.block_size) @ dequantize(weight, form).T
+        return _rounded(inputs, form.block_size) @ _dequantize(weight, form).T
     if isinstance(form, Quantization):
         return _rounded(inputs, form.block_size) @ _rounded(weight, form.block_size).T
     codes, scales = quantize_rows(weight)
     return _rounded(inputs, inputs.shape[1]) @ (codes * scales[:, None]).T
 
 
-def dequantize(weight: Array, form: Quantization) -> Array:
+def _dequantize(weight: Array, form: Quantization) -> Array:
     """Return the weight (outputs, inputs) as it is once quantized in blocks."""
     codes, scales = quantize(weight, form)
     if form.bits == 4:
         codes = np.stack([codes & 15, codes >> 4], axis=-1).reshape(*codes.shape[:2], -1)
     values = (codes.astype(np.float32) - 2 ** (form.bits - 1)) * scales[..., None]
     return np.asarray(values.reshape(len(weight), -1)[:, : weight.shape[1]], np.float32)
-
-
-def _relative(found: Array, exact: Array) -> float:
-    return float(np.linalg.norm(found - exact)) / (float(np.linalg.norm(exact)) or 1.0)
 
 
 def _bfloat16(x: Array) -> Array:

@@ -20,8 +20,9 @@ from tunesmith.errors import ModelFileError
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import LINEAR_FORMS, ROWS, LayerForms, LinearForm
 from tunesmith.neural.quantization_check import QuantizationCheck
-from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measure_layer
+from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measure_layer, relative_error
 from tunesmith.neural.reference_graph import OBSERVED, Precision, ReferenceGraphBuilder
+from tunesmith.neural.reference_results import read_reference_results, write_reference_results
 from tunesmith.neural.sessions import SessionOptions, open_session
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.audio_to_audio import noise_levels
@@ -36,7 +37,6 @@ from tunesmith.stable_audio.samplers import VelocityFunction, sample
 Array = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
 
-REFERENCE_LATENTS = "self_check.npz"
 PROMPTS = ("lofi hip hop with rain sounds, 90 bpm", "epic orchestral trailer with choir")
 SECONDS, STEPS, SEED = 2.6, 8, 1
 NUM_LATENTS = 28
@@ -61,9 +61,9 @@ def quantize_within_bfloat16(
         reference = _Reference(Path(scratch), networks, conditionings, weights)
         exact, errors = reference.observed()
         progress(0.3)
-        yardstick = _error(reference.latents("bfloat16"), exact)
+        yardstick = relative_error(reference.latents("bfloat16"), exact)
         progress(0.5)
-    np.savez(folder / REFERENCE_LATENTS, latents=exact, bfloat16_error=np.float32(yardstick))
+    write_reference_results(folder, latents=exact, bfloat16_error=yardstick)
     # Each model that is measured is closed again, so that no two of them are in memory.
     del reference, networks
     forms: dict[str, LinearForm] = dict.fromkeys(errors, ROWS)
@@ -87,19 +87,14 @@ def repeat_check(folder: Path, forms: Mapping[str, int]) -> QuantizationCheck:
 
     Raises ModelFileError if the model has no reference latents, or computes NaN.
     """
-    path = folder / REFERENCE_LATENTS
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            exact, yardstick = stored["latents"], float(stored["bfloat16_error"])
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(str(path), f"cannot be read ({error}); pull the model again") from None
+    exact, yardstick = read_reference_results(folder, "latents", "bfloat16_error")
     networks = StableAudioNetworks(folder)
-    return QuantizationCheck(measure_error(networks, _conditionings(networks), exact), yardstick, forms)
+    return QuantizationCheck(measure_error(networks, _conditionings(networks), exact), float(yardstick), forms)
 
 
 def measure_error(networks: StableAudioNetworks, conditionings: Sequence[Conditioning], exact: Array) -> float:
     """Return the relative error of the model's latents; ``exact`` (prompts, latents, channels) are the reference's."""
-    return _error(np.stack([_sampled_by(networks, conditioning) for conditioning in conditionings]), exact)
+    return relative_error(np.stack([_sampled_by(networks, conditioning) for conditioning in conditionings]), exact)
 
 
 class _Reference:
@@ -174,10 +169,6 @@ def _sampled(networks: StableAudioNetworks, velocity: VelocityFunction) -> Array
 
     *_, last = sample(architecture.objective, finite, noise_levels(architecture, STEPS), noise)
     return last
-
-
-def _error(found: Array, exact: Array) -> float:
-    return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
 
 
 def _counted(forms: Mapping[str, LinearForm]) -> dict[str, int]:

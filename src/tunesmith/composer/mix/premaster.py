@@ -71,28 +71,32 @@ def premaster(score: Score, session: Session, *, share: float = 1.0) -> Spool:
     ``share`` is this step's share of the whole progress.
     """
     spool = Spool(2)
-    stems = DryStems(score, session.voices, channel_of, intensity=session.options.intensity)
-    _mix_into(spool, score, session, stems, stems.keys, lambda done: session.report("rendering", done * share))
-    # Ambience is scaled to the music, so its power must be known before the ambience is added.
-    music = _power(spool, session.options.block)
-    for ambience in score.ambience:
-        _add_ambience(spool, score, ambience, music, session)
+    render_premaster(spool, score, session, share=share)
     return spool
 
 
-def stem_spools(score: Score, session: Session) -> Iterator[tuple[str, Spool]]:
+def render_premaster(spool: Spool, score: Score, session: Session, *, share: float = 1.0) -> float:
+    """Append the mix before production and mastering to an empty spool; return the power of its parts.
+
+    Ambience is scaled to that power, so without ambience it is not measured: 0.
+    """
+    music = _render_parts(spool, score, session, share)
+    for ambience in score.ambience:
+        _add_ambience(spool, score, ambience, music, session)
+    return music
+
+
+def stem_spools(score: Score, session: Session, music: float | None = None) -> Iterator[tuple[str, Spool]]:
     """Yield the name and spool of every audible part and ambience; the caller closes the spools.
 
     The spools sum to the pre-master mix. One stem is rendered at a time, so memory does not grow with their number.
+    ``music`` is what ``render_premaster`` returns; without it, the mix is rendered once if there is ambience.
     """
     parts = audible_parts(score, session.options.intensity)
     sources = len(parts) + len(score.ambience)
-    music = 0.0
-    # Without ambience, this extra pass is not needed.
-    if score.ambience:
-        # The level of the ambience depends on the whole mix, so the stems need it rendered once.
-        with premaster(replace(score, ambience=()), session, share=0.0) as whole:
-            music = _power(whole, session.options.block)
+    if music is None:
+        with Spool(2) as whole:
+            music = _render_parts(whole, score, session, share=0.0) if score.ambience else 0.0
     for index, part in enumerate(parts):
         yield part.name, _part_spool(score, session, part, index / sources)
     for index, ambience in enumerate(score.ambience):
@@ -149,6 +153,13 @@ def _mix_into(
 
 def _mix_block(console: Mixer, timeline: MixBuffer, dry: StemBlock, start: int) -> None:
     timeline.add(start, console.mix(dry, start), dry.shape[2])
+
+
+def _render_parts(spool: Spool, score: Score, session: Session, share: float) -> float:
+    """Append the mix of all parts to an empty spool; return its power, or 0 where no ambience needs it."""
+    stems = DryStems(score, session.voices, channel_of, intensity=session.options.intensity)
+    _mix_into(spool, score, session, stems, stems.keys, lambda done: session.report("rendering", done * share))
+    return _power(spool, session.options.block) if score.ambience else 0.0
 
 
 def _power(spool: Spool, block: int) -> float:

@@ -57,18 +57,16 @@ ELECTRONIC = frozenset({"synth", "pads", "chip"})
 
 def tone_of(score: Score) -> EnsembleTone:
     """Return the tone of the score's bus: each ensemble's, its gains scaled by its share of the parts."""
-    kinds = [ensemble_of(played) for part in score.parts if (played := instrument(part.instrument)).family != "effects"]
-    shares = Counter(kinds)
-    tones = [
-        EnsembleTone(
-            tuple(replace(band, gain_db=band.gain_db * shares[kind] / len(kinds)) for band in ENSEMBLES[kind].bands),
-            tuple(replace(band, gain_db=band.gain_db * shares[kind] / len(kinds)) for band in ENSEMBLES[kind].sides),
-        )
-        for kind in ENSEMBLES
-        if shares[kind]
-    ]
+    played = (instrument(part.instrument) for part in score.parts)
+    parts = Counter(ensemble_of(one) for one in played if one.family != "effects")
+    heard = [(tone, parts[kind]) for kind, tone in ENSEMBLES.items() if parts[kind]]
+
+    def scaled(band: Band, count: int) -> Band:
+        return replace(band, gain_db=band.gain_db * count / parts.total())
+
     return EnsembleTone(
-        tuple(band for tone in tones for band in tone.bands), tuple(band for tone in tones for band in tone.sides)
+        tuple(scaled(band, count) for tone, count in heard for band in tone.bands),
+        tuple(scaled(band, count) for tone, count in heard for band in tone.sides),
     )
 
 

@@ -101,31 +101,31 @@ class PartPlayer:
 
     def _begin(self, note: Note, at: int) -> None:
         released = max(at + 1, sample_at(self._score, note.end))
-        joined = self._connects and self._joins(note, at, released)
-        tone = self._tone(note, at, released, joined=joined)
+        joined = self._joined(note, at, released)
+        tone = self._tone(note, at, released, joined)
         group = self._choke_group(note.pitch)
-        self._make_room(at, group, CROSSFADE if joined else HELD_FADE)
+        self._make_room(at, group, HELD_FADE if joined is None else CROSSFADE)
         sound = self._voice.sound(tone)
         gain = 10 ** (LEVEL_SPREAD_DB * (2 * share(tone.chance, 3) - 1) / 20) if tone.chance else 1.0
         gains = gain * self._gains[0], gain * self._gains[1]
-        heard = without_attack(sound) if joined else sound
+        heard = sound if joined is None else without_attack(sound)
         self._sounding.append(ActiveNote(heard, at, released, gains, group))
-        self._touch(tone, level_of(sound) * (NOISE_GAIN if joined else 1), (at, released), gains)
+        self._touch(tone, level_of(sound) * (1 if joined is None else NOISE_GAIN), (at, released), gains)
 
-    def _joins(self, note: Note, at: int, released: int) -> bool:
-        before = self._before()
-        gap = at - sample_at(self._score, before.end) if before is not None else 0
-        return joins(before, note, gap / SAMPLE_RATE, (released - at) / SAMPLE_RATE)
+    def _joined(self, note: Note, at: int, released: int) -> Note | None:
+        """Return the note before if this one continues it, else None."""
+        if not self._connects or not self._next:
+            return None
+        before = self._part.notes[self._next - 1]
+        gap = at - sample_at(self._score, before.end)
+        return before if joins(before, note, gap / SAMPLE_RATE, (released - at) / SAMPLE_RATE) else None
 
-    def _before(self) -> Note | None:
-        return self._part.notes[self._next - 1] if self._next else None
-
-    def _tone(self, note: Note, at: int, released: int, *, joined: bool) -> Tone:
-        """Return the note as a tone; a joined one is longer by the attack that it leaves out."""
+    def _tone(self, note: Note, at: int, released: int, joined: Note | None) -> Tone:
+        """Return the note as a tone; one that continues another is longer by the attack that it leaves out."""
         velocity = min(127, max(1, round(note.velocity * self._velocity_scale)))
-        chance, before = self._chances[self._next], self._before()
-        glide = glide_between(before, note, self._played, chance) if joined and before is not None else note.glide
-        seconds = (released - at + (SKIPPED if joined else 0)) / SAMPLE_RATE
+        chance = self._chances[self._next]
+        glide = note.glide if joined is None else glide_between(joined, note, self._played, chance)
+        seconds = (released - at + (0 if joined is None else SKIPPED)) / SAMPLE_RATE
         return Tone(note.pitch, velocity, seconds, glide, self._next, chance)
 
     def _touch(self, tone: Tone, level: float, span: tuple[int, int], gains: tuple[float, float]) -> None:

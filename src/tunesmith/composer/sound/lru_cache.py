@@ -1,4 +1,4 @@
-"""Caches of rendered sounds, bounded by their bytes; the least recently used sound goes first."""
+"""Caches of sounds, bounded by their bytes; the least recently used sound goes first."""
 
 from __future__ import annotations
 
@@ -10,64 +10,23 @@ from collections.abc import Callable, Hashable
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.audio.buffer import Samples
+Floats = npt.NDArray[np.float32]
 
 DEFAULT_BYTES = 48_000_000
-# A sound that would fill more than this fraction of the cache is not kept.
+# A rendered sound fills at most an eighth of the cache.
 _LARGEST_SHARE = 8
 
 
-class SoundCache:
-    """Sounds by key, shared by many voices; the sounds are read-only."""
-
-    def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
-        self.capacity = capacity
-        self.size = 0
-        self._lock = threading.Lock()
-        self._sounds: OrderedDict[Hashable, Samples] = OrderedDict()
-
-    def get(self, key: Hashable, render: Callable[[], Samples]) -> Samples:
-        """Return the sound of the key, rendered if necessary."""
-        with self._lock:
-            found = self._sounds.get(key)
-            if found is not None:
-                self._sounds.move_to_end(key)
-                return found
-        # Rendered outside the lock, so that slow notes do not block other voices; two threads may render the same one.
-        sound = render()
-        # Read-only: a voice that wrote into a cached sound would change every later note.
-        sound.flags.writeable = False
-        self._keep(key, sound)
-        return sound
-
-    def _keep(self, key: Hashable, sound: Samples) -> None:
-        if sound.nbytes > self.capacity // _LARGEST_SHARE:
-            return
-        with self._lock:
-            if key in self._sounds:
-                return
-            self._sounds[key] = sound
-            self.size += sound.nbytes
-            while self.size > self.capacity:
-                _, oldest = self._sounds.popitem(last=False)
-                self.size -= oldest.nbytes
-
-
-@functools.cache
-def shared_cache() -> SoundCache:
-    """Return the cache that all voices of this process share by default."""
-    return SoundCache()
-
-
-Floats = npt.NDArray[np.float32]
-
-
 class ByteCache:
-    """Arrays by key while together they fit in ``limit`` bytes; a larger array is not kept. Threads may share it."""
+    """Read-only arrays by key, together at most ``limit`` bytes; threads may share it.
 
-    def __init__(self, limit: int) -> None:
+    An array of more than ``limit / largest_share`` bytes is not kept.
+    """
+
+    def __init__(self, limit: int, largest_share: int = 1) -> None:
         self.limit = limit
         self.size = 0
+        self._largest_share = largest_share
         self._lock = threading.Lock()
         self._arrays: OrderedDict[Hashable, Floats] = OrderedDict()
 
@@ -75,16 +34,17 @@ class ByteCache:
         return key in self._arrays
 
     def get(self, key: Hashable, make: Callable[[], Floats]) -> Floats:
-        """Return the read-only array of ``key``, computed unless it is still in the cache."""
+        """Return the array of ``key``, made if necessary."""
         with self._lock:
             found = self._arrays.get(key)
             if found is not None:
                 self._arrays.move_to_end(key)
                 return found
-        # Computed outside the lock, as above: two threads may compute the same array, which does no harm.
+        # Made outside the lock, so that slow notes do not block other voices; two threads may make the same one.
         array = make()
+        # Read-only: a voice that wrote into a cached sound would change every later note.
         array.flags.writeable = False
-        if array.nbytes <= self.limit:
+        if array.nbytes <= self.limit // self._largest_share:
             self._keep(key, array)
         return array
 
@@ -95,5 +55,18 @@ class ByteCache:
             self._arrays[key] = array
             self.size += array.nbytes
             while self.size > self.limit:
-                _, forgotten = self._arrays.popitem(last=False)
-                self.size -= forgotten.nbytes
+                _, oldest = self._arrays.popitem(last=False)
+                self.size -= oldest.nbytes
+
+
+class SoundCache(ByteCache):
+    """Rendered sounds, shared by many voices."""
+
+    def __init__(self, limit: int = DEFAULT_BYTES) -> None:
+        super().__init__(limit, _LARGEST_SHARE)
+
+
+@functools.cache
+def shared_cache() -> SoundCache:
+    """Return the cache that all voices of this process share by default."""
+    return SoundCache()

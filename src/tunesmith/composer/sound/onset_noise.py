@@ -76,7 +76,7 @@ class OnsetNoise:
         if kind is None or kind.release_db is None or struck.level <= 0:
             return None
         gain = struck.level * 10 ** ((kind.level_db + kind.release_db) / 20)
-        return _excerpt(kind, _falling(RELEASE_SECONDS), gain * float(_envelope(kind).max()), 1 - struck.place)
+        return _excerpt(kind, _release_shape(), gain * _peak(kind), 1 - struck.place)
 
 
 def level_of(sound: Samples) -> float:
@@ -105,6 +105,7 @@ def _envelope(kind: NoiseKind) -> Floats:
     length = LONGEST if held else min(LONGEST, round((kind.attack + 0.8 * kind.decay) * SAMPLE_RATE))
     seconds = np.arange(length) / SAMPLE_RATE
     since = np.maximum(0, seconds - kind.attack)
+    # A fall by 60 dB is e^−6.91.
     fall = held * np.exp(-6.91 / TAIL_SECONDS * since) + (1 - held) * np.exp(-6.91 / kind.decay * since)
     # A raised cosine has no corner, so that a slow bow does not click.
     rise = 0.5 - 0.5 * np.cos(np.pi * np.minimum(1, seconds / kind.attack))
@@ -112,10 +113,16 @@ def _envelope(kind: NoiseKind) -> Floats:
     return _read_only(shape / np.sqrt(np.sum(np.square(shape[:LEVELLED])) / LEVELLED))
 
 
-@functools.lru_cache(maxsize=4)
-def _falling(seconds: float) -> Floats:
-    samples = round(seconds * SAMPLE_RATE)
-    return _read_only(np.exp(-6.91 / seconds * np.arange(samples) / SAMPLE_RATE))
+@functools.lru_cache(maxsize=64)
+def _peak(kind: NoiseKind) -> float:
+    return float(_envelope(kind).max())
+
+
+@functools.cache
+def _release_shape() -> Floats:
+    """Return the gains over time, (samples,), of a fall by 60 dB in RELEASE_SECONDS."""
+    samples = round(RELEASE_SECONDS * SAMPLE_RATE)
+    return _read_only(np.exp(-6.91 / RELEASE_SECONDS * np.arange(samples) / SAMPLE_RATE))
 
 
 @functools.lru_cache(maxsize=32)

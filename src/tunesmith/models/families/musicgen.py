@@ -17,8 +17,8 @@ from tunesmith.generator import Generator
 from tunesmith.models.families.family import FreeMemory, ModelSummary
 from tunesmith.models.families.musicgen_resources import (
     decoder_parameters,
-    largest_graph_memory,
     memory_needed,
+    memory_of_folder,
     plan_batch,
 )
 from tunesmith.models.manifest import Manifest, Sizes, read_manifest
@@ -102,7 +102,7 @@ class MusicGenFamily:
         if quantization not in LIMITS:
             return summary
         # The check opens the model, so what a trial would refuse is refused before.
-        check_memory(target.stem, largest_graph_memory(target, checkpoint.architecture), available_memory())
+        check_memory(target.stem, memory_of_folder(target, checkpoint.architecture), available_memory())
         try:
             check = quantize_within_limit(
                 target, checkpoint.architecture, checkpoint.weights, quantization,

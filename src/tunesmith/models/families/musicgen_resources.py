@@ -17,13 +17,16 @@ def memory_needed(manifest: Manifest, architecture: Architecture, rows: int = GU
 
     It sums the largest graph, the KV cache of the rows, and the process; smaller graphs are open only while they run.
     """
-    return manifest.largest_file + rows * row_memory(architecture) + PROCESS_BYTES
+    return _lower_bound(manifest.largest_file, architecture, rows)
 
 
-def largest_graph_memory(folder: Path, architecture: Architecture) -> int:
-    """Return the same bound for one guided sequence and a folder that has no manifest yet."""
-    largest = max(path.stat().st_size for path in folder.iterdir())
-    return largest + GUIDED_ROWS * row_memory(architecture) + PROCESS_BYTES
+def memory_of_folder(folder: Path, architecture: Architecture) -> int:
+    """Return the same bound for one guided sequence and a converted model that has no manifest yet."""
+    return _lower_bound(max(path.stat().st_size for path in folder.iterdir()), architecture, GUIDED_ROWS)
+
+
+def _lower_bound(largest_file: int, architecture: Architecture, rows: int) -> int:
+    return largest_file + rows * row_memory(architecture) + PROCESS_BYTES
 
 
 def row_memory(architecture: Architecture) -> int:

@@ -16,6 +16,7 @@ from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.production import PREROLL, ProductionChain
+from tunesmith.composer.mix.production.effect import Effect
 from tunesmith.composer.render import RenderThreads, length_in_samples
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
@@ -56,10 +57,11 @@ def produce(score: Score, mix: Spool, result: Spool, session: Session, done: flo
     """Append the produced and converted mix to ``result`` and measure it."""
     length = length_in_samples(score, session.options.sample_rate)
     meter = FrameMeter(session.options.sample_rate, session.options.channels)
-    skip = PREROLL * session.options.sample_rate // SAMPLE_RATE if score.loop else 0
+    skip = preroll(score, session.options.sample_rate)
+    production = ProductionChain(score, level_of(mix, session.options.block))
     with RenderThreads(min(2, session.options.threads_for(len(mix)))) as threads:
         metering = threads.start(lambda: None)
-        for block in _converted(score, mix, session):
+        for block in converted(score, mix, session, production):
             # One block is measured while the next is produced; the meter takes them in order.
             metering.result()
             if skip:
@@ -75,16 +77,22 @@ def produce(score: Score, mix: Spool, result: Spool, session: Session, done: flo
     return meter.frames()
 
 
-def _converted(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
-    """Yield the produced mix in the channels and at the rate asked for, from the pre-roll of a loop on."""
-    options = session.options
-    return resample_blocks(_produced(score, mix, session), options.channels, SAMPLE_RATE, options.sample_rate)
+def preroll(score: Score, sample_rate: int) -> int:
+    """Return how many samples before its start ``converted`` yields of a piece: only a loop has any."""
+    return PREROLL * sample_rate // SAMPLE_RATE if score.loop else 0
 
 
-def _produced(score: Score, mix: Spool, session: Session) -> Iterator[Samples]:
+def converted(score: Score, mix: Spool, session: Session, production: Effect) -> Iterator[Samples]:
+    """Yield what ``production`` makes of the mix, in the channels and at the rate asked for, from the pre-roll on."""
     options = session.options
-    production = ProductionChain(score, level_of(mix, options.block))
-    first, last = (-PREROLL if score.loop else 0), len(mix) + POSTROLL
+    return resample_blocks(
+        _produced(score, mix, session, production), options.channels, SAMPLE_RATE, options.sample_rate
+    )
+
+
+def _produced(score: Score, mix: Spool, session: Session, production: Effect) -> Iterator[Samples]:
+    options = session.options
+    first, last = -preroll(score, SAMPLE_RATE), len(mix) + POSTROLL
     for start in range(first, last, options.block):
         stop = min(last, start + options.block)
         block = production.apply(read_around(mix, start, stop, loop=score.loop), start)

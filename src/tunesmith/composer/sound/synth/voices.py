@@ -43,7 +43,7 @@ class SynthVoice:
         self._cache = cache
 
     def sound(self, tone: Tone) -> Samples:
-        """Return (2, samples); read-only."""
+        """Return (2, samples)."""
         # A few variations per note: enough to avoid the machine-gun effect, few enough to cache.
         variation = tone.variation % VARIATIONS
         samples = max(1, round(tone.seconds * SAMPLE_RATE / LENGTH_STEP)) * LENGTH_STEP
