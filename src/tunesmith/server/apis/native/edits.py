@@ -24,7 +24,6 @@ from tunesmith.server.apis.native.track_files import kept_path
 from tunesmith.server.apis.request_body import read_form
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
-from tunesmith.server.sound_edits import SoundEdits
 
 SOURCE = "source"
 MAX_SOURCES = 16
@@ -71,7 +70,7 @@ class EditBody(GivenFields):
         return [text for name, value in given.items() for text in (names[name], str(value))]
 
 
-def add_edits(routes: APIRouter, context: ApiContext, edits: SoundEdits) -> None:
+def add_edits(routes: APIRouter, context: ApiContext) -> None:
     """Add the route of the edits."""
     caller_of = Depends(context.authenticate)
 
@@ -84,7 +83,7 @@ def add_edits(routes: APIRouter, context: ApiContext, edits: SoundEdits) -> None
                 number = "two or more" if body.edit == "stitch" else "one"
                 raise InvalidRequest(SOURCE, f"must be {number} for {body.edit}, got {len(sources)}")
             output = folder / f"edited.{body.format}"
-            await edits.run(body.edit, sources, output, *body.options())
+            await context.edits.run(body.edit, sources, output, *body.options())
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             raise

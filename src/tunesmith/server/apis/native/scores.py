@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from tunesmith.audio.peaks import MAX_POINTS
-from tunesmith.jobs.results import ResultFiles
 from tunesmith.server.apis.native.schemas import JOBS, responses
 from tunesmith.server.apis.native.score_schemas import PeaksDocument, ScoreDocument
 from tunesmith.server.auth import Caller
@@ -25,7 +24,6 @@ Points = Annotated[int, Query(ge=1, le=MAX_POINTS, description="The most points 
 def add_scores(routes: APIRouter, context: ApiContext) -> None:
     """Add the routes for scores and outlines."""
     caller_of, tracks = Depends(context.authenticate), context.tracks
-    results = ResultFiles(context.settings.data_dir / "results")
 
     @routes.get(
         JOBS + "/{job_id}/score", response_model=ScoreDocument, responses=responses(404, 422),
@@ -49,7 +47,7 @@ def add_scores(routes: APIRouter, context: ApiContext) -> None:
     )  # fmt: skip
     async def peaks(track_id: str, points: Points = USUAL_POINTS, caller: Caller = caller_of) -> Response:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        outline = await asyncio.to_thread(peaks_of_track, track, results, points)
+        outline = await asyncio.to_thread(peaks_of_track, track, context.results, points)
         return _answer({
             "duration": track.generation.duration, "points": len(outline.peak), "peak": outline.peak.tolist(),
             "rms": outline.rms.tolist(),

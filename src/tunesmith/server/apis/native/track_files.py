@@ -22,7 +22,7 @@ from tunesmith.server.sound_edits import SoundEdits
 async def kept_path(context: ApiContext, track_id: str, owner: str | None) -> Path:
     """Return the path of a track's own file. Raises TrackNotFound, also where the file is no longer kept."""
     track = await asyncio.to_thread(context.tracks.get, track_id, owner)
-    return path_of_file(track, ResultFiles(context.settings.data_dir / "results"))
+    return path_of_file(track, context.results)
 
 
 def path_of_file(track: Track, results: ResultFiles) -> Path:

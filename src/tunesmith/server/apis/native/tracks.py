@@ -26,7 +26,6 @@ from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.scores import has_score
-from tunesmith.server.sound_edits import SoundEdits
 
 DIALECT = "api"
 MAX_PAGE, MAX_VARIATIONS = 500, 100
@@ -56,7 +55,7 @@ def router(context: ApiContext) -> APIRouter:
     """Return the routes of the prompt log."""
     routes = APIRouter(prefix="/api/tracks", tags=["Tracks"])
     caller_of = Depends(context.authenticate)
-    tracks, results = context.tracks, ResultFiles(context.settings.data_dir / "results")
+    tracks, results = context.tracks, context.results
 
     @routes.get("", summary="The newest tracks, or those that match a search")
     async def page(
@@ -94,7 +93,7 @@ def router(context: ApiContext) -> APIRouter:
         return Response(status_code=204)
 
     _add_variations(routes, context)
-    _add_files(routes, context, results)
+    _add_files(routes, context)
     return routes
 
 
@@ -115,10 +114,8 @@ def _add_variations(routes: APIRouter, context: ApiContext) -> None:
         return JSONResponse({"parent": track.id, "jobs": shown}, 202)
 
 
-def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> None:
+def _add_files(routes: APIRouter, context: ApiContext) -> None:
     caller_of, tracks = Depends(context.authenticate), context.tracks
-
-    edits = SoundEdits()
 
     @routes.get("/{track_id}/audio", summary="A track's file, also in another format, or at another intensity")
     async def audio(
@@ -133,9 +130,9 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
         kind = own or DEFAULT_FORMAT if form is None else check_format(form)
         if intensity is not None:
             return await exported(track_id, kind, request, caller, intensity)
-        path = path_of_file(track, results)
+        path = path_of_file(track, context.results)
         if kind != own:
-            return await converted(path, track.id, kind, edits)
+            return await converted(path, track.id, kind, context.edits)
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
 
     async def exported(
