@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from pathlib import Path
 
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest, TrackNotFound
@@ -16,7 +13,7 @@ from tunesmith.fields import shown
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.tracks import Track
 from tunesmith.server.context import ApiContext
-from tunesmith.server.sound_edits import SoundEdits
+from tunesmith.server.sound_edits import SoundEdits, edit_folder, sent_once
 
 
 async def kept_path(context: ApiContext, track_id: str, owner: str | None) -> Path:
@@ -44,12 +41,7 @@ def check_format(name: str) -> str:
 
 async def converted(path: Path, name: str, kind: str, edits: SoundEdits) -> FileResponse:
     """Return a sound file in another format, under ``name``, with its metadata."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-convert-"))
-    output = folder / f"{name}.{kind}"
-    try:
+    async with edit_folder() as folder:
+        output = folder / f"{name}.{kind}"
         await edits.run("convert", [path], output)
-    except BaseException:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        raise
-    gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    return FileResponse(output, media_type=FORMATS[f".{kind}"].media_type, filename=output.name, background=gone)
+    return sent_once(output)
