@@ -12,9 +12,10 @@ from fastapi.responses import Response
 from tunesmith.audio.peaks import MAX_POINTS
 from tunesmith.server.apis.native.schemas import JOBS, responses
 from tunesmith.server.apis.native.score_schemas import PeaksDocument, ScoreDocument
+from tunesmith.server.apis.native.track_files import sound_path
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
-from tunesmith.server.scores import peaks_of_track, score_of_job, score_of_track
+from tunesmith.server.scores import peaks_of_file, score_of_job, score_of_track
 
 TRACKS = "/api/tracks"
 USUAL_POINTS = 1_000
@@ -47,7 +48,7 @@ def add_scores(routes: APIRouter, context: ApiContext) -> None:
     )  # fmt: skip
     async def peaks(track_id: str, points: Points = USUAL_POINTS, caller: Caller = caller_of) -> Response:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        outline = await asyncio.to_thread(peaks_of_track, track, context.results, points)
+        outline = await asyncio.to_thread(peaks_of_file, sound_path(track, context.results), points)
         return _answer({
             "duration": track.generation.duration, "points": len(outline.peak), "peak": outline.peak.tolist(),
             "rms": outline.rms.tolist(),

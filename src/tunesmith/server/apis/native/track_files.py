@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.fields import shown
+from tunesmith.generator import EXPORTS
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.tracks import Track
 from tunesmith.server.context import ApiContext
@@ -29,6 +30,14 @@ def path_of_file(track: Track, results: ResultFiles) -> Path:
     if path is None:
         raise TrackNotFound(track.id, "its file is no longer kept")
     return path
+
+
+def sound_path(track: Track, results: ResultFiles) -> Path:
+    """Return the path of a track's sound. Raises TrackNotFound if its file holds none, or is no longer kept."""
+    file = track.generation.file
+    if file is not None and file.format in EXPORTS:
+        raise TrackNotFound(track.id, f"its file is {file.format}, which holds no sound")
+    return path_of_file(track, results)
 
 
 def check_format(name: str) -> str:
