@@ -115,7 +115,10 @@ def _add_variations(routes: APIRouter, context: ApiContext) -> None:
 
 
 def _add_files(routes: APIRouter, context: ApiContext) -> None:
-    caller_of, tracks = Depends(context.authenticate), context.tracks
+    caller_of = Depends(context.authenticate)
+
+    async def track_of(track_id: str, caller: Caller) -> Track:
+        return await asyncio.to_thread(context.tracks.get, track_id, caller.owner)
 
     @routes.get("/{track_id}/audio", summary="A track's file, also in another format, or at another intensity")
     async def audio(
@@ -125,37 +128,37 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
         intensity: Annotated[float | None, Query(ge=0, le=1)] = None,
         caller: Caller = caller_of,
     ) -> FileResponse:
-        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        track = await track_of(track_id, caller)
         own = track.generation.file.format if track.generation.file else None
         kind = own or DEFAULT_FORMAT if form is None else check_format(form)
         if intensity is not None:
-            return await exported(track_id, kind, request, caller, intensity)
+            return await exported(track, kind, request, caller, intensity)
         path = path_of_file(track, context.results)
         if kind != own:
             return await converted(path, track.id, kind, context.edits)
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
 
     async def exported(
-        track_id: str, kind: str, request: Request, caller: Caller, intensity: float | None = None
+        track: Track, kind: str, request: Request, caller: Caller, intensity: float | None = None
     ) -> FileResponse:
-        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
         job = await run_and_wait(context.service, _export(track, kind, caller.owner, intensity), request)
         path, name = context.service.result_path(job), "zip" if kind == MASTERED else kind
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{name}", headers=headers_of(job))
 
     @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
-        return await exported(track_id, "mid", request, caller)
+        return await exported(await track_of(track_id, caller), "mid", request, caller)
 
     @routes.get("/{track_id}/score.yaml", summary="The score of a composer track, as a document to edit and render")
     async def score_file(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
-        return await exported(track_id, "yaml", request, caller)
+        return await exported(await track_of(track_id, caller), "yaml", request, caller)
 
     @routes.get("/{track_id}/stems", summary="The stems of a composer track: WAV files in a ZIP")
     async def stems(
         track_id: str, request: Request, mastered: bool = False, caller: Caller = caller_of
     ) -> FileResponse:
-        return await exported(track_id, MASTERED if mastered else "zip", request, caller)
+        kind = MASTERED if mastered else "zip"
+        return await exported(await track_of(track_id, caller), kind, request, caller)
 
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
