@@ -1,6 +1,7 @@
 /** "Again with this changed": each setting of a take is a word that offers the take with another; the seed stays. */
 
 import { button, element } from "./dom.js";
+import { isComposed } from "./facts.js";
 import { openPopover, closePopover } from "./popover.js";
 import { clock, counted, keyName } from "./words.js";
 
@@ -47,9 +48,8 @@ export function settingWords(take, facts, again) {
  * @param {Facts} facts
  * @returns {Setting[]}
  */
-function settingsOf({ request }, { key, tempoBpm, meter, bars, isLoop, seed, duration }) {
-  const isComposed = (request.model ?? "composer") === "composer";
-  const form = isLoop ? "loop" : String(request.form ?? "track");
+function settingsOf(take, { key, tempoBpm, meter, bars, isLoop, seed, duration }) {
+  const form = isLoop ? "loop" : String(take.request.form ?? "track");
   const tempo = tempoBpm && Math.round(tempoBpm * 10) / 10;
   /** @type {(Setting | null)[]} */
   const all = [
@@ -59,7 +59,7 @@ function settingsOf({ request }, { key, tempoBpm, meter, bars, isLoop, seed, dur
     bars
       ? text("length", counted(bars, "bar"), counted(bars, "bar"), "16 bars, or 0:30", lengthFields)
       : text("length", clock(duration), clock(duration), "0:30", lengthFields),
-    isComposed
+    isComposed(take)
       ? {
           ...text("form", form, form, "", (given) => ({
             loop: given === "loop" ? true : undefined,

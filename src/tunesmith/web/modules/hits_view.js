@@ -1,6 +1,7 @@
 /** Hit points as flags over the score: dragged, moved with keys, and a press away from the take that has them. */
 
 import { button, byId, element, icon } from "./dom.js";
+import { isComposed } from "./facts.js";
 import { areSame, hitsOf, isIn, replacedHit, withHit } from "./hits.js";
 import { closePopover, openPopover } from "./popover.js";
 import { beatAt } from "./score_view.js";
@@ -49,8 +50,7 @@ export class HitPoints {
     const take = takeOf(this.#store.state);
     const duration = take?.facts?.duration ?? 0;
     const own = hitsOf(take);
-    const isComposed = !take?.isLocal && (take?.request.model ?? "composer") === "composer";
-    byId("hit-actions").hidden = !duration || !isComposed;
+    byId("hit-actions").hidden = !duration || !isComposed(take);
     byId("again-hits").hidden = !take?.facts || areSame(draft.hits, own);
     byId("clear-hits").hidden = !draft.hits.length || draft.model !== "composer";
     byId("clear-hits").replaceChildren(icon("close"), counted(draft.hits.length, "hit"));

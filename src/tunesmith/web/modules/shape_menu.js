@@ -1,6 +1,7 @@
 /** The shapes that a take can be given: edits of any sound, and what the installed models make of one. */
 
 import { button, element } from "./dom.js";
+import { isComposed } from "./facts.js";
 import { openPopover, closePopover } from "./popover.js";
 import { tenths } from "./words.js";
 
@@ -47,8 +48,7 @@ export function shapeItems(take, state, opener, actions) {
     button("", "Join with others…", () => close(actions.join)),
     button("", "Play a video with it…", () => close(actions.video)),
   ];
-  const isComposed = !take.isLocal && (take.request.model ?? "composer") === "composer";
-  if (isComposed) edits.unshift(button("", "Hit point here", () => close(actions.hit)));
+  if (isComposed(take)) edits.unshift(button("", "Hit point here", () => close(actions.hit)));
   const models = state.models.filter((model) => model.installed);
   const remakes = Object.entries(ABILITIES).flatMap(([ability, how]) => {
     const able = models.filter((model) => model.abilities?.includes(ability)).map((model) => model.name);
