@@ -1,6 +1,6 @@
 /** Hit points as flags over the score: dragged, moved with keys, and a press away from the take that has them. */
 
-import { button, byId, element, icon } from "./dom.js";
+import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { isComposed } from "./facts.js";
 import { areSame, hitsOf, isIn, replacedHit, withHit } from "./hits.js";
 import { closePopover, openPopover } from "./popover.js";
@@ -54,12 +54,10 @@ export class HitPoints {
     byId("again-hits").hidden = !take?.facts || areSame(draft.hits, own);
     byId("clear-hits").hidden = !draft.hits.length || draft.model !== "composer";
     byId("clear-hits").replaceChildren(icon("close"), counted(draft.hits.length, "hit"));
-    const at = [...byId("hits").children].indexOf(/** @type {Element} */ (document.activeElement));
     const flags = draft.hits
       .filter(({ time }) => time <= duration)
       .map((hit) => this.#flag(hit, duration, isIn(hit, own)));
-    byId("hits").replaceChildren(...flags);
-    if (at >= 0) flags[Math.min(at, flags.length - 1)]?.focus();
+    replaceKeepingFocus(byId("hits"), flags);
   }
 
   /**
@@ -108,7 +106,7 @@ export class HitPoints {
   #step(event) {
     const at = beatAt(0, this.#store.state);
     if (event.altKey || !at) return FINE_SECONDS;
-    return at.beatSeconds * (event.shiftKey ? at.beatsABar : 1);
+    return event.shiftKey ? at.barSeconds : at.beatSeconds;
   }
 
   /**
@@ -145,8 +143,7 @@ export class HitPoints {
   #snapped(time, isWished) {
     const at = beatAt(0, this.#store.state);
     if (!isWished || !at) return time;
-    const bar = at.beatSeconds * at.beatsABar;
-    return Math.round(time / bar) * bar;
+    return Math.round(time / at.barSeconds) * at.barSeconds;
   }
 
   /** @param {HTMLElement} flag @param {Hit} hit */
