@@ -2,7 +2,7 @@
 
 import { button, element } from "./dom.js";
 import { isComposed } from "./facts.js";
-import { openPopover, closePopover } from "./popover.js";
+import { closePopover, menuItem, openPopover } from "./popover.js";
 import { clock, counted, keyName } from "./words.js";
 
 /**
@@ -98,13 +98,9 @@ function lengthFields(given) {
  */
 function openSetting(opener, setting, again) {
   const title = `Again with another ${setting.name}`;
-  const choose = (/** @type {string} */ value) => {
-    closePopover();
-    again(setting.ask(value));
-  };
   const head = [element("h3", {}, title), element("p", {}, "All else stays, also the seed.")];
   if (setting.choices) {
-    const choices = setting.choices.map((one) => button("", one, () => choose(one)));
+    const choices = setting.choices.map((one) => menuItem(one, () => again(setting.ask(one))));
     return openPopover(opener, title, [...head, element("div", { class: "menu" }, ...choices)]);
   }
   const isNumber = setting.name === "seed" || setting.name === "tempo";
@@ -116,7 +112,10 @@ function openSetting(opener, setting, again) {
   });
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    if (box.value.trim()) choose(box.value.trim());
+    const value = box.value.trim();
+    if (!value) return;
+    closePopover();
+    again(setting.ask(value));
   };
   openPopover(opener, title, [
     ...head,

@@ -3,7 +3,7 @@
 import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { FORMATS } from "./downloads.js";
 import { isComposed } from "./facts.js";
-import { closePopover, openPopover } from "./popover.js";
+import { menuItem, openPopover } from "./popover.js";
 import { megabytes } from "./words.js";
 
 /**
@@ -70,13 +70,8 @@ function licenceOf({ facts }, below) {
 function openFormats(event, take, actions) {
   const seconds = take.facts?.duration ?? 0;
   const items = FORMATS.map(({ format, name, bytes }) =>
-    button(
-      "",
-      [name, element("small", {}, `about ${megabytes(seconds * bytes)}`)],
-      () => {
-        closePopover();
-        actions.download(take, "audio", format);
-      },
+    menuItem([name, element("small", {}, `about ${megabytes(seconds * bytes)}`)], () =>
+      actions.download(take, "audio", format),
     ),
   );
   openPopover(/** @type {HTMLElement} */ (event.currentTarget), "Download", [

@@ -1,9 +1,9 @@
 /** Hit points as flags over the score: dragged, moved with keys, and a press away from the take that has them. */
 
-import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
+import { byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { isComposed } from "./facts.js";
 import { areSame, hitsOf, isIn, replacedHit, withHit } from "./hits.js";
-import { closePopover, openPopover } from "./popover.js";
+import { menuItem, openPopover } from "./popover.js";
 import { beatAt } from "./score_view.js";
 import { Store, takeOf } from "./store.js";
 import { clock, counted, tenths } from "./words.js";
@@ -148,11 +148,6 @@ export class HitPoints {
 
   /** @param {HTMLElement} flag @param {Hit} hit */
   #open(flag, hit) {
-    const act = (/** @type {string} */ text, /** @type {() => void} */ run) =>
-      button("", text, () => {
-        closePopover();
-        run();
-      });
     const duration = takeOf(this.#store.state)?.facts?.duration ?? 0;
     openPopover(flag, "Hit point", [
       element("h3", {}, `${hit.climax ? "Climax" : "Hit"} at ${tenths(hit.time)}`),
@@ -160,9 +155,9 @@ export class HitPoints {
       element(
         "div",
         { class: "menu" },
-        act(hit.climax ? "Only a hit" : "The climax", () => this.#replace(hit, { ...hit, climax: !hit.climax })),
-        act("To the nearest bar", () => this.#move(hit, this.#snapped(hit.time, true), duration)),
-        act("Remove", () => this.#replace(hit, null)),
+        menuItem(hit.climax ? "Only a hit" : "The climax", () => this.#replace(hit, { ...hit, climax: !hit.climax })),
+        menuItem("To the nearest bar", () => this.#move(hit, this.#snapped(hit.time, true), duration)),
+        menuItem("Remove", () => this.#replace(hit, null)),
       ),
     ]);
   }
