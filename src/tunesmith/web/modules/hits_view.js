@@ -175,6 +175,7 @@ export class HitPoints {
 
   /** @param {Hit[]} hits @param {string} [announcement] */
   #change(hits, announcement = "") {
-    this.#store.change({ draft: { ...this.#store.state.draft, hits }, announcement, askProblem: null });
+    this.#store.changeDraft({ hits });
+    this.#store.change({ announcement });
   }
 }

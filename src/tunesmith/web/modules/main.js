@@ -128,7 +128,7 @@ async function open(track) {
 
 /** @param {Track} track */
 function ask(track) {
-  store.change({ draft: draftOf(track.request, store.state.draft), askProblem: null });
+  store.changeDraft(draftOf(track.request, store.state.draft));
 }
 
 /** @param {Take} take */

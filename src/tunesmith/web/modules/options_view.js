@@ -22,7 +22,7 @@ export function showOptions(store, make) {
   };
   for (const [name, field] of Object.entries(fields)) {
     field.addEventListener("input", () =>
-      edit(store, { [name]: name === "takes" ? Number(field.value) : field.value }),
+      store.changeDraft({ [name]: name === "takes" ? Number(field.value) : field.value }),
     );
   }
   byId("ask", HTMLFormElement).addEventListener("submit", (event) => {
@@ -80,21 +80,13 @@ function showProblem(store, length) {
         icon("warn"),
         element("span", {}, element("b", {}, `${askProblem.title}.`), ` ${askProblem.advice}`),
       );
-      if (fix) place.append(button("plain", `Use ${fix}`, () => edit(store, { length: fix })));
+      if (fix) place.append(button("plain", `Use ${fix}`, () => store.changeDraft({ length: fix })));
       // A tempo of one's own leaves hits only the bars.
       const at = beatAt(0, store.state);
       if (askProblem.field === "hits" && at) {
-        const move = () => edit(store, { hits: onBars(store.state.draft.hits, at.barSeconds) });
+        const move = () => store.changeDraft({ hits: onBars(store.state.draft.hits, at.barSeconds) });
         place.append(button("plain", "Move hits to bars", move));
       }
     },
   );
-}
-
-/**
- * @param {Store} store
- * @param {Partial<Draft>} parts
- */
-function edit(store, parts) {
-  store.change({ draft: { ...store.state.draft, ...parts }, askProblem: null });
 }
