@@ -59,8 +59,9 @@ class EditBody(GivenFields):
         check_format(self.format)
         given = self.model_dump(exclude={"edit", "format"}, exclude_none=True)
         names = SETTINGS[self.edit]
-        for name in given.keys() - names.keys():
-            raise InvalidRequest(name, f"is not for {self.edit}")
+        unread = next((name for name in given if name not in names), None)
+        if unread is not None:
+            raise InvalidRequest(unread, f"is not for {self.edit}")
         if self.edit == "fit" and self.duration is None:
             raise InvalidRequest("duration", "is needed for fit")
         return [text for name, value in given.items() for text in (names[name], str(value))]
