@@ -61,7 +61,7 @@ export class ExtraSounds {
     const { id, track, facts } = take;
     const { name, begun, ready } = this.#kind;
     this.#take = id;
-    this.#store.change({ [name]: { take: id, state: "loading" }, announcement: begun });
+    this.#store.change({ [name]: "loading", announcement: begun });
     try {
       /** @type {T[]} */
       const sounds = [];
@@ -71,7 +71,7 @@ export class ExtraSounds {
         sounds.push(sound);
       }
       this.#sounds = sounds;
-      this.#store.change({ [name]: { take: id, state: "ready" }, announcement: ready });
+      this.#store.change({ [name]: "ready", announcement: ready });
     } catch (error) {
       if (this.#take !== id) return;
       this.#free();

@@ -31,7 +31,7 @@ export function showIntensity(store, layers) {
       slider.value = String(Math.round((state.intensity ?? 1) * 100));
       slider.style.setProperty("--v", String(state.intensity ?? 1));
       slider.setAttribute("aria-valuetext", state.intensity === null ? "as written" : `${slider.value} %`);
-      label.textContent = state.layers?.state === "loading" ? "Making layers" : "Intensity";
+      label.textContent = state.layers === "loading" ? "Making layers" : "Intensity";
       back.hidden = state.intensity === null;
     },
   );

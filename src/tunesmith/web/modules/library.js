@@ -14,7 +14,7 @@ import { Store } from "./store.js";
  */
 
 /** Tracks of a request; a screen shows some fifteen. */
-export const PAGE = 50;
+const PAGE = 50;
 /** The pages that are kept: those around what is seen, whatever the length of the list. */
 const MOST_PAGES = 12;
 const VARIATIONS = 3;
