@@ -3,6 +3,7 @@
 import { button, element } from "./dom.js";
 import { isComposed } from "./facts.js";
 import { closePopover, menuItem, openPopover } from "./popover.js";
+import { formOf, lengthOf } from "./request.js";
 import { clock, counted, keyName } from "./words.js";
 
 /**
@@ -21,7 +22,6 @@ import { clock, counted, keyName } from "./words.js";
  */
 
 const FORMS = ["loop", "track", "sting", "bumper", "bed"];
-const BARS = /^(\d+)\s*bars?$/i;
 
 /**
  * Return the settings of a take as words to press.
@@ -61,10 +61,7 @@ function settingsOf(take, { key, tempoBpm, meter, bars, isLoop, seed, duration }
       : text("length", clock(duration), clock(duration), "0:30", lengthFields),
     isComposed(take)
       ? {
-          ...text("form", form, form, "", (given) => ({
-            loop: given === "loop" ? true : undefined,
-            form: given === "loop" || given === "track" ? undefined : given,
-          })),
+          ...text("form", form, form, "", (given) => ({ loop: undefined, form: undefined, ...formOf(given) })),
           choices: FORMS.filter((one) => one !== form),
         }
       : null,
@@ -87,8 +84,7 @@ function text(name, shown, value, hint, ask) {
 
 /** @param {string} given @returns {Fields} */
 function lengthFields(given) {
-  const bars = BARS.exec(given);
-  return bars ? { bars: Number(bars[1]), duration: undefined } : { duration: given, bars: undefined };
+  return { bars: undefined, duration: undefined, ...lengthOf(given) };
 }
 
 /**
