@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from browser import PATIENCE_MS
+from playwright.sync_api import Browser, Page
 
 PROMPT = "warm lofi hip hop with a Rhodes and rain, 84 bpm"
 # How far what is heard of a loop is from the file, at worst, over two and a half times its length.
@@ -25,6 +29,26 @@ SEAM = """async () => {
   }
   return { worst, length: buffer.length };
 }"""
+
+
+@contextmanager
+def opened_page(browser: Browser, url: str, complaints: list[str] | None = None) -> Iterator[Page]:
+    """Open the studio of a server in a window of its own; what the browser complains of is added to ``complaints``."""
+    noted = [] if complaints is None else complaints
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: noted.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: noted.append(str(error)))
+        page.on("request", lambda request: _note_foreign(request.url, url, noted))
+        page.goto(url)
+        page.wait_for_selector(".dot.ready")
+        yield page
+
+
+def _note_foreign(url: str, own: str, complaints: list[str]) -> None:
+    if not url.startswith((own, "blob:", "data:")):
+        complaints.append(f"a request to {url}")
 
 
 def ask(page: Page, prompt: str = PROMPT, length: str = "2 bars", takes: int = 1, seed: str = "11") -> None:

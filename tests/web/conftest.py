@@ -8,6 +8,7 @@ import pytest
 from browser import PATIENCE_MS, opened
 from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer, started
+from studio_page import opened_page
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +32,5 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, server: StartedServer, complaints: list[str]) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: _note_foreign(request.url, server.url, complaints))
-        page.goto(server.url)
-        page.wait_for_selector(".dot.ready")
+    with opened_page(browser, server.url, complaints) as page:
         yield page
-
-
-def _note_foreign(url: str, own: str, complaints: list[str]) -> None:
-    if not url.startswith((own, "blob:", "data:")):
-        complaints.append(f"a request to {url}")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
 from started_server import started
+from studio_page import opened_page
 
 from tunesmith.config import Settings
 from tunesmith.library.migrate import open_database
@@ -33,10 +33,7 @@ def long(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     database = open_database(Settings(data_dir=data))
     Tracks(database).add(*map(track, range(COUNT)))
     database.close()
-    with started(data) as server, browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(server.url)
+    with started(data) as server, opened_page(browser, server.url) as page:
         expect(page.locator("#count-note")).to_have_text(f"{COUNT} pieces")
         yield page
 

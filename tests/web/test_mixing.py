@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browser import PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer
-from studio_page import make, silent
+from studio_page import make, opened_page, silent
 
 RENDER = """async () => {
   const { unzipped } = await import("/studio/modules/zip.js");
@@ -39,11 +38,7 @@ RENDER = """async () => {
 @pytest.fixture(scope="module")
 def mixer(browser: Browser, server: StartedServer) -> Iterator[Page]:
     """A page with one take, silent, whose parts are loaded."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(server.url)
-        page.wait_for_selector(".dot.ready")
+    with opened_page(browser, server.url) as page:
         make(page)
         silent(page)
         page.get_by_role("button", name="Mute Drums").click()

@@ -9,10 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from browser import PATIENCE_MS
 from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer
-from studio_page import make, position, silent
+from studio_page import make, opened_page, position, silent
 
 # A canvas that is filmed for a second and dropped as a file.
 DROP_VIDEO = """async () => {
@@ -64,12 +63,7 @@ DRIFT = """async () => {
 def shaped(browser: Browser, server: StartedServer) -> Iterator[tuple[Page, list[str]]]:
     """A page with one take, silent, and what the browser complained of."""
     complaints: list[str] = []
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-        page.goto(server.url)
-        page.wait_for_selector(".dot.ready")
+    with opened_page(browser, server.url, complaints) as page:
         make(page)
         silent(page)
         yield page, complaints

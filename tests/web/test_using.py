@@ -11,21 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 import soundfile
-from browser import PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer
-from studio_page import make, silent
+from studio_page import make, opened_page, silent
 
 PROMPT = 'warm lofi hip hop, it\'s "late", 84 bpm'
 
 
 @pytest.fixture(scope="module")
 def made(browser: Browser, server: StartedServer) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True) as context:
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(server.url)
-        page.wait_for_selector(".dot.ready")
+    with opened_page(browser, server.url) as page:
         make(page, prompt=PROMPT, length="1 bars")
         silent(page)
         yield page

@@ -345,7 +345,7 @@ export class Tunesmith {
   }
 
   /**
-   * Unload a model from the server's memory, unless it works.
+   * Unload a model from the server's memory, unless it is at work.
    *
    * @param {string} model
    * @param {CallOptions} [options]

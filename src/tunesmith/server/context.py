@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tunesmith.config import Settings
+from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.service import MusicService
 from tunesmith.library.clock import Clock
 from tunesmith.library.tracks import Tracks
 from tunesmith.server.auth import Caller
 from tunesmith.server.model_preload import ModelPreloader
+from tunesmith.server.sound_edits import SoundEdits
 from tunesmith.server.upload_limits import Uploads
 
 
@@ -25,4 +27,6 @@ class ApiContext:
     loading: ModelPreloader
     tracks: Tracks
     uploads: Uploads
+    results: ResultFiles
+    edits: SoundEdits
     clock: Clock = time.time

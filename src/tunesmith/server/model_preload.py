@@ -68,7 +68,7 @@ class ModelPreloader:
         return resolved
 
     async def unload(self, model: str) -> None:
-        """Unload a model from memory, unless it works. Nothing happens where it is not loaded."""
+        """Unload a model from memory, unless it is loaded no longer or at work."""
         await self._pool.unload(model)
 
     async def close(self) -> None:

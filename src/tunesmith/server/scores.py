@@ -10,11 +10,9 @@ from typing import Any
 import tunesmith
 from tunesmith.audio.peaks import MAX_POINTS, Peaks, measure_peaks
 from tunesmith.audio.reader import read_audio
-from tunesmith.errors import TrackNotFound
-from tunesmith.generator import EXPORTS
 from tunesmith.guided.composition_request import composition_request
 from tunesmith.jobs.job import Job
-from tunesmith.jobs.results import OUTLINE_SUFFIX, ResultFiles
+from tunesmith.jobs.results import OUTLINE_SUFFIX
 from tunesmith.library.tracks import Track
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import GenerationRequest
@@ -60,17 +58,8 @@ def _composed(request: GenerationRequest) -> dict[str, Any]:
     return score_json(write_score(check_request(composed)).score)
 
 
-def peaks_of_track(track: Track, results: ResultFiles, points: int) -> Peaks:
-    """Return the outline of a track's file in at most ``points`` points, measured once and kept beside the file.
-
-    Raises TrackNotFound if the file holds no sound, or is no longer kept.
-    """
-    file = track.generation.file
-    if file is not None and file.format in EXPORTS:
-        raise TrackNotFound(track.id, f"its file is {file.format}, which holds no sound")
-    path = None if file is None else results.find(file.digest)
-    if path is None:
-        raise TrackNotFound(track.id, "its file is no longer kept")
+def peaks_of_file(path: Path, points: int) -> Peaks:
+    """Return the outline of a kept file in at most ``points`` points, measured once and kept beside it."""
     outline = _kept_outline(path)
     return outline.pooled(min(points, len(outline.peak)))
 

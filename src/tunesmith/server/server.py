@@ -37,6 +37,7 @@ from tunesmith.server.middleware.request_limits import is_loopback
 from tunesmith.server.model_preload import ModelPreloader
 from tunesmith.server.observability.health import Health, HealthProbes
 from tunesmith.server.observability.metrics import GaugeSources, Metrics, MetricsCollector
+from tunesmith.server.sound_edits import SoundEdits
 from tunesmith.server.startup import check_writable, config_warnings, prepare_folders
 from tunesmith.server.upload_limits import UploadBudget, Uploads, sizes
 
@@ -101,7 +102,9 @@ class Server:
         self._uploads = self._upload_limits(settings)
         authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
         tracks = Tracks(self._database)
-        self.context = ApiContext(self.service, settings, authenticate, self._loading, tracks, self._uploads)
+        self.context = ApiContext(
+            self.service, settings, authenticate, self._loading, tracks, self._uploads, self._results, SoundEdits()
+        )
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:

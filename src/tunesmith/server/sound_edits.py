@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest, TunesmithError
 
 MAX_AT_ONCE = 2
@@ -46,6 +52,24 @@ class SoundEdits:
             field, colon, problem = message.partition(": ")
             raise InvalidRequest(field, problem) if colon else InvalidRequest("source", message)
         raise EditFailed(f"{edit}: {message or 'the edit ended before it was complete'}")
+
+
+@contextlib.asynccontextmanager
+async def edit_folder() -> AsyncIterator[Path]:
+    """Yield a folder for the files of an edit. It is removed if the block fails, otherwise by ``sent_once``."""
+    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-edit-"))
+    try:
+        yield folder
+    except BaseException:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        raise
+
+
+def sent_once(output: Path) -> FileResponse:
+    """Return the response with the result of an edit; its folder is removed when it has been sent."""
+    gone = BackgroundTask(shutil.rmtree, output.parent, ignore_errors=True)
+    media_type = FORMATS[output.suffix].media_type
+    return FileResponse(output, media_type=media_type, filename=output.name, background=gone)
 
 
 async def _tunesmith(command: Sequence[str], folder: Path) -> tuple[int, str]:

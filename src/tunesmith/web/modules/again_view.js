@@ -1,7 +1,9 @@
 /** "Again with this changed": each setting of a take is a word that offers the take with another; the seed stays. */
 
 import { button, element } from "./dom.js";
-import { openPopover, closePopover } from "./popover.js";
+import { isComposed } from "./facts.js";
+import { closePopover, menuItem, openPopover } from "./popover.js";
+import { formOf, lengthOf } from "./request.js";
 import { clock, counted, keyName } from "./words.js";
 
 /**
@@ -20,7 +22,6 @@ import { clock, counted, keyName } from "./words.js";
  */
 
 const FORMS = ["loop", "track", "sting", "bumper", "bed"];
-const BARS = /^(\d+)\s*bars?$/i;
 
 /**
  * Return the settings of a take as words to press.
@@ -47,9 +48,8 @@ export function settingWords(take, facts, again) {
  * @param {Facts} facts
  * @returns {Setting[]}
  */
-function settingsOf({ request }, { key, tempoBpm, meter, bars, isLoop, seed, duration }) {
-  const isComposed = (request.model ?? "composer") === "composer";
-  const form = isLoop ? "loop" : String(request.form ?? "track");
+function settingsOf(take, { key, tempoBpm, meter, bars, isLoop, seed, duration }) {
+  const form = isLoop ? "loop" : String(take.request.form ?? "track");
   const tempo = tempoBpm && Math.round(tempoBpm * 10) / 10;
   /** @type {(Setting | null)[]} */
   const all = [
@@ -59,12 +59,9 @@ function settingsOf({ request }, { key, tempoBpm, meter, bars, isLoop, seed, dur
     bars
       ? text("length", counted(bars, "bar"), counted(bars, "bar"), "16 bars, or 0:30", lengthFields)
       : text("length", clock(duration), clock(duration), "0:30", lengthFields),
-    isComposed
+    isComposed(take)
       ? {
-          ...text("form", form, form, "", (given) => ({
-            loop: given === "loop" ? true : undefined,
-            form: given === "loop" || given === "track" ? undefined : given,
-          })),
+          ...text("form", form, form, "", (given) => ({ loop: undefined, form: undefined, ...formOf(given) })),
           choices: FORMS.filter((one) => one !== form),
         }
       : null,
@@ -87,8 +84,7 @@ function text(name, shown, value, hint, ask) {
 
 /** @param {string} given @returns {Fields} */
 function lengthFields(given) {
-  const bars = BARS.exec(given);
-  return bars ? { bars: Number(bars[1]), duration: undefined } : { duration: given, bars: undefined };
+  return { bars: undefined, duration: undefined, ...lengthOf(given) };
 }
 
 /**
@@ -98,13 +94,9 @@ function lengthFields(given) {
  */
 function openSetting(opener, setting, again) {
   const title = `Again with another ${setting.name}`;
-  const choose = (/** @type {string} */ value) => {
-    closePopover();
-    again(setting.ask(value));
-  };
   const head = [element("h3", {}, title), element("p", {}, "All else stays, also the seed.")];
   if (setting.choices) {
-    const choices = setting.choices.map((one) => button("", one, () => choose(one)));
+    const choices = setting.choices.map((one) => menuItem(one, () => again(setting.ask(one))));
     return openPopover(opener, title, [...head, element("div", { class: "menu" }, ...choices)]);
   }
   const isNumber = setting.name === "seed" || setting.name === "tempo";
@@ -116,7 +108,10 @@ function openSetting(opener, setting, again) {
   });
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    if (box.value.trim()) choose(box.value.trim());
+    const value = box.value.trim();
+    if (!value) return;
+    closePopover();
+    again(setting.ask(value));
   };
   openPopover(opener, title, [
     ...head,

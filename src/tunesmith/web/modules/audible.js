@@ -48,7 +48,7 @@ export class Choice {
       const layers = stems.map(({ part, buffer }) => ({ buffer, gain: gainOf(mix, part) }));
       return { kind: "parts", layers, loudnessLufs };
     }
-    const layers = intensity === null ? [] : this.#layers.of(current, intensity);
+    const layers = intensity === null ? [] : this.#layers.at(current, intensity);
     if (layers.length) return { kind: "layers", layers, loudnessLufs };
     return { kind: "mix", layers: [{ buffer: sound.buffer, gain: 1 }], loudnessLufs };
   }

@@ -192,7 +192,7 @@ function withoutInstrument(draft, name) {
  * @param {(draft: Draft) => Draft} change
  */
 function edit(store, change) {
-  store.change({ draft: change(store.state.draft), askProblem: null });
+  store.changeDraft(change(store.state.draft));
 }
 
 /** @param {string[]} warnings */

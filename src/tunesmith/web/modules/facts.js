@@ -9,6 +9,9 @@ import { titleOf } from "./words.js";
  * @typedef {import("../js/src/types.js").LicenceTerms} LicenceTerms
  */
 
+/** The rate of a file of which nothing else is known. */
+export const USUAL_SAMPLE_RATE = 44_100;
+
 /**
  * @param {Job} job one that has succeeded and whose file is kept
  * @returns {Facts}
@@ -47,11 +50,19 @@ export function shapeOf(take) {
 }
 
 /**
+ * Return whether the composer makes a take; false for a sound that is only in this page.
+ *
+ * @param {import("./types.js").Take | undefined} take
+ */
+export function isComposed(take) {
+  return take !== undefined && !take.isLocal && (take.request.model ?? "composer") === "composer";
+}
+
+/**
  * @param {Track} track
- * @param {number} sampleRate of its file
  * @returns {Facts}
  */
-export function factsOfTrack(track, sampleRate) {
+export function factsOfTrack(track) {
   /** @type {Record<string, any>} */
   const asked = track.request;
   return {
@@ -67,7 +78,7 @@ export function factsOfTrack(track, sampleRate) {
     generateSeconds: null,
     sections: [],
     loopFrames: null,
-    sampleRate,
+    sampleRate: USUAL_SAMPLE_RATE,
     licence: licenceOf(track, track.licence ?? "Unknown licence"),
   };
 }

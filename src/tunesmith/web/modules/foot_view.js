@@ -2,7 +2,8 @@
 
 import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { FORMATS } from "./downloads.js";
-import { closePopover, openPopover } from "./popover.js";
+import { isComposed } from "./facts.js";
+import { menuItem, openPopover } from "./popover.js";
 import { megabytes } from "./words.js";
 
 /**
@@ -23,7 +24,6 @@ const WARNINGS = {
 export function showFoot(take, actions) {
   const made = take.facts?.generateSeconds ? `Made in ${take.facts.generateSeconds.toFixed(1)} s` : "";
   byId("licence").replaceChildren(...licenceOf(take, made));
-  const isComposed = !take.isLocal && (take.request.model ?? "composer") === "composer";
   const disabled = !take.track && !take.isLocal;
   const file = (/** @type {"stems" | "midi" | "score.yaml"} */ kind, /** @type {string} */ label) =>
     button("plain", label, () => actions.download(take, kind), { disabled });
@@ -38,7 +38,7 @@ export function showFoot(take, actions) {
       "aria-label": "Another format",
       "aria-haspopup": "dialog",
     }),
-    ...(isComposed ? [file("stems", "Stems"), file("midi", "MIDI"), file("score.yaml", "Score")] : []),
+    ...(isComposed(take) ? [file("stems", "Stems"), file("midi", "MIDI"), file("score.yaml", "Score")] : []),
     button("plain", [icon("code"), "Use it"], () => actions.use(take), {
       disabled: !take.facts || take.isLocal,
       "aria-haspopup": "dialog",
@@ -70,13 +70,8 @@ function licenceOf({ facts }, below) {
 function openFormats(event, take, actions) {
   const seconds = take.facts?.duration ?? 0;
   const items = FORMATS.map(({ format, name, bytes }) =>
-    button(
-      "",
-      [name, element("small", {}, `about ${megabytes(seconds * bytes)}`)],
-      () => {
-        closePopover();
-        actions.download(take, "audio", format);
-      },
+    menuItem([name, element("small", {}, `about ${megabytes(seconds * bytes)}`)], () =>
+      actions.download(take, "audio", format),
     ),
   );
   openPopover(/** @type {HTMLElement} */ (event.currentTarget), "Download", [

@@ -42,6 +42,16 @@ export function replacedHit(hits, before, after) {
 }
 
 /**
+ * Return hits moved to the starts of the nearest bars, but none to the start of the piece.
+ *
+ * @param {Hit[]} hits
+ * @param {number} barSeconds
+ */
+export function onBars(hits, barSeconds) {
+  return hits.map((hit) => ({ ...hit, time: rounded(Math.max(1, Math.round(hit.time / barSeconds)) * barSeconds) }));
+}
+
+/**
  * Return whether two takes are asked for with the same hits.
  *
  * @param {Hit[]} some

@@ -1,8 +1,9 @@
 /** Hit points as flags over the score: dragged, moved with keys, and a press away from the take that has them. */
 
-import { button, byId, element, icon } from "./dom.js";
+import { byId, element, icon, replaceKeepingFocus } from "./dom.js";
+import { isComposed } from "./facts.js";
 import { areSame, hitsOf, isIn, replacedHit, withHit } from "./hits.js";
-import { closePopover, openPopover } from "./popover.js";
+import { menuItem, openPopover } from "./popover.js";
 import { beatAt } from "./score_view.js";
 import { Store, takeOf } from "./store.js";
 import { clock, counted, tenths } from "./words.js";
@@ -49,17 +50,14 @@ export class HitPoints {
     const take = takeOf(this.#store.state);
     const duration = take?.facts?.duration ?? 0;
     const own = hitsOf(take);
-    const isComposed = !take?.isLocal && (take?.request.model ?? "composer") === "composer";
-    byId("hit-actions").hidden = !duration || !isComposed;
+    byId("hit-actions").hidden = !duration || !isComposed(take);
     byId("again-hits").hidden = !take?.facts || areSame(draft.hits, own);
     byId("clear-hits").hidden = !draft.hits.length || draft.model !== "composer";
     byId("clear-hits").replaceChildren(icon("close"), counted(draft.hits.length, "hit"));
-    const at = [...byId("hits").children].indexOf(/** @type {Element} */ (document.activeElement));
     const flags = draft.hits
       .filter(({ time }) => time <= duration)
       .map((hit) => this.#flag(hit, duration, isIn(hit, own)));
-    byId("hits").replaceChildren(...flags);
-    if (at >= 0) flags[Math.min(at, flags.length - 1)]?.focus();
+    replaceKeepingFocus(byId("hits"), flags);
   }
 
   /**
@@ -108,7 +106,7 @@ export class HitPoints {
   #step(event) {
     const at = beatAt(0, this.#store.state);
     if (event.altKey || !at) return FINE_SECONDS;
-    return at.beatSeconds * (event.shiftKey ? at.beatsABar : 1);
+    return event.shiftKey ? at.barSeconds : at.beatSeconds;
   }
 
   /**
@@ -145,17 +143,11 @@ export class HitPoints {
   #snapped(time, isWished) {
     const at = beatAt(0, this.#store.state);
     if (!isWished || !at) return time;
-    const bar = at.beatSeconds * at.beatsABar;
-    return Math.round(time / bar) * bar;
+    return Math.round(time / at.barSeconds) * at.barSeconds;
   }
 
   /** @param {HTMLElement} flag @param {Hit} hit */
   #open(flag, hit) {
-    const act = (/** @type {string} */ text, /** @type {() => void} */ run) =>
-      button("", text, () => {
-        closePopover();
-        run();
-      });
     const duration = takeOf(this.#store.state)?.facts?.duration ?? 0;
     openPopover(flag, "Hit point", [
       element("h3", {}, `${hit.climax ? "Climax" : "Hit"} at ${tenths(hit.time)}`),
@@ -163,9 +155,9 @@ export class HitPoints {
       element(
         "div",
         { class: "menu" },
-        act(hit.climax ? "Only a hit" : "The climax", () => this.#replace(hit, { ...hit, climax: !hit.climax })),
-        act("To the nearest bar", () => this.#move(hit, this.#snapped(hit.time, true), duration)),
-        act("Remove", () => this.#replace(hit, null)),
+        menuItem(hit.climax ? "Only a hit" : "The climax", () => this.#replace(hit, { ...hit, climax: !hit.climax })),
+        menuItem("To the nearest bar", () => this.#move(hit, this.#snapped(hit.time, true), duration)),
+        menuItem("Remove", () => this.#replace(hit, null)),
       ),
     ]);
   }
@@ -183,6 +175,7 @@ export class HitPoints {
 
   /** @param {Hit[]} hits @param {string} [announcement] */
   #change(hits, announcement = "") {
-    this.#store.change({ draft: { ...this.#store.state.draft, hits }, announcement, askProblem: null });
+    this.#store.changeDraft({ hits });
+    this.#store.change({ announcement });
   }
 }

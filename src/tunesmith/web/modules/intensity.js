@@ -1,9 +1,10 @@
 /** Intensity layers: the piece on the stage, calm to full, crossfaded while it plays. */
 
-import { checkMemory, TooLong } from "./memory.js";
-import { inWords } from "./problems.js";
+import { decoded } from "./decoding.js";
+import { ExtraSounds } from "./extra_sounds.js";
+import { checkMemory } from "./memory.js";
 import { Server } from "./server.js";
-import { Store, takeOf } from "./store.js";
+import { Store } from "./store.js";
 
 /** The intensities that are rendered, from which all others are crossfaded. */
 export const STEPS = [0, 0.35, 0.7, 1];
@@ -11,25 +12,26 @@ const CHANNELS = 2;
 /** How much quieter the calmest is, in LU: all layers are mastered to one loudness, and would seem equally strong. */
 const RANGE_LU = 6;
 
-/** Holds the layers of at most one take. */
-export class IntensityLayers {
-  #store;
-  #server;
-  /** @type {string | null} */
-  #take = null;
-  /** @type {AudioBuffer[]} */
-  #buffers = [];
-
+/**
+ * Holds the layers of the take on the stage.
+ *
+ * @extends {ExtraSounds<AudioBuffer>}
+ */
+export class IntensityLayers extends ExtraSounds {
   /**
    * @param {Store} store
    * @param {Server} server
    */
   constructor(store, server) {
-    this.#store = store;
-    this.#server = server;
-    store.watch(
-      (state) => [state.current],
-      (state) => state.current !== this.#take && this.#free(),
+    super(
+      store,
+      {
+        name: "layers",
+        none: { layers: null, intensity: null },
+        begun: "Making the layers",
+        ready: "The layers are ready",
+      },
+      (track, facts) => layersOf(server, track, facts),
     );
   }
 
@@ -40,45 +42,23 @@ export class IntensityLayers {
    * @param {number} intensity 0 to 1
    * @returns {import("./voice.js").Layer[]}
    */
-  of(id, intensity) {
-    if (id === null || id !== this.#take) return [];
+  at(id, intensity) {
     const gains = gainsAt(intensity);
-    return this.#buffers.map((buffer, at) => ({ buffer, gain: gains[at] ?? 0 }));
+    return this.of(id).map((buffer, at) => ({ buffer, gain: gains[at] ?? 0 }));
   }
+}
 
-  /** Load the layers of the take on the stage; nothing if they are there or on their way. */
-  async need() {
-    const take = takeOf(this.#store.state);
-    if (!take?.track || !take.facts || this.#take === take.id) return;
-    const { id, track } = take;
-    const { sampleRate, duration } = take.facts;
-    this.#take = id;
-    this.#store.change({ layers: { take: id, state: "loading" }, announcement: "Making the layers" });
-    try {
-      checkMemory(STEPS.length * duration * sampleRate * CHANNELS);
-      /** @type {AudioBuffer[]} */
-      const buffers = [];
-      for (const intensity of STEPS) {
-        const file = await this.#server.ask((client) => client.trackFile(track, "audio", { format: "wav", intensity }));
-        const context = new OfflineAudioContext(2, 1, sampleRate);
-        buffers.push(await context.decodeAudioData(/** @type {ArrayBuffer} */ (file.slice().buffer)));
-        // Another take has come to the stage meanwhile.
-        if (this.#take !== id) return;
-      }
-      this.#buffers = buffers;
-      this.#store.change({ layers: { take: id, state: "ready" }, announcement: "The layers are ready" });
-    } catch (error) {
-      if (this.#take !== id) return;
-      this.#free();
-      this.#store.change({ notice: error instanceof TooLong ? error.problem : inWords(error) });
-    }
-  }
-
-  #free() {
-    this.#take = null;
-    this.#buffers = [];
-    const { layers, intensity } = this.#store.state;
-    if (layers || intensity !== null) this.#store.change({ layers: null, intensity: null });
+/**
+ * @param {Server} server
+ * @param {string} track
+ * @param {import("./types.js").Facts} facts
+ * @returns {AsyncGenerator<AudioBuffer>}
+ */
+async function* layersOf(server, track, { sampleRate, duration }) {
+  checkMemory(STEPS.length * duration * sampleRate * CHANNELS);
+  for (const intensity of STEPS) {
+    const file = await server.ask((client) => client.trackFile(track, "audio", { format: "wav", intensity }));
+    yield await decoded(file, sampleRate);
   }
 }
 

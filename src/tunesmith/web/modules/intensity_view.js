@@ -1,6 +1,7 @@
 /** The slider of the intensity, beside the mix of a composer's take. */
 
 import { button, byId, element } from "./dom.js";
+import { isComposed } from "./facts.js";
 import { Store, takeOf } from "./store.js";
 
 /**
@@ -26,12 +27,11 @@ export function showIntensity(store, layers) {
     (state) => [state.intensity, state.layers, takeOf(state)],
     (state) => {
       const take = takeOf(state);
-      const isComposed = (take?.request.model ?? "composer") === "composer";
-      byId("intensity-place").hidden = !take?.track || !isComposed;
+      byId("intensity-place").hidden = !take?.track || !isComposed(take);
       slider.value = String(Math.round((state.intensity ?? 1) * 100));
       slider.style.setProperty("--v", String(state.intensity ?? 1));
       slider.setAttribute("aria-valuetext", state.intensity === null ? "as written" : `${slider.value} %`);
-      label.textContent = state.layers?.state === "loading" ? "Making layers" : "Intensity";
+      label.textContent = state.layers === "loading" ? "Making layers" : "Intensity";
       back.hidden = state.intensity === null;
     },
   );

@@ -10,8 +10,6 @@ import { tenths, titleOf } from "./words.js";
 /** @typedef {import("./types.js").Take} Take */
 
 const FEWEST = 2;
-/** Only what is drawn asks for it. */
-const SAMPLE_RATE = 44_100;
 
 /**
  * Ask for the order of takes, beginning with one of them.
@@ -103,7 +101,7 @@ function fromLibrary(tracks, add) {
       on: {
         change: () => {
           const track = kept[Number(choice.value)];
-          if (track) add(newTake(track.request, { track: track.id, facts: factsOfTrack(track, SAMPLE_RATE) }));
+          if (track) add(newTake(track.request, { track: track.id, facts: factsOfTrack(track) }));
           choice.selectedIndex = 0;
         },
       },

@@ -40,7 +40,7 @@ export class Lanes {
     this.#store = store;
     this.#stems = stems;
     store.watch(
-      (state) => [state.current, state.parts[state.current ?? ""], state.stems?.state],
+      (state) => [state.current, state.parts[state.current ?? ""], state.stems],
       (state) => this.#build(state),
     );
     store.watch(
@@ -154,7 +154,7 @@ export class Lanes {
   #showMix({ current, mixes, stems, takes }) {
     const mix = mixes[current ?? ""];
     const canMix = Boolean(takes.find((take) => take.id === current)?.track);
-    byId("lanes").setAttribute("aria-busy", String(stems?.state === "loading"));
+    byId("lanes").setAttribute("aria-busy", String(stems === "loading"));
     for (const { part, node } of this.#lanes) {
       const { isMuted, isSolo, gainDb } = mix?.[part] ?? AS_WRITTEN;
       node.classList.toggle("mute", isSilent(mix, part));

@@ -14,12 +14,10 @@ import { Store } from "./store.js";
  */
 
 /** Tracks of a request; a screen shows some fifteen. */
-export const PAGE = 50;
+const PAGE = 50;
 /** The pages that are kept: those around what is seen, whatever the length of the list. */
 const MOST_PAGES = 12;
 const VARIATIONS = 3;
-/** The rate of a file whose job is no longer kept. */
-const USUAL_SAMPLE_RATE = 44_100;
 
 /** Lists and marks tracks. */
 export class Library {
@@ -142,7 +140,7 @@ export class Library {
    * @returns {Promise<Take>}
    */
   async takeOf(track) {
-    const facts = (track.job && (await this.#factsOfJob(track.job))) || factsOfTrack(track, USUAL_SAMPLE_RATE);
+    const facts = (track.job && (await this.#factsOfJob(track.job))) || factsOfTrack(track);
     return newTake(track.request, {
       job: track.job,
       track: track.id,

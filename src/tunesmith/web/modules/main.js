@@ -128,7 +128,7 @@ async function open(track) {
 
 /** @param {Track} track */
 function ask(track) {
-  store.change({ draft: draftOf(track.request, store.state.draft), askProblem: null });
+  store.changeDraft(draftOf(track.request, store.state.draft));
 }
 
 /** @param {Take} take */
@@ -151,7 +151,7 @@ async function more(take, opener) {
   const shapes = shapeItems(take, store.state, opener, {
     edit: (edit, settings, words) => void shaping.edit(edit, [take], settings, words),
     remake: (fields) => void remake(take, fields),
-    hit: () => byId("add-hit").click(),
+    hit: () => hits.add(),
     video: () => chooseFile("video/*", (file) => screen.open(file)),
     join: () => openJoin(store, take, (takes) => void shaping.edit("stitch", takes, {}, "joined")),
   });
@@ -228,7 +228,7 @@ showStage(store, {
 });
 showScore(store, sounds, player, new Lanes(store, stems));
 showIntensity(store, layers);
-new HitPoints(store, player, (take, fields) => void again(take, fields));
+const hits = new HitPoints(store, player, (take, fields) => void again(take, fields));
 const screen = new Screen(store, player);
 followDrops({
   video: (file) => screen.open(file),

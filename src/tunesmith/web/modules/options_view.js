@@ -1,6 +1,7 @@
 /** The options below the prompt, the button that makes the takes, and what is wrong with what was asked. */
 
 import { button, byId, element, icon } from "./dom.js";
+import { onBars } from "./hits.js";
 import { beatAt } from "./score_view.js";
 import { Store } from "./store.js";
 import { counted, named } from "./words.js";
@@ -21,7 +22,7 @@ export function showOptions(store, make) {
   };
   for (const [name, field] of Object.entries(fields)) {
     field.addEventListener("input", () =>
-      edit(store, { [name]: name === "takes" ? Number(field.value) : field.value }),
+      store.changeDraft({ [name]: name === "takes" ? Number(field.value) : field.value }),
     );
   }
   byId("ask", HTMLFormElement).addEventListener("submit", (event) => {
@@ -79,31 +80,13 @@ function showProblem(store, length) {
         icon("warn"),
         element("span", {}, element("b", {}, `${askProblem.title}.`), ` ${askProblem.advice}`),
       );
-      if (fix) place.append(button("plain", `Use ${fix}`, () => edit(store, { length: fix })));
+      if (fix) place.append(button("plain", `Use ${fix}`, () => store.changeDraft({ length: fix })));
       // A tempo of one's own leaves hits only the bars.
-      if (askProblem.field === "hits" && barSeconds(store.state)) {
-        place.append(button("plain", "Move hits to bars", () => edit(store, { hits: onBars(store.state) })));
+      const at = beatAt(0, store.state);
+      if (askProblem.field === "hits" && at) {
+        const move = () => store.changeDraft({ hits: onBars(store.state.draft.hits, at.barSeconds) });
+        place.append(button("plain", "Move hits to bars", move));
       }
     },
   );
-}
-
-/** @param {import("./types.js").State} state the length of a bar of the take on the stage; 0 if unknown */
-function barSeconds(state) {
-  const at = beatAt(0, state);
-  return at ? at.beatSeconds * at.beatsABar : 0;
-}
-
-/** @param {import("./types.js").State} state */
-function onBars(state) {
-  const bar = barSeconds(state);
-  return state.draft.hits.map((hit) => ({ ...hit, time: Math.round(Math.max(1, Math.round(hit.time / bar)) * bar * 1000) / 1000 }));
-}
-
-/**
- * @param {Store} store
- * @param {Partial<Draft>} parts
- */
-function edit(store, parts) {
-  store.change({ draft: { ...store.state.draft, ...parts }, askProblem: null });
 }

@@ -1,6 +1,6 @@
 /** The one popover of the page: a small dialog beside the button that opened it. */
 
-import { byId } from "./dom.js";
+import { button, byId } from "./dom.js";
 
 const MARGIN = 12;
 /** Room for the bar with the transport. */
@@ -34,6 +34,19 @@ export function openPopover(opener, title, content) {
 export function closePopover() {
   const popover = byId("pop");
   if (popover.matches(":popover-open")) popover.hidePopover();
+}
+
+/**
+ * An item of a menu in the popover, which closes it and then acts.
+ *
+ * @param {(Node | string | null)[] | string} content
+ * @param {() => void} act
+ */
+export function menuItem(content, act) {
+  return button("", content, () => {
+    closePopover();
+    act();
+  });
 }
 
 /**

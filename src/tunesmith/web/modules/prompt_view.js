@@ -10,9 +10,7 @@ import { Store } from "./store.js";
  */
 export function showPrompt(store, make) {
   const box = byId("prompt", HTMLTextAreaElement);
-  box.addEventListener("input", () =>
-    store.change({ draft: { ...store.state.draft, prompt: box.value }, askProblem: null }),
-  );
+  box.addEventListener("input", () => store.changeDraft({ prompt: box.value }));
   box.addEventListener("keydown", (event) => {
     // While an input method composes a character, Enter belongs to it.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

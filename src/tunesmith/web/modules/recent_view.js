@@ -22,6 +22,6 @@ export function showRecent(store) {
  * @param {string} prompt
  */
 export function usePrompt(store, prompt) {
-  store.change({ draft: { ...store.state.draft, prompt, fixed: {}, without: [] }, askProblem: null });
+  store.changeDraft({ prompt, fixed: {}, without: [] });
   byId("prompt").focus();
 }

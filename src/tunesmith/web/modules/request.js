@@ -1,5 +1,7 @@
 /** From the draft to the fields of requests, one for each take. */
 
+import { FIXED } from "./answers.js";
+
 /** @typedef {import("./types.js").Draft} Draft */
 
 const BARS = /^(\d+)\s*bars?$/i;
@@ -29,10 +31,20 @@ export function requestsOf(draft, random = Math.random) {
 export function fieldsOf(draft) {
   const common = { prompt: draft.prompt.trim(), ...(draft.model === "composer" ? {} : { model: draft.model }) };
   if (draft.model !== "composer") return { ...common, ...lengthOf(draft.length) };
-  const form = draft.form === "loop" ? { loop: true } : draft.form === "track" ? {} : { form: draft.form };
   const without = draft.without.length ? { without: draft.without } : {};
   const hits = draft.hits.length ? { hits: draft.hits } : {};
-  return { ...common, ...form, ...lengthOf(draft.length), ...draft.fixed, ...without, ...hits };
+  return { ...common, ...formOf(draft.form), ...lengthOf(draft.length), ...draft.fixed, ...without, ...hits };
+}
+
+/**
+ * Return a form as a field: "loop", "track", "sting", "bumper" or "bed".
+ *
+ * @param {string} form
+ * @returns {Record<string, unknown>}
+ */
+export function formOf(form) {
+  if (form === "loop") return { loop: true };
+  return form === "track" ? {} : { form };
 }
 
 /**
@@ -41,7 +53,7 @@ export function fieldsOf(draft) {
  * @param {string} text
  * @returns {Record<string, unknown>}
  */
-function lengthOf(text) {
+export function lengthOf(text) {
   const typed = text.trim();
   if (!typed) return {};
   const bars = BARS.exec(typed);
@@ -58,7 +70,7 @@ function lengthOf(text) {
 export function draftOf(request, draft) {
   /** @type {Record<string, unknown>} */
   const fixed = {};
-  for (const field of ["genre", "tempo_bpm", "key", "meter", "instruments"]) {
+  for (const field of FIXED) {
     const value = request[field];
     if (value !== undefined && value !== null && !(Array.isArray(value) && !value.length)) fixed[field] = value;
   }

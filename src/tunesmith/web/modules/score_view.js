@@ -130,7 +130,7 @@ function spoken(seconds, state) {
 }
 
 /**
- * Return the bar and the beat at a position, counted from 1; null for music without a known tempo.
+ * Return the bar and the beat at a position, counted from 1, and their lengths in seconds; null for music without a known tempo.
  *
  * @param {number} seconds
  * @param {State} state
@@ -139,11 +139,12 @@ export function beatAt(seconds, state) {
   const { tempoBpm, meter } = shapeOf(takeOf(state)) ?? {};
   if (!tempoBpm || !meter) return null;
   const beatsABar = Number(meter.split("/")[0]);
+  const beatSeconds = 60 / tempoBpm;
   const beat = (seconds * tempoBpm) / 60 + 1e-6;
   return {
     bar: Math.floor(beat / beatsABar) + 1,
     beat: Math.floor(beat % beatsABar) + 1,
-    beatSeconds: 60 / tempoBpm,
-    beatsABar,
+    beatSeconds,
+    barSeconds: beatSeconds * beatsABar,
   };
 }

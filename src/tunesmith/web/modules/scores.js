@@ -1,6 +1,7 @@
 /** Scores: what the composer has written for a take, which is there before it sounds. */
 
 import { NotFound } from "../js/src/index.js";
+import { isComposed } from "./facts.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
 import { Store, takeOf } from "./store.js";
@@ -35,7 +36,8 @@ export class Scores {
   async load(id) {
     const take = takeOf(this.#store.state, id);
     const isThere = this.#store.state.parts[id] && take?.written;
-    if (!take || isThere || this.#loading.has(id) || !isComposed(take.request)) return;
+    if (!take || isThere || this.#loading.has(id)) return;
+    if (!isComposed(take) && take.request.guide === undefined) return;
     const { track, job } = take;
     if (!track && !job) return;
     this.#loading.add(id);
@@ -50,11 +52,6 @@ export class Scores {
       this.#loading.delete(id);
     }
   }
-}
-
-/** @param {Record<string, unknown>} request */
-function isComposed({ model, guide }) {
-  return (model ?? "composer") === "composer" || guide !== undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 /** The shapes that a take can be given: edits of any sound, and what the installed models make of one. */
 
 import { button, element } from "./dom.js";
-import { openPopover, closePopover } from "./popover.js";
+import { isComposed } from "./facts.js";
+import { closePopover, menuItem, openPopover } from "./popover.js";
 import { tenths } from "./words.js";
 
 /**
@@ -42,25 +43,18 @@ const ABILITIES = {
 export function shapeItems(take, state, opener, actions) {
   const edits = [
     button("", "Fit to a length…", () => askLength(take, opener, actions)),
-    button("", "Make it a loop", () => close(() => actions.edit("loop", {}, "as a loop"))),
+    menuItem("Make it a loop", () => actions.edit("loop", {}, "as a loop")),
     button("", "Set its loudness…", () => askLoudness(opener, actions)),
-    button("", "Join with others…", () => close(actions.join)),
-    button("", "Play a video with it…", () => close(actions.video)),
+    menuItem("Join with others…", actions.join),
+    menuItem("Play a video with it…", actions.video),
   ];
-  const isComposed = !take.isLocal && (take.request.model ?? "composer") === "composer";
-  if (isComposed) edits.unshift(button("", "Hit point here", () => close(actions.hit)));
+  if (isComposed(take)) edits.unshift(menuItem("Hit point here", actions.hit));
   const models = state.models.filter((model) => model.installed);
   const remakes = Object.entries(ABILITIES).flatMap(([ability, how]) => {
     const able = models.filter((model) => model.abilities?.includes(ability)).map((model) => model.name);
     return able.length ? [button("", how.label, () => askModel(take, state, opener, actions, ability, able))] : [];
   });
   return [...edits, ...remakes];
-}
-
-/** @param {() => void} then */
-function close(then) {
-  closePopover();
-  then();
 }
 
 /**
@@ -119,7 +113,8 @@ function askModel(take, state, opener, actions, ability, models) {
       repaint: { repaint: `${start.toFixed(2)}-${end.toFixed(2)}` },
       melody: { duration: take.facts?.duration },
     }[ability];
-    close(() => actions.remake({ prompt: words.value, model: model.value, recording: how.field, ...more }));
+    closePopover();
+    actions.remake({ prompt: words.value, model: model.value, recording: how.field, ...more });
   };
   openPopover(opener, how.title, [
     element("h3", {}, how.title),
@@ -152,7 +147,8 @@ function ask(opener, { title, note, label, attributes, then }) {
   const box = element("input", { attributes: { id: "shape", autocomplete: "off", ...attributes } });
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    close(() => then(box.value.trim()));
+    closePopover();
+    then(box.value.trim());
   };
   openPopover(opener, title, [
     element("h3", {}, title),

@@ -1,5 +1,6 @@
 /** Shaping: sounds that are dropped or edited, and what installed models make of a sound. */
 
+import { USUAL_SAMPLE_RATE } from "./facts.js";
 import { newTake } from "./new_take.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
@@ -11,9 +12,6 @@ import { Store, takeOf } from "./store.js";
  * @typedef {import("./types.js").Facts} Facts
  * @typedef {"fit" | "loop" | "normalize" | "stitch" | "convert"} Edit
  */
-
-/** The rate of a dropped file's samples, as the browser decodes it. */
-const SAMPLE_RATE = 44_100;
 
 /** Makes takes of files and edits. */
 export class Shaping {
@@ -135,6 +133,6 @@ function strictest(takes) {
 function factsOf(known) {
   return {
     key: null, tempoBpm: null, meter: null, bars: null, isLoop: false, seed: null, duration: 1, loudnessLufs: null,
-    generateSeconds: null, sections: [], loopFrames: null, sampleRate: SAMPLE_RATE, ...known,
+    generateSeconds: null, sections: [], loopFrames: null, sampleRate: USUAL_SAMPLE_RATE, ...known,
   }; // prettier-ignore
 }

@@ -113,7 +113,7 @@ function lettersOf(store, player, choose) {
 function stepOf(store, player, isLong) {
   const at = beatAt(player.position, store.state);
   if (!at) return isLong ? 5 : 1;
-  return at.beatSeconds * (isLong ? at.beatsABar : 1);
+  return isLong ? at.barSeconds : at.beatSeconds;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Sounds: the files of the takes, decoded, with what is drawn and matched of them. */
 
+import { decoded } from "./decoding.js";
 import { envelopeOf } from "./envelope.js";
 import { loudnessOf } from "./loudness.js";
 import { inWords } from "./problems.js";
@@ -8,7 +9,7 @@ import { Store, takeOf } from "./store.js";
 
 /**
  * @typedef {object} Sound
- * @property {AudioBuffer} buffer at the rate of the file, so that loop points fall on its samples
+ * @property {AudioBuffer} buffer
  * @property {import("./envelope.js").Envelope} envelope
  * @property {number} loudnessLufs
  */
@@ -91,7 +92,7 @@ export class Sounds {
       const file = own
         ? new Uint8Array(await own.arrayBuffer())
         : await this.#server.ask((client) => fetched(client, take));
-      const sound = await decoded(file, sampleRate, loudnessLufs);
+      const sound = await soundOf(file, sampleRate, loudnessLufs);
       // Gone while it was on its way.
       if (!takeOf(this.#store.state, id)) return;
       this.#sounds.set(id, sound);
@@ -121,9 +122,8 @@ function fetched(client, { job, track }) {
  * @param {number | null} [loudnessLufs] as its maker says; measured where it is unknown, which delays the sound
  * @returns {Promise<Sound>}
  */
-async function decoded(file, sampleRate, loudnessLufs = null) {
-  const context = new OfflineAudioContext(2, 1, sampleRate);
-  const buffer = await context.decodeAudioData(/** @type {ArrayBuffer} */ (file.slice().buffer));
+async function soundOf(file, sampleRate, loudnessLufs = null) {
+  const buffer = await decoded(file, sampleRate);
   return { buffer, envelope: envelopeOf(buffer), loudnessLufs: loudnessLufs ?? (await loudnessOf(buffer)) };
 }
 

@@ -39,6 +39,15 @@ export class Store {
   }
 
   /**
+   * Replace parts of the draft; what was wrong with it before is no longer shown.
+   *
+   * @param {Partial<import("./types.js").Draft>} parts
+   */
+  changeDraft(parts) {
+    this.change({ draft: { ...this.#state.draft, ...parts }, askProblem: null });
+  }
+
+  /**
    * Replace parts of one take; does nothing for a take that is gone.
    *
    * @param {string} id

@@ -1,7 +1,7 @@
 /** The menu of a take that is in the library: rate it, tag it, make it again, forget it. */
 
 import { button, element, icon } from "./dom.js";
-import { closePopover, openPopover } from "./popover.js";
+import { closePopover, menuItem, openPopover } from "./popover.js";
 
 /** @typedef {import("./types.js").Track} Track */
 
@@ -16,10 +16,7 @@ const RATINGS = [1, 2, 3, 4, 5];
  */
 export function openTrackMenu(opener, track, library, shapes, actions) {
   const item = (/** @type {string} */ text, /** @type {(track: Track) => void} */ act) =>
-    button("", text, () => {
-      closePopover();
-      act(track);
-    });
+    menuItem(text, () => act(track));
   openPopover(opener, "Rate, tag, reshape", [
     ratingOf(track, library),
     tagsOf(track, library),

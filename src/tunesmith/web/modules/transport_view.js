@@ -54,7 +54,7 @@ export function showTransport(store, player, choose) {
     (state) => [state.takes.length, state.current, state.mixes, state.parts, state.stems],
     ({ takes, current, mixes, parts, stems }) => {
       const names = (parts[current ?? ""] ?? []).map(({ name }) => name);
-      const mixed = stems?.state === "loading" ? "Loading the parts" : heardInWords(mixes[current ?? ""], names);
+      const mixed = stems === "loading" ? "Loading the parts" : heardInWords(mixes[current ?? ""], names);
       byId("hearing").textContent = mixed || (takes.length > 1 ? "Takes play at the same loudness" : "");
     },
   );

@@ -100,9 +100,7 @@
  *
  * @typedef {Record<string, PartMix>} TakeMix by part; a part that is absent is heard as written
  *
- * @typedef {object} Extra sounds of the take on the stage that are fetched on demand
- * @property {string} take
- * @property {"loading" | "ready"} state
+ * @typedef {"loading" | "ready" | null} Loading of sounds that are asked for on demand; null before that
  *
  * @typedef {object} Hit a moment to accent
  * @property {number} time seconds
@@ -141,8 +139,8 @@
  * @property {Record<string, Part[]>} parts by take
  * @property {Record<string, TakeMix>} mixes by take
  * @property {{url: string, name: string} | null} video
- * @property {Extra | null} stems
- * @property {Extra | null} layers
+ * @property {Loading} stems
+ * @property {Loading} layers
  * @property {number | null} intensity 0 to 1; null is the piece as written
  * @property {LibraryQuery} query
  * @property {Shelf} shelf

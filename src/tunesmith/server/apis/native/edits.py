@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse
 from pydantic import BeforeValidator, ConfigDict, Field
-from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
 from tunesmith.audio.formats import FORMATS
@@ -20,11 +17,11 @@ from tunesmith.clock_time import seconds
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import GivenFields, checked, shown
 from tunesmith.request import IS_NUMBER
-from tunesmith.server.apis.native.track_files import kept_path
+from tunesmith.server.apis.native.track_files import check_format, kept_path
 from tunesmith.server.apis.request_body import read_form
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
-from tunesmith.server.sound_edits import SoundEdits
+from tunesmith.server.sound_edits import edit_folder, sent_once
 
 SOURCE = "source"
 MAX_SOURCES = 16
@@ -59,38 +56,32 @@ class EditBody(GivenFields):
         """Return the CLI's options. Raises InvalidRequest for an unknown edit or format, or an unread field."""
         if self.edit not in SETTINGS:
             raise InvalidRequest("edit", f"must be one of {', '.join(SETTINGS)}, got {shown(self.edit)}")
-        if f".{self.format}" not in FORMATS:
-            known = ", ".join(suffix[1:] for suffix in FORMATS)
-            raise InvalidRequest("format", f"must be one of {known}, got {shown(self.format)}")
+        check_format(self.format)
         given = self.model_dump(exclude={"edit", "format"}, exclude_none=True)
         names = SETTINGS[self.edit]
-        for name in given.keys() - names.keys():
-            raise InvalidRequest(name, f"is not for {self.edit}")
+        unread = next((name for name in given if name not in names), None)
+        if unread is not None:
+            raise InvalidRequest(unread, f"is not for {self.edit}")
         if self.edit == "fit" and self.duration is None:
             raise InvalidRequest("duration", "is needed for fit")
         return [text for name, value in given.items() for text in (names[name], str(value))]
 
 
-def add_edits(routes: APIRouter, context: ApiContext, edits: SoundEdits) -> None:
+def add_edits(routes: APIRouter, context: ApiContext) -> None:
     """Add the route of the edits."""
     caller_of = Depends(context.authenticate)
 
     @routes.post("/api/edits", summary="Edit a sound, or join several", openapi_extra=_documented())
     async def edit(request: Request, caller: Caller = caller_of) -> FileResponse:
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-edit-"))
-        try:
+        async with edit_folder() as folder:
             body, sources = await _read(request, context, caller, folder)
             if (len(sources) > 1) != (body.edit == "stitch"):
                 number = "two or more" if body.edit == "stitch" else "one"
                 raise InvalidRequest(SOURCE, f"must be {number} for {body.edit}, got {len(sources)}")
-            output = folder / f"edited.{body.format}"
-            await edits.run(body.edit, sources, output, *body.options())
-        except BaseException:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            raise
-        gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-        media_type = FORMATS[output.suffix].media_type
-        return FileResponse(output, media_type=media_type, filename=f"{body.edit}{output.suffix}", background=gone)
+            options = body.options()
+            output = folder / f"{body.edit}.{body.format}"
+            await context.edits.run(body.edit, sources, output, *options)
+        return sent_once(output)
 
 
 async def _read(request: Request, context: ApiContext, caller: Caller, folder: Path) -> tuple[EditBody, Sequence[Path]]:

@@ -33,7 +33,6 @@ from tunesmith.server.auth import require_admin
 from tunesmith.server.context import ApiContext
 from tunesmith.server.model_pulls import Pulls
 from tunesmith.server.remote_audio import RemoteAudioFetcher
-from tunesmith.server.sound_edits import SoundEdits
 from tunesmith.server.ssrf_guard import AddressGuard
 
 
@@ -96,5 +95,5 @@ def router(context: ApiContext) -> APIRouter:
     add_about(routes, context)
     add_models(routes, context, pulls)
     add_scores(routes, context)
-    add_edits(routes, context, SoundEdits())
+    add_edits(routes, context)
     return routes

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from tunesmith.audio.peaks import MAX_POINTS
-from tunesmith.jobs.results import ResultFiles
 from tunesmith.server.apis.native.schemas import JOBS, responses
 from tunesmith.server.apis.native.score_schemas import PeaksDocument, ScoreDocument
+from tunesmith.server.apis.native.track_files import sound_path
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
-from tunesmith.server.scores import peaks_of_track, score_of_job, score_of_track
+from tunesmith.server.scores import peaks_of_file, score_of_job, score_of_track
 
 TRACKS = "/api/tracks"
 USUAL_POINTS = 1_000
@@ -25,7 +25,6 @@ Points = Annotated[int, Query(ge=1, le=MAX_POINTS, description="The most points 
 def add_scores(routes: APIRouter, context: ApiContext) -> None:
     """Add the routes for scores and outlines."""
     caller_of, tracks = Depends(context.authenticate), context.tracks
-    results = ResultFiles(context.settings.data_dir / "results")
 
     @routes.get(
         JOBS + "/{job_id}/score", response_model=ScoreDocument, responses=responses(404, 422),
@@ -49,7 +48,7 @@ def add_scores(routes: APIRouter, context: ApiContext) -> None:
     )  # fmt: skip
     async def peaks(track_id: str, points: Points = USUAL_POINTS, caller: Caller = caller_of) -> Response:
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        outline = await asyncio.to_thread(peaks_of_track, track, results, points)
+        outline = await asyncio.to_thread(peaks_of_file, sound_path(track, context.results), points)
         return _answer({
             "duration": track.generation.duration, "points": len(outline.peak), "peak": outline.peak.tolist(),
             "rms": outline.rms.tolist(),

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from pathlib import Path
 
 from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.fields import shown
+from tunesmith.generator import EXPORTS
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.tracks import Track
 from tunesmith.server.context import ApiContext
-from tunesmith.server.sound_edits import SoundEdits
+from tunesmith.server.sound_edits import SoundEdits, edit_folder, sent_once
 
 
 async def kept_path(context: ApiContext, track_id: str, owner: str | None) -> Path:
     """Return the path of a track's own file. Raises TrackNotFound, also where the file is no longer kept."""
     track = await asyncio.to_thread(context.tracks.get, track_id, owner)
-    return path_of_file(track, ResultFiles(context.settings.data_dir / "results"))
+    return path_of_file(track, context.results)
 
 
 def path_of_file(track: Track, results: ResultFiles) -> Path:
@@ -32,6 +30,14 @@ def path_of_file(track: Track, results: ResultFiles) -> Path:
     if path is None:
         raise TrackNotFound(track.id, "its file is no longer kept")
     return path
+
+
+def sound_path(track: Track, results: ResultFiles) -> Path:
+    """Return the path of a track's sound. Raises TrackNotFound if its file holds none, or is no longer kept."""
+    file = track.generation.file
+    if file is not None and file.format in EXPORTS:
+        raise TrackNotFound(track.id, f"its file is {file.format}, which holds no sound")
+    return path_of_file(track, results)
 
 
 def check_format(name: str) -> str:
@@ -44,12 +50,7 @@ def check_format(name: str) -> str:
 
 async def converted(path: Path, name: str, kind: str, edits: SoundEdits) -> FileResponse:
     """Return a sound file in another format, under ``name``, with its metadata."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-convert-"))
-    output = folder / f"{name}.{kind}"
-    try:
+    async with edit_folder() as folder:
+        output = folder / f"{name}.{kind}"
         await edits.run("convert", [path], output)
-    except BaseException:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        raise
-    gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    return FileResponse(output, media_type=FORMATS[f".{kind}"].media_type, filename=output.name, background=gone)
+    return sent_once(output)

@@ -26,7 +26,6 @@ from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.scores import has_score
-from tunesmith.server.sound_edits import SoundEdits
 
 DIALECT = "api"
 MAX_PAGE, MAX_VARIATIONS = 500, 100
@@ -56,7 +55,7 @@ def router(context: ApiContext) -> APIRouter:
     """Return the routes of the prompt log."""
     routes = APIRouter(prefix="/api/tracks", tags=["Tracks"])
     caller_of = Depends(context.authenticate)
-    tracks, results = context.tracks, ResultFiles(context.settings.data_dir / "results")
+    tracks, results = context.tracks, context.results
 
     @routes.get("", summary="The newest tracks, or those that match a search")
     async def page(
@@ -94,7 +93,7 @@ def router(context: ApiContext) -> APIRouter:
         return Response(status_code=204)
 
     _add_variations(routes, context)
-    _add_files(routes, context, results)
+    _add_files(routes, context)
     return routes
 
 
@@ -115,10 +114,11 @@ def _add_variations(routes: APIRouter, context: ApiContext) -> None:
         return JSONResponse({"parent": track.id, "jobs": shown}, 202)
 
 
-def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> None:
-    caller_of, tracks = Depends(context.authenticate), context.tracks
+def _add_files(routes: APIRouter, context: ApiContext) -> None:
+    caller_of = Depends(context.authenticate)
 
-    edits = SoundEdits()
+    async def track_of(track_id: str, caller: Caller) -> Track:
+        return await asyncio.to_thread(context.tracks.get, track_id, caller.owner)
 
     @routes.get("/{track_id}/audio", summary="A track's file, also in another format, or at another intensity")
     async def audio(
@@ -128,37 +128,37 @@ def _add_files(routes: APIRouter, context: ApiContext, results: ResultFiles) -> 
         intensity: Annotated[float | None, Query(ge=0, le=1)] = None,
         caller: Caller = caller_of,
     ) -> FileResponse:
-        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
+        track = await track_of(track_id, caller)
         own = track.generation.file.format if track.generation.file else None
         kind = own or DEFAULT_FORMAT if form is None else check_format(form)
         if intensity is not None:
-            return await exported(track_id, kind, request, caller, intensity)
-        path = path_of_file(track, results)
+            return await exported(track, kind, request, caller, intensity)
+        path = path_of_file(track, context.results)
         if kind != own:
-            return await converted(path, track.id, kind, edits)
+            return await converted(path, track.id, kind, context.edits)
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
 
     async def exported(
-        track_id: str, kind: str, request: Request, caller: Caller, intensity: float | None = None
+        track: Track, kind: str, request: Request, caller: Caller, intensity: float | None = None
     ) -> FileResponse:
-        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
         job = await run_and_wait(context.service, _export(track, kind, caller.owner, intensity), request)
         path, name = context.service.result_path(job), "zip" if kind == MASTERED else kind
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{name}", headers=headers_of(job))
 
     @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
-        return await exported(track_id, "mid", request, caller)
+        return await exported(await track_of(track_id, caller), "mid", request, caller)
 
     @routes.get("/{track_id}/score.yaml", summary="The score of a composer track, as a document to edit and render")
     async def score_file(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
-        return await exported(track_id, "yaml", request, caller)
+        return await exported(await track_of(track_id, caller), "yaml", request, caller)
 
     @routes.get("/{track_id}/stems", summary="The stems of a composer track: WAV files in a ZIP")
     async def stems(
         track_id: str, request: Request, mastered: bool = False, caller: Caller = caller_of
     ) -> FileResponse:
-        return await exported(track_id, MASTERED if mastered else "zip", request, caller)
+        kind = MASTERED if mastered else "zip"
+        return await exported(await track_of(track_id, caller), kind, request, caller)
 
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
