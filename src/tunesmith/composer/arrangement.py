@@ -82,12 +82,6 @@ def shortened(bars: Sequence[Sequence[str]]) -> str:
     return " | ".join(texts)
 
 
-def clock_time(seconds: float) -> str:
-    """Return seconds as ``m:ss.s``."""
-    minutes, rest = divmod(round(seconds, 1), 60)
-    return f"{minutes:.0f}:{rest:04.1f}"
-
-
 def _bars_of(section: Section) -> range:
     return range(section.bar, section.bar + section.bars)
 
