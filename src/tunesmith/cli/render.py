@@ -18,6 +18,10 @@ ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A sco
 OutputFile = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="Output file; the suffix sets the format.")
 ]
+ScoreOut = Annotated[
+    Path | None,
+    typer.Option("--score", metavar="FILE", help="Also write the score as it was played: with parts written anew."),
+]
 # Half an hour of a full band takes 2 MB.
 MAX_SCORE_BYTES = 20_000_000
 
@@ -29,28 +33,33 @@ def render(
     sample_rate: options.SampleRateHz = None,
     mono: options.Mono = False,
     soundfont: options.SoundFontFile = None,
+    stems: options.Stems = None,
+    midi: options.Midi = None,
+    score_file: ScoreOut = None,
+    layers: options.Layers = None,
     plot: options.Plot = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Render a score file to audio; errors in it are shown with line, part and beat."""
+    """Render a score file to audio; errors in it are shown with line, part and beat.
+
+    Parts that follow chords, melody or form are written anew where you changed what they follow.
+    """
     from tunesmith.audio.edits import Edit, edited, file_source
-    from tunesmith.audio.writer import check_writable
     from tunesmith.cli.console import print_warning, progress_bar, report
     from tunesmith.cli.track_log import log_render
     from tunesmith.composer.composition import perform
-    from tunesmith.composer.score_file import load_score
+    from tunesmith.composer.score_file import load_document
     from tunesmith.config import load_settings
-    from tunesmith.output_files import OutputFiles, check_plot
+    from tunesmith.output_files import OutputFiles
     from tunesmith.pipeline import GeneratedMusic, write_music
 
     started = time.monotonic()
-    check_writable(output)
-    if plot is not None:
-        check_plot(plot)
+    files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
     settings = load_settings()
     sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
-    composition = perform(load_score(_text_of(score)), sound_request)
+    loaded = load_document(_text_of(score))
+    composition = perform(loaded.score, sound_request, loaded.written, loaded.warnings)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress)
     for warning in composition.warnings:
@@ -58,7 +67,7 @@ def render(
     # The score replaces the placeholder prompt, and its seed is the one the music was written with.
     request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
-    done = write_music(GeneratedMusic(request, audio, composition), OutputFiles(output, plot=plot), "", started)
+    done = write_music(GeneratedMusic(request, audio, composition), files, "", started)
     report([log_render(settings, done)], as_json, quiet, to_stderr=False)
 
 

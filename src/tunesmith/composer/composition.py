@@ -21,6 +21,7 @@ from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import write_score
+from tunesmith.composer.writing.written_score import WrittenScore
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.request import GenerationRequest
@@ -55,7 +56,8 @@ class RenderOptions:
 class Composition:
     """A written piece, ready to render.
 
-    ``brief`` and ``request`` are None where the score was loaded from a document.
+    ``brief`` and ``request`` are None where the score was loaded from a document, ``written`` where a person wrote it
+    out.
     """
 
     score: Score
@@ -63,6 +65,7 @@ class Composition:
     brief: Brief | None = None
     warnings: tuple[str, ...] = ()
     request: GenerationRequest | None = None
+    written: WrittenScore | None = None
     _voices: dict[str, Voice] = field(default_factory=dict, repr=False, compare=False)
 
     def mix(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Audio:
@@ -195,17 +198,19 @@ def compose(request: GenerationRequest) -> Composition:
     brief = check_request(request)
     writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)
-    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request))
+    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request, writing.written))
 
 
-def perform(score: Score, request: GenerationRequest) -> Composition:
-    """Return a composition of a score that was loaded from a document.
+def perform(
+    score: Score, request: GenerationRequest, written: WrittenScore | None = None, warnings: tuple[str, ...] = ()
+) -> Composition:
+    """Return a composition of a score that was loaded from a document, with its written score and warnings.
 
     Only the fields of ``request`` about the sound count: sample rate, channels, sound bank, intensity and loudness.
     """
     if request.loudness_lufs is not None:
         score = replace(score, mix=replace(score.mix, loudness_lufs=request.loudness_lufs))
-    return _played(Composition(score, RenderOptions.of(request)))
+    return _played(Composition(score, RenderOptions.of(request), warnings=warnings, written=written))
 
 
 def _played(composition: Composition) -> Composition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
@@ -33,6 +33,7 @@ from tunesmith.composer.writing.performance.echo import echoed
 from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
 from tunesmith.composer.writing.transitions import write_effects
+from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore, following
 
 WRITERS: Mapping[str, Writer] = {
     "drums": write_drums,
@@ -55,9 +56,10 @@ SHORTEST = 1 / 64
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A finished score with its warnings."""
+    """A finished score with its warnings, and ``written``: the parts before the performance."""
 
     score: Score
+    written: WrittenScore
     warnings: tuple[str, ...] = ()
 
 
@@ -70,7 +72,7 @@ def write_score(brief: Brief) -> Writing:
     timeline = with_ritardando(solve_timeline(brief), brief, genre)
     plan = _planned(brief, genre, timeline)
     plan, written = modulated(plan, _written(plan))
-    parts = tuple(_part(plan, timeline, player, written[player.name]) for player in plan.players)
+    parts = tuple(play_part(plan, timeline.duration, player, written[player.name]) for player in plan.players)
     score = Score(
         title=brief.title,
         prompt=brief.prompt,
@@ -88,7 +90,8 @@ def write_score(brief: Brief) -> Writing:
         ambience=_ambience(brief, genre),
         mix=_mix(brief, genre),
     )
-    return Writing(score, timeline.warnings)
+    lines = tuple(WrittenPart(player, written[player.name], following(player.role)) for player in plan.players)
+    return Writing(score, WrittenScore(plan, timeline.duration, lines), timeline.warnings)
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
@@ -103,19 +106,32 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
 
 
 def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
-    order = list(WRITERS)
     written: dict[str, tuple[Note, ...]] = {}
-    # Drums come first so that the bass can lock to them, the lead before the counter-melody that answers it.
-    for player in sorted(plan.players, key=lambda player: order.index(player.role)):
-        # One generator per player: adding or removing a player leaves the notes of the others as they were.
-        random = rng_for(plan.brief.seed, "write", player.name)
-        notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
-        # At once, so that the writers that follow hear the rests.
-        written[player.name] = without_rests(plan, player, half_timed(plan, player, notes))
+    for player in writing_order(plan.players):
+        written[player.name] = write_part(plan, player, written)
     return written
 
 
-def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[Note]) -> Part:
+def writing_order(players: Iterable[Player]) -> list[Player]:
+    """Return the players in the order in which they write, so that each finds what it locks to.
+
+    Drums come first so that the bass can lock to them, the lead before the counter-melody that answers it.
+    """
+    order = list(WRITERS)
+    return sorted(players, key=lambda player: order.index(player.role))
+
+
+def write_part(plan: Plan, player: Player, written: Mapping[str, tuple[Note, ...]]) -> tuple[Note, ...]:
+    """Return the notes of one player before the performance, given those of the players before it in the order."""
+    # One generator per player: adding or removing a player leaves the notes of the others as they were.
+    random = rng_for(plan.brief.seed, "write", player.name)
+    notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+    # At once, so that the writers that follow hear the rests.
+    return without_rests(plan, player, half_timed(plan, player, notes))
+
+
+def play_part(plan: Plan, duration: float, player: Player, notes: Sequence[Note]) -> Part:
+    """Return a player's part as played: performed, with its echo and ending, within ``duration`` seconds."""
     # The plan of the performance sees only this player's notes.
     plan = replace(plan, written={player.name: tuple(notes)})
     played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
@@ -128,7 +144,7 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
         name=player.name,
         role=player.role,
         instrument=player.instrument,
-        notes=_within(played, plan.tempo_map.beat_at(timeline.duration)),
+        notes=within(played, plan.tempo_map.beat_at(duration)),
         # As many digits as the document keeps.
         gain_db=round(player.gain_db, 2),
         pan=player.pan,
@@ -136,7 +152,7 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
     )
 
 
-def _within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
+def within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
     """Leave out or shorten the notes that would sound past the end of the piece."""
     # Cut to the grid, so that every length is exact in the document too.
     grid_end = int(end * 960) / 960
