@@ -24,6 +24,7 @@ COMMANDS = (
     "convert",
     "normalize",
     "render",
+    "score",
     "explain",
     "genres",
     "instruments",

@@ -58,7 +58,7 @@ def render(
     files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
     settings = load_settings()
     sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
-    loaded = load_document(_text_of(score))
+    loaded = load_document(text_of_score(score))
     composition = perform(loaded.score, sound_request, loaded.written, loaded.warnings)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress)
@@ -85,7 +85,8 @@ def _request(
     )
 
 
-def _text_of(path: Path) -> str:
+def text_of_score(path: Path) -> str:
+    """Return the text of a score file; raise InvalidRequest where it cannot be read or is too long."""
     from tunesmith.errors import InvalidRequest
     from tunesmith.text_files import decoded
 
