@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import tunesmith
-from tunesmith.audio.reader import read_audio
+from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.cli import run
+from tunesmith.composer.midi_file import write_midi
 from tunesmith.composer.score_file import dump_score, load_document
 
 
@@ -64,3 +65,20 @@ def test_a_mistake_is_one_line_and_writes_nothing(
     assert message in error
     assert error.count("\n") == 1
     assert not (folder / "b.yaml").exists()
+
+
+def test_a_midi_file_is_rendered_and_arranged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tune = tunesmith.compose("flute", bars=2, tempo_bpm=240, seed=1, instruments=("flute",)).score
+    write_midi(tune, folder / "tune.mid")
+    assert run(["render", "tune.mid", "-o", "as-it-is.wav", "--score", "as-it-is.yaml", "-q"]) == 0
+    assert run(["generate", "lofi", "--midi-in", "tune.mid", "--seed", "1", "-o", "lofi.wav", "-q"]) == 0
+    assert read_audio(folder / "lofi.wav").duration > 1
+    assert read_metadata(folder / "lofi.wav")["edits"][0]["source"]["name"] == "tune.mid"
+    capsys.readouterr()
+    assert run(["again", "lofi.wav", "-o", "x.wav"]) == 2
+    (folder / "broken.mid").write_bytes((folder / "tune.mid").read_bytes()[:150])
+    for arguments in (["render", "broken.mid"], ["generate", "lofi", "--midi-in", "broken.mid"]):
+        assert run([*arguments, "-o", "x.wav"]) == 2
+        assert "midi: is " in capsys.readouterr().err
+    assert run(["score", "edit", "tune.mid", "--transpose", "2", "-o", "x.yaml"]) == 2
+    assert "is MIDI; tunesmith render" in capsys.readouterr().err

@@ -27,6 +27,7 @@ def generate(
     form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
+    midi_in: options.MidiIn = None,
     model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
     commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
@@ -65,7 +66,13 @@ def generate(
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)
-    generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep), started=started)
+    shown = ReportOptions(as_json, quiet, pick, keep)
+    if midi_in is not None:
+        from tunesmith.cli.midi_in import arrange_and_report
+
+        arrange_and_report(midi_in, requests, files, settings, shown)
+        return
+    generate_and_report(requests, files, settings, shown, started=started)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,13 @@ import typer
 from tunesmith.cli import options
 
 if TYPE_CHECKING:
+    from tunesmith.composer.score_file import LoadedScore
     from tunesmith.config import Settings
     from tunesmith.request import GenerationRequest
 
-ScoreArgument = Annotated[Path, typer.Argument(metavar="SCORE.yaml", help="A score file, as written by --score.")]
+ScoreArgument = Annotated[
+    Path, typer.Argument(metavar="SCORE", help="A score file, as written by --score, or a MIDI file.")
+]
 OutputFile = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="Output file; the suffix sets the format.")
 ]
@@ -22,6 +25,7 @@ ScoreOut = Annotated[
     Path | None,
     typer.Option("--score", metavar="FILE", help="Also write the score as it was played: with parts written anew."),
 ]
+MIDI_SUFFIXES = (".mid", ".midi")
 # Half an hour of a full band takes 2 MB.
 MAX_SCORE_BYTES = 20_000_000
 
@@ -41,7 +45,7 @@ def render(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Render a score file to audio; errors in it are shown with line, part and beat.
+    """Render a score file or a MIDI file to audio; errors in a score are shown with line, part and beat.
 
     Parts that follow chords, melody or form are written anew where you changed what they follow.
     """
@@ -49,7 +53,6 @@ def render(
     from tunesmith.cli.console import print_warning, progress_bar, report
     from tunesmith.cli.track_log import log_render
     from tunesmith.composer.composition import perform
-    from tunesmith.composer.score_file import load_document
     from tunesmith.config import load_settings
     from tunesmith.output_files import OutputFiles
     from tunesmith.pipeline import GeneratedMusic, write_music
@@ -58,7 +61,7 @@ def render(
     files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
     settings = load_settings()
     sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
-    loaded = load_document(text_of_score(score))
+    loaded = loaded_score(score)
     composition = perform(loaded.score, sound_request, loaded.written, loaded.warnings)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress)
@@ -86,16 +89,49 @@ def _request(
 
 
 def text_of_score(path: Path) -> str:
-    """Return the text of a score file; raise InvalidRequest where it cannot be read or is too long."""
+    """Return the text of a score file; raise InvalidRequest where it cannot be read, is too long or is MIDI."""
     from tunesmith.errors import InvalidRequest
     from tunesmith.text_files import decoded
+
+    content = bytes_of_score(path)
+    if is_midi(content):
+        raise InvalidRequest(
+            "score", f"{path} is MIDI; tunesmith render {path} --score FILE.yaml -o FILE.wav converts it"
+        )
+    return decoded(content, str(path), "score")
+
+
+def bytes_of_score(path: Path) -> bytes:
+    """Return the bytes of a score or MIDI file; raise InvalidRequest where it cannot be read or is too long."""
+    from tunesmith.errors import InvalidRequest
 
     try:
         with path.open("rb") as file:
             # One byte beyond the limit shows that a file is too long without reading all of it.
             content = file.read(MAX_SCORE_BYTES + 1)
-        if len(content) > MAX_SCORE_BYTES:
-            raise InvalidRequest("score", f"{path} must be at most {MAX_SCORE_BYTES} bytes")
-        return decoded(content, str(path), "score")
     except OSError as error:
         raise InvalidRequest("score", f"cannot read {path}: {error.strerror}") from None
+    if len(content) > MAX_SCORE_BYTES:
+        raise InvalidRequest("score", f"{path} must be at most {MAX_SCORE_BYTES} bytes")
+    return content
+
+
+def is_midi(content: bytes) -> bool:
+    """Return whether a file is a Standard MIDI File, by its first bytes."""
+    return content.startswith(b"MThd")
+
+
+def loaded_score(path: Path) -> LoadedScore:
+    """Return the score of a score file or a MIDI file; raise InvalidRequest or InvalidScore."""
+    from tunesmith.composer.midi_in import midi_score, read_song
+    from tunesmith.composer.score_file import LoadedScore, load_document
+    from tunesmith.text_files import decoded
+
+    content = bytes_of_score(path)
+    if not is_midi(content):
+        # A file called MIDI that is none would be reported as broken YAML.
+        if path.suffix.lower() in MIDI_SUFFIXES:
+            read_song(content)
+        return load_document(decoded(content, str(path), "score"))
+    song = read_song(content)
+    return LoadedScore(midi_score(song, path.stem), None, song.warnings)

@@ -40,13 +40,17 @@ def prompt_log(settings: Settings) -> Iterator[Tracks]:
 
 
 def log_tracks(
-    settings: Settings, generated: Sequence[GeneratedFile], parent: str | None = None
+    settings: Settings, generated: Sequence[GeneratedFile], parent: str | None = None, generated_by: str | None = None
 ) -> list[GeneratedFile]:
-    """Log files as tracks, unless the settings disable the log, and return them with their track ids."""
+    """Log files as tracks, unless the settings disable the log, and return them with their track ids.
+
+    ``generated_by`` names what generated them where that is not the model of their requests.
+    """
     if not settings.prompt_log:
         return list(generated)
     with _warn_log_failed(), prompt_log(settings) as log:
-        tracks = log.add(*(_track(one, parent) for one in generated))
+        new = [_track(one, parent) for one in generated]
+        tracks = log.add(*(replace(one, generated_by=generated_by or one.generated_by) for one in new))
         return [replace(one, track=track.id) for one, track in zip(generated, tracks, strict=True)]
     # Reached after a warning: _warn_log_failed swallows the error.
     return list(generated)

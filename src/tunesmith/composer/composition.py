@@ -14,6 +14,8 @@ from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.midi_in.arrange import arrange_song
+from tunesmith.composer.midi_in.song import Song
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
@@ -199,6 +201,17 @@ def compose(request: GenerationRequest) -> Composition:
     writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)
     return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request, writing.written))
+
+
+def arrange(song: Song, request: GenerationRequest) -> Composition:
+    """Write a piece for a request that carries a seed around the melody or the chords of a MIDI file.
+
+    Raises InvalidRequest as compose does, and for fields that the notes decide: duration, bars, meter, loop and hits.
+    """
+    brief, writing = arrange_song(song, request)
+    warnings = (*brief.warnings, *writing.warnings)
+    # Without the request: it alone would make another piece.
+    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, None, writing.written))
 
 
 def perform(

@@ -117,14 +117,14 @@ def _set(node: yaml.Node, name: str, value: str, before: str) -> _Splice:
             return _Splice((key.start_mark.line, key.start_mark.column), end, f"{name}: {value}{line_end}{indent}")
     keys = [key for key, _ in node.value]
     if node.flow_style:
-        last = node.value[0][1].end_mark
-        return _Splice((last.line, last.column), (last.line, last.column), f", {name}: {value}")
+        first = node.value[0][1].end_mark
+        return _Splice((first.line, first.column), (first.line, first.column), f", {name}: {value}")
     # The first field of a part shares its line with the dash, so nothing can come before it.
     anchor = next((key for key in keys[1:] if key.value == before), None)
     column = " " * keys[0].start_mark.column
     if anchor is None:
-        end = node.end_mark
-        line = end.line if end.column < keys[0].start_mark.column or end.column == 0 else end.line + 1
+        last = node.end_mark
+        line = last.line if last.column < keys[0].start_mark.column or last.column == 0 else last.line + 1
         return _Splice((line, 0), (line, 0), f"{column}{name}: {value}\n")
     line = anchor.start_mark.line
     return _Splice((line, 0), (line, 0), f"{column}{name}: {value}\n")

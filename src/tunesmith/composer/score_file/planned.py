@@ -18,6 +18,8 @@ from tunesmith.composer.writing.play_score import heard, played_parts
 from tunesmith.composer.writing.written_score import Interpretation, WrittenPart, WrittenScore
 from tunesmith.suggestions import did_you_mean
 
+AS_WRITTEN = Interpretation(0.0, 0.0)
+
 
 def plain(entries: Sequence[PartEntry], grid: Grid, form: Form, transpose: int) -> tuple[Part, ...]:
     """Return the parts exactly as a person wrote them; raise InvalidScore."""
@@ -103,8 +105,10 @@ def _apart(line: Line, taken: Container[str]) -> Line:
 
 
 def _own(entry: PartEntry, how: Interpretation | None) -> Interpretation | None:
-    """Return how a part is played: as it says itself, as the document does, or as usual for one that follows."""
-    usual = how or (Interpretation() if entry.follow != "fixed" else Interpretation(0, 0))
-    if not {"groove", "humanize"} & entry.numbers.keys():
-        return how if how is not None or entry.follow == "fixed" else Interpretation()
-    return Interpretation(entry.number("groove", usual.groove), entry.number("humanize", usual.humanize))
+    """Return how a part is played: as it says itself, as the document does, or as usual for one that follows.
+
+    None plays the notes exactly as written.
+    """
+    usual = how or (Interpretation() if entry.follow != "fixed" else AS_WRITTEN)
+    own = Interpretation(entry.number("groove", usual.groove), entry.number("humanize", usual.humanize))
+    return None if own == AS_WRITTEN else own

@@ -72,26 +72,32 @@ def write_score(brief: Brief) -> Writing:
     timeline = with_ritardando(solve_timeline(brief), brief, genre)
     plan = _planned(brief, genre, timeline)
     plan, written = modulated(plan, _written(plan))
-    parts = tuple(play_part(plan, timeline.duration, player, written[player.name]) for player in plan.players)
-    score = Score(
+    lines = tuple(WrittenPart(player, written[player.name], following(player.role)) for player in plan.players)
+    parts = tuple(play_part(plan, timeline.duration, part.player, part.notes) for part in lines)
+    whole = WrittenScore(plan, timeline.duration, lines)
+    return Writing(score_of(brief, whole, tuple(part for part in parts if part.notes)), whole, timeline.warnings)
+
+
+def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Score:
+    """Return the score of a brief: the plan's form and harmony, the parts as played, the genre's mix and ambience."""
+    plan = written.plan
+    return Score(
         title=brief.title,
         prompt=brief.prompt,
         genre=brief.genre,
         seed=brief.seed,
-        key=brief.key,
-        meter=brief.meter,
-        tempo_map=timeline.tempo_map,
-        duration=timeline.duration,
+        key=plan.key,
+        meter=plan.meter,
+        tempo_map=plan.tempo_map,
+        duration=written.duration,
         loop=brief.loop,
         form=brief.form,
         sections=plan.sections,
         chords=plan.chords,
-        parts=tuple(part for part in parts if part.notes),
-        ambience=_ambience(brief, genre),
-        mix=_mix(brief, genre),
+        parts=parts,
+        ambience=_ambience(brief, plan.genre),
+        mix=_mix(brief, plan.genre),
     )
-    lines = tuple(WrittenPart(player, written[player.name], following(player.role)) for player in plan.players)
-    return Writing(score, WrittenScore(plan, timeline.duration, lines), timeline.warnings)
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
