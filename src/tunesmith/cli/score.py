@@ -1,4 +1,4 @@
-"""``tunesmith score edit``: change a score file by options, every other line of it kept as it is."""
+"""``tunesmith score edit`` changes a score file, every other line kept as it is; ``score schema`` prints its schema."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ Octave = Annotated[Many, _option("Octaves by which to move a part; may be repeat
 Rename = Annotated[Many, _option("A name of your own for a part; may be repeated.", "PART=NAME")]
 Groove = Annotated[Text, _option("How much of the genre's groove: 0 straight, 1 as usual, 2 the most.", "0..2")]
 Humanize = Annotated[Text, _option("How much chance in time and loudness: 0 none, 1 as usual.", "0..2")]
+SchemaOutput = Annotated[Path | None, _option("Write it to a file instead.", "FILE", "-o", "--output")]
 
-app = typer.Typer(help="Change a score file.", no_args_is_help=True)
+app = typer.Typer(help="Change a score file, or print the schema of score files.", no_args_is_help=True)
 
 
 @app.callback()
 def score() -> None:
-    """Change a score file."""
+    """Change a score file, or print the schema of score files."""
 
 
 @app.command()
@@ -148,3 +149,21 @@ def _pair(option: str, text: str, shape: str) -> tuple[str, str]:
     if not equals or not name.strip() or not value.strip():
         raise InvalidRequest(option, f"must be {shape}, got {text[:40]!r}")
     return name.strip(), value.strip()
+
+
+@app.command()
+def schema(output: SchemaOutput = None) -> None:
+    """Print the JSON Schema of score files, with which editors check and complete them."""
+    import json
+
+    from tunesmith.composer.score_file.schema import score_schema
+    from tunesmith.files import atomic_output
+    from tunesmith.output_files import check_folder_of
+
+    text = json.dumps(score_schema(), indent=1, ensure_ascii=False)
+    if output is None:
+        typer.echo(text)
+        return
+    check_folder_of("output", output)
+    with atomic_output(output) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")

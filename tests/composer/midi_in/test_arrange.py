@@ -67,7 +67,7 @@ def test_chords_alone_get_a_melody_of_the_composer_s() -> None:
 
 @pytest.mark.parametrize("field", ["duration", "bars", "meter"])
 def test_what_the_notes_decide_cannot_be_asked_for(field: str) -> None:
-    value = "3/4" if field == "meter" else 20
+    value: Any = "3/4" if field == "meter" else 20
     with pytest.raises(InvalidRequest, match=f"{field}: is decided by the notes"):
         arranged(**{field: value})
 
