@@ -94,6 +94,24 @@ def test_a_signal_within_the_closing_of_a_file_comes_once_it_is_closed(
     assert is_closed
 
 
+class Finalized:
+    """An object in whose ``__del__`` a signal comes."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_within_a_finalizer_is_not_lost() -> None:
+    with pytest.raises(SystemExit):
+        finalize_and_wait()
+
+
+def finalize_and_wait() -> None:
+    finalized = Finalized()
+    del finalized
+    time.sleep(5)
+
+
 def close_and_wait(sound: soundfile.SoundFile) -> None:
     sound.close()
     time.sleep(5)

@@ -1,8 +1,8 @@
-"""Signal handlers for SIGINT (Ctrl-C) and SIGTERM, which may arrive while soundfile must not be left by an exception.
+"""Signal handlers for SIGINT (Ctrl-C) and SIGTERM, which may arrive where an exception would be lost or do harm.
 
-An exception raised while libsndfile calls back into Python is lost: the command would go on, or report an unreadable
-file. One raised while a file is being closed leaves it marked as open, so that its memory is freed a second time, which
-aborts the process. The handlers raise a signal that arrives there again a moment later.
+An exception raised while libsndfile calls back into Python, or in a ``__del__``, is lost: the command would go on, or
+report an unreadable file. One raised while soundfile closes a file leaves it marked as open, so that its memory is
+freed a second time, which aborts the process. The handlers raise a signal that arrives there again a moment later.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _is_retried(number: int, frame: FrameType | None) -> bool:
-    """Return whether the main thread is where soundfile must not be left; raise the signal again soon if so."""
+    """Return whether the main thread is where no exception may be raised; raise the signal again soon if so."""
     while frame is not None:
         if _must_be_finished(frame):
             timer = threading.Timer(RETRY_SECONDS, signal.raise_signal, (number,))
@@ -56,6 +56,7 @@ def _is_retried(number: int, frame: FrameType | None) -> bool:
 
 
 def _must_be_finished(frame: FrameType) -> bool:
-    """Return whether the frame is a callback of soundfile, or its function that closes a file."""
+    """Return whether the frame is a finalizer, a callback of soundfile, or its function that closes a file."""
     name = frame.f_code.co_name
-    return frame.f_globals.get("__name__") == LIBRARY and (name == "close" or name.startswith(CALLBACKS))
+    is_soundfile = frame.f_globals.get("__name__") == LIBRARY
+    return name == "__del__" or (is_soundfile and (name == "close" or name.startswith(CALLBACKS)))
