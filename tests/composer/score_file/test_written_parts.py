@@ -205,3 +205,10 @@ def test_a_section_that_is_not_there_is_named_with_the_nearest() -> None:
     block = DOCUMENT[DOCUMENT.index("sections:") : DOCUMENT.index("chords:")]
     with pytest.raises(InvalidScore, match=r"there is no section 'itro'; did you mean intro\?"):
         load_document(DOCUMENT.replace(block, "sections: [itro, A]\n", 1))
+
+
+@pytest.mark.parametrize("change", [("role: melody", "role: bass"), ("instrument: \\w+", "instrument: piccolo")])
+def test_a_part_with_another_role_or_instrument_is_still_written(change: tuple[str, str]) -> None:
+    text = re.sub(*change, DOCUMENT, count=1)
+    loaded = load_document(re.sub("^key: .*$", "key: F# minor", text, count=1, flags=re.MULTILINE))
+    assert all(part.notes for part in loaded.score.parts)

@@ -14,6 +14,7 @@ from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.score_file.frame import ScoreFrame
 from tunesmith.composer.score_file.part_entry import PartEntry
 from tunesmith.composer.theory import on_grid
+from tunesmith.composer.transposition import is_pitched
 from tunesmith.composer.writing.band.choose_band import DEFAULT_STYLES, register_for
 from tunesmith.composer.writing.form.arrangement import arranged
 from tunesmith.composer.writing.form.breaks import with_breaks
@@ -66,13 +67,19 @@ def player_of(entry: PartEntry, genre: Genre, seed: int, index: int) -> Player:
     kin = next((part for part in genre.parts if part.role == entry.role), None)
     said = entry.player
     register = entry.register
+    tool = instrument(entry.instrument)
     if register is None:
-        register = register_for(entry.role, kin, instrument(entry.instrument))
+        register = register_for(entry.role, kin, tool)
+    elif is_pitched(tool):
+        # Where a person gives the part another instrument, it plays where it can.
+        register = min(max(register, tool.low), tool.high)
+    style = said["style"] if "style" in said else _style(entry, kin, genre, seed, index)
     return Player(
         name=said.get("name", entry.name),
         role=entry.role,
         instrument=entry.instrument,
-        style=said["style"] if "style" in said else _style(entry, kin, genre, seed, index),
+        # Every other writer has a habit of its own.
+        style=style or DEFAULT_STYLES["bass"] if entry.role == "bass" else style,
         register=register,
         entry=entry.number("entry"),
         voicing=entry.voicing or (kin and kin.voicing) or ("pad" if entry.role == "pad" else "close"),
