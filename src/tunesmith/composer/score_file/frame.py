@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tunesmith.composer.score import ChordSpan, Section, TempoMap
 from tunesmith.composer.score_file.document import SHOWN, ScorePosition
 from tunesmith.composer.score_file.notation import Timed, read_chord
-from tunesmith.composer.theory import Key, Meter
+from tunesmith.composer.theory import Key, Meter, on_grid
 
 # Notes of a part, or chords: with aliases, a small file could otherwise fill the memory.
 MAX_ENTRIES = 200_000
@@ -55,7 +55,7 @@ def read_tempo_map(place: ScorePosition, grid: Grid) -> TempoMap:
         beat = float(match[2] or 1)
         if not 1 <= beat < grid.beats_per_bar + 1:
             raise bpm.mistake(f"tempo: beat must be 1 to less than {grid.beats_per_bar + 1:g}, got {beat:g}")
-        at = (grid.check(match[1], bpm) - 1) * grid.beats_per_bar + beat - 1
+        at = on_grid((grid.check(match[1], bpm) - 1) * grid.beats_per_bar + beat - 1)
         changes.append((at, bpm.number(*TEMPO_LIMITS)))
     try:
         return TempoMap(tuple(changes))
