@@ -54,7 +54,7 @@ def pieces(count: int = REQUESTS) -> list[Piece]:
     rows = zip(itertools.cycle(prompts), itertools.cycle((20, 30, 45)), range(count), strict=False)
     made = []
     for prompt, seconds, seed in rows:
-        fields = {"prompt": prompt.replace("_", " "), "seed": seed, "duration": seconds}
+        fields: dict[str, Any] = {"prompt": prompt.replace("_", " "), "seed": seed, "duration": seconds}
         made.append(Piece(fields, tunesmith.compose(**fields).score))
     return made
 
