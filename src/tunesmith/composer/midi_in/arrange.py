@@ -17,10 +17,8 @@ from tunesmith.composer.midi_in.key import key_of, meter_of
 from tunesmith.composer.midi_in.parser import broken
 from tunesmith.composer.midi_in.score import bars_of_song, instrument_of, melody_of
 from tunesmith.composer.midi_in.song import MidiVoice, Song
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, TempoMap
 from tunesmith.composer.theory import Key, Meter
-from tunesmith.composer.transposition import interval, transposed_chords, transposed_notes
 from tunesmith.composer.writing.band.choose_band import choose_band, register_for, with_someone
 from tunesmith.composer.writing.form.arrangement import arranged
 from tunesmith.composer.writing.form.breaks import with_breaks
@@ -29,6 +27,7 @@ from tunesmith.composer.writing.form.tempo import FormTimeline
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.play_score import played_parts
 from tunesmith.composer.writing.score_writer import Writing, score_of, write_part, writing_order
+from tunesmith.composer.writing.transposition import moved_chords, moved_on, shift_between
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore, following
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import GenerationRequest
@@ -60,7 +59,7 @@ def arrange_song(song: Song, request: GenerationRequest) -> tuple[Brief, Writing
         if getattr(request, field) not in (None, (), False):
             raise InvalidRequest(field, "is decided by the notes of the MIDI file; leave it out")
     brief = _brief(request, given)
-    shift = interval(given.key, brief.key) if request.key is not None else 0
+    shift = shift_between(given.key, brief.key) if request.key is not None else 0
     plan, duration = _plan(brief, given, shift)
     lead = plan.first_player(LEAD)
     written: dict[str, tuple[Note, ...]] = {}
@@ -107,8 +106,8 @@ def _plan(brief: Brief, given: Given, shift: int) -> tuple[Plan, float]:
     bars = given.bars + 1
     duration = tempo_map.seconds_at(bars * brief.meter.beats_per_bar)
     timeline = FormTimeline(bars, tempo_map, duration)
-    sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
-    chords = transposed_chords(chords_of_notes(given.song.pitched, given.key, given.meter, bars), shift)
+    sections = build_sections(brief, genre, timeline)
+    chords = moved_chords(chords_of_notes(given.song.pitched, given.key, given.meter, bars), shift)
     players = _band(brief, genre, given)
     players = with_someone(players, [section.energy for section in sections])
     plan = Plan(brief, genre, brief.key, brief.meter, tempo_map, sections, chords, players)
@@ -117,7 +116,7 @@ def _plan(brief: Brief, given: Given, shift: int) -> tuple[Plan, float]:
 
 def _band(brief: Brief, genre: Genre, given: Given) -> tuple[Player, ...]:
     """Return the genre's band with one lead for the given melody, in the register in which it lies."""
-    players = choose_band(brief, genre, rng_for(brief.seed, "band"))
+    players = choose_band(brief, genre)
     if given.melody is None:
         return players
     leads = [player for player in players if player.role == LEAD]
@@ -131,8 +130,8 @@ def _melody(given: Given, player: Player, shift: int) -> tuple[Note, ...]:
     """Return the given melody for the player's instrument: moved by octaves as a whole where its range asks for it."""
     assert given.melody is not None
     tool = instrument(player.instrument)
-    moved = transposed_notes(given.melody.notes, tool, shift) if shift else given.melody.notes
-    return tuple(moved) if _fits(moved, player) else transposed_notes(moved, tool, _octaves(moved, player))
+    moved = moved_on(tool, given.melody.notes, shift)
+    return tuple(moved) if _fits(moved, player) else moved_on(tool, moved, _octaves(moved, player))
 
 
 def _fits(notes: tuple[Note, ...], player: Player) -> bool:

@@ -166,7 +166,7 @@ def _warnings(chunks: MidiChunks, meters: Sequence[Meter]) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _ChannelState:
-    """The state of a channel, which all tracks share."""
+    """The program and the controllers of a channel, and what sounds on it."""
 
     program: int = 0
     volume: int = USUAL_VOLUME
@@ -178,13 +178,28 @@ class _ChannelState:
     held: list[tuple[int, int, int, int]] = field(default_factory=list)
 
 
+# Track and channel; the track is SHARED where the channel's state comes from other tracks.
+_Place = tuple[int, int]
+SHARED = -1
+
+
 class _Playback:
-    """Plays the events of all tracks in time, and collects the notes by track, channel and program."""
+    """Plays the events of all tracks in time, and collects the notes by track, channel and program.
+
+    A track that chooses its own program keeps it, whatever other tracks choose on its channel: files with more parts
+    than channels share some. The other tracks have the channel's state, which a track of its own may set.
+    """
 
     def __init__(self, chunks: MidiChunks) -> None:
         self._chunks = chunks
-        self._channels: dict[int, _ChannelState] = {}
+        self._states: dict[_Place, _ChannelState] = {}
         self._notes: dict[tuple[int, int, int], list[Note]] = {}
+        self._choosing = {
+            (number, event.channel)
+            for number, track in enumerate(chunks.tracks)
+            for event in track
+            if event.kind == PROGRAM
+        }
 
     def voices(self) -> tuple[MidiVoice, ...]:
         """Return the voices in the order of tracks and channels."""
@@ -192,61 +207,70 @@ class _Playback:
         # Stable: events of one moment stay in their order within a track.
         for _, number, event in sorted(events, key=lambda found: found[0]):
             if event.kind != META:
-                self._play(number, event, self._channels.setdefault(event.channel, _ChannelState()))
+                self._play(number, event)
         last = max((tick for tick, _, _ in events), default=0)
-        for index, channel in self._channels.items():
-            self._end(index, channel, last)
-        return tuple(self._voice(*place) for place in sorted(self._notes))
+        for place, state in self._states.items():
+            self._end(place, state, last)
+        return tuple(self._voice(*found) for found in sorted(self._notes))
 
     def _voice(self, track: int, index: int, program: int) -> MidiVoice:
-        channel = self._channels[index]
+        state = self._state((track, index))
         name = _name(self._chunks.tracks[track]) or f"track {track + 1}"
         notes = sorted(self._notes[track, index, program], key=lambda note: (note.start, note.pitch))
-        return MidiVoice(name, index, program, tuple(notes), channel.volume, channel.pan)
+        return MidiVoice(name, index, program, tuple(notes), state.volume, state.pan)
 
-    def _play(self, track: int, event: MidiEvent, channel: _ChannelState) -> None:
-        if event.kind == CONTROL:
-            self._control(event, channel)
-        elif event.kind == PROGRAM:
-            # What still sounds belongs to the program before.
-            if event.first != channel.program:
-                self._end(event.channel, channel, event.tick)
-            channel.program = event.first
+    def _place(self, place: _Place) -> _Place:
+        return place if place in self._choosing else (SHARED, place[1])
+
+    def _state(self, place: _Place) -> _ChannelState:
+        return self._states.setdefault(self._place(place), _ChannelState())
+
+    def _play(self, track: int, event: MidiEvent) -> None:
+        place = (track, event.channel)
+        state = self._state(place)
+        if event.kind in (CONTROL, PROGRAM):
+            for chosen in dict.fromkeys((self._place(place), (SHARED, event.channel))):
+                self._change(chosen, event)
         elif event.kind == NOTE_ON and event.second:
-            channel.down.setdefault((track, event.first), []).append((event.tick, event.second))
-        elif event.kind in (NOTE_ON, NOTE_OFF) and channel.down.get((track, event.first)):
-            start, velocity = channel.down[track, event.first].pop(0)
-            if channel.pedal and event.channel != DRUM_CHANNEL:
-                channel.held.append((track, start, event.first, velocity))
+            state.down.setdefault((track, event.first), []).append((event.tick, event.second))
+        elif event.kind in (NOTE_ON, NOTE_OFF) and state.down.get((track, event.first)):
+            start, velocity = state.down[track, event.first].pop(0)
+            if state.pedal and event.channel != DRUM_CHANNEL:
+                state.held.append((track, start, event.first, velocity))
             else:
-                self._add(track, event.channel, channel, (start, event.tick, event.first, velocity))
+                self._add(track, event.channel, state.program, (start, event.tick, event.first, velocity))
 
-    def _control(self, event: MidiEvent, channel: _ChannelState) -> None:
-        if event.first == VOLUME:
-            channel.volume = event.second
+    def _change(self, place: _Place, event: MidiEvent) -> None:
+        state = self._states.setdefault(place, _ChannelState())
+        if event.kind == PROGRAM:
+            # What still sounds belongs to the program before.
+            if event.first != state.program:
+                self._end(place, state, event.tick)
+            state.program = event.first
+        elif event.first == VOLUME:
+            state.volume = event.second
         elif event.first == PAN:
-            channel.pan = event.second
+            state.pan = event.second
         elif event.first == PEDAL:
-            channel.pedal = event.second >= CENTRE
-            if not channel.pedal:
-                self._release(event.channel, channel, event.tick)
+            state.pedal = event.second >= CENTRE
+            if not state.pedal:
+                self._release(place, state, event.tick)
 
-    def _release(self, index: int, channel: _ChannelState, tick: int) -> None:
-        for track, start, pitch, velocity in channel.held:
-            self._add(track, index, channel, (start, tick, pitch, velocity))
-        channel.held.clear()
+    def _release(self, place: _Place, state: _ChannelState, tick: int) -> None:
+        for track, start, pitch, velocity in state.held:
+            self._add(track, place[1], state.program, (start, tick, pitch, velocity))
+        state.held.clear()
 
-    def _end(self, index: int, channel: _ChannelState, tick: int) -> None:
+    def _end(self, place: _Place, state: _ChannelState, tick: int) -> None:
         """End the notes of all keys that are down, and all that the pedal holds."""
-        self._release(index, channel, tick)
-        for (track, pitch), keys in channel.down.items():
+        self._release(place, state, tick)
+        for (track, pitch), keys in state.down.items():
             for start, velocity in keys:
-                self._add(track, index, channel, (start, tick, pitch, velocity))
-        channel.down.clear()
+                self._add(track, place[1], state.program, (start, tick, pitch, velocity))
+        state.down.clear()
 
-    def _add(self, track: int, index: int, channel: _ChannelState, sounded: tuple[int, int, int, int]) -> None:
+    def _add(self, track: int, channel: int, program: int, sounded: tuple[int, int, int, int]) -> None:
         start, end, pitch, velocity = sounded
         beat = _beats(start, self._chunks)
         length = max(on_grid(SHORTEST), on_grid(_beats(end, self._chunks) - beat))
-        place = (track, index, channel.program)
-        self._notes.setdefault(place, []).append(Note(beat, length, pitch, velocity))
+        self._notes.setdefault((track, channel, program), []).append(Note(beat, length, pitch, velocity))

@@ -11,7 +11,7 @@ from tunesmith.composer.score_file.form import Form, bars_of, carried
 from tunesmith.composer.score_file.frame import Grid, ScoreFrame, read_chords, read_tempo_map
 from tunesmith.composer.score_file.record import Record
 from tunesmith.composer.theory import Key, on_grid
-from tunesmith.composer.transposition import in_mode
+from tunesmith.composer.writing.transposition import in_mode
 from tunesmith.errors import InvalidScore
 from tunesmith.request import MAX_DURATION_SECONDS
 

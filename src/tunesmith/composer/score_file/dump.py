@@ -153,6 +153,7 @@ def _record(written: WrittenScore) -> Iterator[str]:
             "mood": [brief.mood.valence, brief.mood.arousal],
             "ending": brief.ending,
             "hits": [f"{hit.time!r}=climax" if hit.climax else repr(hit.time) for hit in brief.hits],
+            **({"locks": dict(brief.locks)} if brief.locks else {}),
             "notes": {part.player.name: digest(part.notes) for part in written.parts},
         },
         "  ",

@@ -18,7 +18,7 @@ from tunesmith.composer.score_file.planned import plain, planned
 from tunesmith.composer.score_file.plans import WritingBrief
 from tunesmith.composer.score_file.record import Record, read_record
 from tunesmith.composer.theory import Key, Meter
-from tunesmith.composer.transposition import transposed_chords, transposed_key
+from tunesmith.composer.writing.transposition import moved_chords, moved_key
 from tunesmith.composer.writing.written_score import Interpretation, WrittenScore
 from tunesmith.request import MAX_SEED
 
@@ -110,14 +110,14 @@ def _score(
         prompt=_text(fields, "prompt", ""),
         genre=_text(fields, "genre", ""),
         seed=frame.seed,
-        key=transposed_key(frame.key, transpose),
+        key=moved_key(frame.key, transpose),
         meter=frame.meter,
         tempo_map=frame.tempo_map,
         duration=frame.duration,
         loop=_is_loop(fields),
         form=_form_name(fields),
         sections=frame.sections,
-        chords=transposed_chords(chords, transpose),
+        chords=moved_chords(chords, transpose),
         parts=parts,
         ambience=tuple(_ambience(fields["ambience"])) if "ambience" in fields else (),
         mix=_mix(fields["mix"]) if "mix" in fields else MixSettings(),
@@ -133,7 +133,7 @@ def _writing_brief(fields: Mapping[str, ScorePosition], record: Record | None) -
     said = (_text(fields, "title", "Untitled"), _text(fields, "prompt", ""), genre, _form_name(fields))
     if record is None:
         return WritingBrief(*said)
-    return WritingBrief(*said, record.mood, record.ending, record.exact_length, record.hits)
+    return WritingBrief(*said, record.mood, record.ending, record.exact_length, record.hits, record.locks)
 
 
 def _interpretation(fields: Mapping[str, ScorePosition]) -> Interpretation | None:

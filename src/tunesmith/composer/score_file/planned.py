@@ -10,11 +10,11 @@ from tunesmith.composer.score import Note, Part
 from tunesmith.composer.score_file.form import Form, carried
 from tunesmith.composer.score_file.frame import Grid, ScoreFrame
 from tunesmith.composer.score_file.part_entry import PartEntry
-from tunesmith.composer.score_file.plans import WritingBrief, player_of, styles_of
+from tunesmith.composer.score_file.plans import WritingBrief, described_player, styles_of
 from tunesmith.composer.score_file.record import Record
 from tunesmith.composer.score_file.settle import Line, settled
-from tunesmith.composer.transposition import transposed_notes
 from tunesmith.composer.writing.play_score import heard, played_parts
+from tunesmith.composer.writing.transposition import moved_on
 from tunesmith.composer.writing.written_score import Interpretation, WrittenPart, WrittenScore
 from tunesmith.suggestions import did_you_mean
 
@@ -30,12 +30,12 @@ def plain(entries: Sequence[PartEntry], grid: Grid, form: Form, transpose: int) 
 
 def _plain_part(entry: PartEntry, notes: Sequence[Note], transpose: int) -> Part:
     tool = instrument(entry.instrument)
-    moved = transposed_notes(notes, tool, transpose + int(entry.number("transpose")))
+    moved = moved_on(tool, notes, transpose + int(entry.number("transpose")))
     return Part(
         name=entry.name,
         role=entry.role,
         instrument=entry.instrument,
-        notes=transposed_notes(moved, tool, 12 * int(entry.number("octave"))),
+        notes=moved_on(tool, moved, 12 * int(entry.number("octave"))),
         gain_db=entry.number("gain_db"),
         pan=entry.number("pan"),
         entry=entry.number("entry"),
@@ -81,18 +81,18 @@ def planned(
 def _line(
     entry: PartEntry, brief: WritingBrief, frame: ScoreFrame, form: Form, record: Record | None, index: int
 ) -> Line:
-    player = player_of(entry, brief.genre, frame.seed, index)
+    player = described_player(entry, brief.genre, frame.seed, index)
     styles = styles_of(entry.role, brief.genre)
     if entry.follow != "fixed" and player.style and styles and player.style not in styles:
         hint = did_you_mean(player.style, styles) or f"; it can be {', '.join(styles[:12])}"
         raise entry.place.mistake(f"style cannot be {player.style!r} in {brief.genre.title}{hint}")
     if entry.notes is None:
-        return Line(player, entry.follow, None)
+        return Line(player, entry.follow, None, entry.mute)
     if record is None and entry.follow != "fixed":
         raise entry.notes.mistake("a part that follows is written by the composer; leave out 'notes' or 'follow'")
     # Notes that are written anew for another meter are still in the bars of the old one.
     meter = record.frame.meter if record is not None and entry.follow != "fixed" else frame.meter
-    return Line(player, entry.follow, entry.read_notes(Grid(form.bars, meter.beats_per_bar)))
+    return Line(player, entry.follow, entry.read_notes(Grid(form.bars, meter.beats_per_bar)), entry.mute)
 
 
 def _apart(line: Line, taken: Container[str]) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
@@ -14,19 +14,19 @@ from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.score_file.frame import ScoreFrame
 from tunesmith.composer.score_file.part_entry import PartEntry
 from tunesmith.composer.theory import on_grid
-from tunesmith.composer.transposition import is_pitched
 from tunesmith.composer.writing.band.choose_band import DEFAULT_STYLES, register_for
-from tunesmith.composer.writing.form.arrangement import arranged
+from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
 from tunesmith.composer.writing.form.breaks import with_breaks
 from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.spans import span_at
+from tunesmith.composer.writing.transposition import is_pitched
 from tunesmith.request import Form, Hit
 
 
 @dataclass(frozen=True, slots=True)
 class WritingBrief:
-    """What all plans of a document share: its names, genre and form, and the mood, ending and hits of the brief."""
+    """What all plans of a document share: names, genre, form, and the mood, ending, hits and locks of the brief."""
 
     title: str
     prompt: str
@@ -36,10 +36,11 @@ class WritingBrief:
     ending: str = ""
     exact_length: bool = True
     hits: tuple[Hit, ...] = ()
+    locks: Mapping[str, int] = field(default_factory=dict)
 
 
-def plan_of(brief: WritingBrief, frame: ScoreFrame, players: tuple[Player, ...]) -> Plan:
-    """Return the plan of a piece for a frame: who plays when, drawn from its seed."""
+def plan_of(brief: WritingBrief, frame: ScoreFrame, players: tuple[Player, ...], heard: Sequence[Player]) -> Plan:
+    """Return the plan of a piece for a frame: who plays when, drawn from its seed, with somebody heard in every bar."""
     whole = Brief(
         prompt=brief.prompt,
         title=brief.title,
@@ -56,13 +57,15 @@ def plan_of(brief: WritingBrief, frame: ScoreFrame, players: tuple[Player, ...])
         mood=brief.mood,
         ending=brief.ending,
         hits=brief.hits,
+        locks=brief.locks,
     )
     chords = _covering(_with_harmony(brief, frame), frame)
     plan = Plan(whole, brief.genre, frame.key, frame.meter, frame.tempo_map, frame.sections, chords, players)
-    return with_breaks(arranged(plan))
+    plan = arranged(plan)
+    return with_breaks(everywhere_heard(plan, heard) if heard else plan)
 
 
-def player_of(entry: PartEntry, genre: Genre, seed: int, index: int) -> Player:
+def described_player(entry: PartEntry, genre: Genre, seed: int, index: int) -> Player:
     """Return the player of a part: as the document describes it, and else as the genre's player of that role."""
     kin = next((part for part in genre.parts if part.role == entry.role), None)
     said = entry.player
@@ -114,7 +117,7 @@ def _with_harmony(brief: WritingBrief, frame: ScoreFrame) -> tuple[ChordSpan, ..
     if not silent:
         return frame.chords
     setting = Setting(brief.genre, frame.key, frame.meter, brief.mood, brief.form == "loop")
-    written = write_harmony(setting, frame.sections, rng_for(frame.seed, "harmony"))
+    written = write_harmony(setting, frame.sections, brief.locks.get("chords", frame.seed))
     added = [span for one in silent for span in _inside(written, one, beats)]
     return tuple(sorted((*frame.chords, *added), key=lambda span: span.start))
 

@@ -16,7 +16,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.request import MAX_DURATION_SECONDS, MAX_SEED, Hit
 
 FRAME_FIELDS = ("key", "meter", "tempo", "duration", "seed", "sections", "chords")
-FIELDS = (*FRAME_FIELDS, "mood", "ending", "exact_length", "hits", "notes")
+FIELDS = (*FRAME_FIELDS, "mood", "ending", "exact_length", "hits", "locks", "notes")
 ENDINGS = ("", "big", "soft", "fade")
 DIGEST_BYTES = 4
 
@@ -26,7 +26,8 @@ class Record:
     """What the composer wrote for: the ``frame``, and of the brief ``mood``, ``ending`` and ``hits``.
 
     ``exact_length`` says that the length in seconds was asked for, not that in bars. ``digests`` has, by the composer's
-    name of each part, the digest of the notes as they were written.
+    name of each part, the digest of the notes as they were written; ``locks`` the seeds of decisions that draw from
+    another one than the piece's.
     """
 
     frame: ScoreFrame
@@ -34,11 +35,12 @@ class Record:
     ending: str = ""
     exact_length: bool = True
     hits: tuple[Hit, ...] = ()
-    digests: Mapping[str, str] | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+    locks: Mapping[str, int] = field(default_factory=dict)
 
     def is_untouched(self, name: str, notes: Sequence[Note]) -> bool:
         """Return whether the notes of a part are those that were written."""
-        return (self.digests or {}).get(name) == digest(notes)
+        return self.digests.get(name) == digest(notes)
 
 
 def digest(notes: Sequence[Note]) -> str:
@@ -69,6 +71,7 @@ def read_record(place: ScorePosition) -> Record:
         fields["exact_length"].flag() if "exact_length" in fields else True,
         tuple(_hits(fields["hits"])) if "hits" in fields else (),
         {name: value.text() for name, value in fields["notes"].pairs()} if "notes" in fields else {},
+        {name: value.whole(0, MAX_SEED) for name, value in fields["locks"].pairs()} if "locks" in fields else {},
     )
 
 

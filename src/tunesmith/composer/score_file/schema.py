@@ -135,6 +135,7 @@ def _record() -> Schema:
         "ending": _one_of(record.ENDINGS),
         "exact_length": {"type": "boolean"},
         "hits": _list(SCALAR),
+        "locks": {"type": "object", "additionalProperties": _whole(0, MAX_SEED)},
         "notes": {"type": "object", "additionalProperties": SCALAR},
     }
     assert properties.keys() == set(record.FIELDS)

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note
 from tunesmith.composer.score_file.form import Form, bars_of, carried
 from tunesmith.composer.score_file.frame import ScoreFrame
 from tunesmith.composer.score_file.plans import WritingBrief, plan_of
 from tunesmith.composer.score_file.record import Record, digest
 from tunesmith.composer.theory import TICKS_PER_BEAT
-from tunesmith.composer.transposition import interval, transposed_chords, transposed_key, transposed_notes
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.score_writer import write_part, writing_order
+from tunesmith.composer.writing.transposition import moved_chords, moved_key, moved_notes, shift_between
 
 MOST_BARS_NAMED = 8
 
@@ -31,6 +30,7 @@ class Line:
     player: Player
     follow: str
     notes: tuple[Note, ...] | None
+    mute: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,10 @@ def settled(
 ) -> Settled:
     """Return the notes of every line for ``frame``; those that follow nothing, or nothing that changed, stay."""
     players = tuple(line.player for line in lines)
-    plan = plan_of(brief, frame, players)
+    heard = [line.player for line in lines if not line.mute]
+    plan = plan_of(brief, frame, players, heard)
     lines, record = _in_key(lines, record, frame)
-    before = None if record is None else plan_of(brief, record.frame, players)
+    before = None if record is None else plan_of(brief, record.frame, players, heard)
     writer = _Settler(plan, before, form, record, {line.player.name: line for line in lines})
     for player in writing_order(players):
         writer.settle(writer.lines[player.name])
@@ -60,16 +61,16 @@ def _in_key(lines: Sequence[Line], record: Record | None, frame: ScoreFrame) -> 
     """Move what was written to another key of the same mode: nothing has to be written anew for it."""
     if record is None or record.frame.key == frame.key or record.frame.key.mode != frame.key.mode:
         return lines, record
-    shift = interval(record.frame.key, frame.key)
+    shift = shift_between(record.frame.key, frame.key)
     old = record.frame
-    moved = replace(old, key=transposed_key(old.key, shift), chords=transposed_chords(old.chords, shift))
-    digests = dict(record.digests or {})
+    moved = replace(old, key=moved_key(old.key, shift), chords=moved_chords(old.chords, shift))
+    digests = dict(record.digests)
     result = []
     for line in lines:
         if line.follow == "fixed" or line.notes is None:
             result.append(line)
             continue
-        notes = transposed_notes(line.notes, instrument(line.player.instrument), shift)
+        notes = moved_notes(line.player, line.notes, shift)
         if record.is_untouched(line.player.name, line.notes):
             digests[line.player.name] = digest(notes)
         result.append(replace(line, notes=notes))

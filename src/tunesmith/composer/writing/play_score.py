@@ -8,8 +8,8 @@ from typing import Protocol, TypeVar
 
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Part
-from tunesmith.composer.transposition import transposed_notes
 from tunesmith.composer.writing.score_writer import play_part, within
+from tunesmith.composer.writing.transposition import moved_on
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore, interpreted
 
 
@@ -53,5 +53,5 @@ def _played(written: WrittenScore, part: WrittenPart) -> Part:
         played = play_part(interpreted(plan, part.interpretation), written.duration, player, part.notes)
     tool = instrument(player.instrument)
     # The octave is asked for by itself, so that it is not folded back with the transposition.
-    notes = transposed_notes(played.notes, tool, written.transpose + part.transpose)
-    return replace(played, name=part.title, notes=transposed_notes(notes, tool, 12 * part.octave))
+    notes = moved_on(tool, played.notes, written.transpose + part.transpose)
+    return replace(played, name=part.title, notes=moved_on(tool, notes, 12 * part.octave))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
@@ -16,9 +15,10 @@ from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
-from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
+from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
+from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
-from tunesmith.composer.writing.form.arrangement import arranged
+from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
 from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.half_time import half_timed
@@ -33,6 +33,7 @@ from tunesmith.composer.writing.performance.echo import echoed
 from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
 from tunesmith.composer.writing.transitions import write_effects
+from tunesmith.composer.writing.transposition import moved_chords, moved_notes, shift_between
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore, following
 
 WRITERS: Mapping[str, Writer] = {
@@ -56,7 +57,7 @@ SHORTEST = 1 / 64
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A finished score with its warnings, and ``written``: the parts before the performance."""
+    """A finished score with its warnings, and ``written``: the parts before the performance, also those not heard."""
 
     score: Score
     written: WrittenScore
@@ -71,11 +72,26 @@ def write_score(brief: Brief) -> Writing:
     genre = genre_of(brief)
     timeline = with_ritardando(solve_timeline(brief), brief, genre)
     plan = _planned(brief, genre, timeline)
-    plan, written = modulated(plan, _written(plan))
-    lines = tuple(WrittenPart(player, written[player.name], following(player.role)) for player in plan.players)
-    parts = tuple(play_part(plan, timeline.duration, part.player, part.notes) for part in lines)
+    written = _written(plan, {})
+    guests = guests_of(brief, genre, plan.players)
+    if guests:
+        plan = with_guests(plan, guests)
+        written = _written(plan, written)
+    plan, written = modulated(plan, written)
+    shift = shift_between(plan.key, brief.key)
+    plan = replace(plan, key=brief.key, chords=moved_chords(plan.chords, shift))
+    lines = tuple(
+        WrittenPart(
+            player,
+            moved_notes(player, written[player.name], shift),
+            following(player.role),
+            mute=player not in guests and not is_heard(brief, player),
+        )
+        for player in plan.players
+    )
+    parts = tuple(play_part(plan, timeline.duration, line.player, line.notes) for line in lines if not line.mute)
     whole = WrittenScore(plan, timeline.duration, lines)
-    return Writing(score_of(brief, whole, tuple(part for part in parts if part.notes)), whole, timeline.warnings)
+    return Writing(score_of(brief, whole, parts), whole, timeline.warnings)
 
 
 def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Score:
@@ -94,26 +110,28 @@ def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Sc
         form=brief.form,
         sections=plan.sections,
         chords=plan.chords,
-        parts=parts,
+        parts=tuple(part for part in parts if part.notes),
         ambience=_ambience(brief, plan.genre),
         mix=_mix(brief, plan.genre),
     )
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
-    # Each step draws from its own generator, so that another form does not change the band.
-    sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
-    setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
-    chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
-    players = choose_band(brief, genre, rng_for(brief.seed, "band"))
-    players = with_someone(players, [section.energy for section in sections])
-    plan = Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
-    return with_breaks(arranged(plan))
+    # Written in the key that the seed draws, and moved as a whole: another key is a transposition.
+    home = brief.home if brief.home is not None and brief.home.mode == brief.key.mode else brief.key
+    sections = build_sections(brief, genre, timeline)
+    setting = Setting(genre, home, brief.meter, brief.mood, brief.loop)
+    chords = write_harmony(setting, sections, brief.seed_of("chords"))
+    players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
+    plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
+    heard = [player for player in players if is_heard(brief, player)]
+    return with_breaks(everywhere_heard(arranged(plan), heard))
 
 
-def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
-    written: dict[str, tuple[Note, ...]] = {}
-    for player in writing_order(plan.players):
+def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:
+    """Return the notes of every player; those whose notes are known from ``before`` keep them."""
+    written = dict(before)
+    for player in writing_order(player for player in plan.players if player.name not in before):
         written[player.name] = write_part(plan, player, written)
     return written
 
@@ -129,9 +147,7 @@ def writing_order(players: Iterable[Player]) -> list[Player]:
 
 def write_part(plan: Plan, player: Player, written: Mapping[str, tuple[Note, ...]]) -> tuple[Note, ...]:
     """Return the notes of one player before the performance, given those of the players before it in the order."""
-    # One generator per player: adding or removing a player leaves the notes of the others as they were.
-    random = rng_for(plan.brief.seed, "write", player.name)
-    notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+    notes = WRITERS[player.role](replace(plan, written=dict(written)), player)
     # At once, so that the writers that follow hear the rests.
     return without_rests(plan, player, half_timed(plan, player, notes))
 
@@ -140,8 +156,7 @@ def play_part(plan: Plan, duration: float, player: Player, notes: Sequence[Note]
     """Return a player's part as played: performed, with its echo and ending, within ``duration`` seconds."""
     # The plan of the performance sees only this player's notes.
     plan = replace(plan, written={player.name: tuple(notes)})
-    played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
-    played = echoed(plan, player, played)
+    played = echoed(plan, player, perform(plan, player, tuple(notes)))
     if not plan.brief.loop and ending_of(plan) == "fade":
         played = faded(plan, played)
     if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:
