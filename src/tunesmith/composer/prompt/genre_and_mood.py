@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,10 +19,10 @@ from tunesmith.composer.prompt.genre_scores import (
     understood_meaning,
 )
 from tunesmith.composer.prompt.genre_words import leanings
-from tunesmith.composer.prompt.lexicon import lookup, value
+from tunesmith.composer.prompt.lexicon import lookup, names, value
 from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.composer.prompt.means_words import because_of, inside, means_of_lone_player, named_means
-from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
+from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
 from tunesmith.composer.prompt.text import phrase_key
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
@@ -33,6 +34,7 @@ _LENDING_STYLES = frozenset(
 _UNPLUGGED = "acoustic"
 # A similarity.
 _UNSURE = 0.5
+_MOOD = re.compile(r"\s*([+-]?\d(?:\.\d{1,6})?)\s*[,; ]\s*([+-]?\d(?:\.\d{1,6})?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,23 @@ def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tupl
         return mood, Reason("mood", _described(mood), "meaning", "the feeling of the whole prompt")
     mood = Mood(genre.valence, genre.arousal)
     return mood, Reason("mood", _described(mood), "genre", f"usual for {genre.title}")
+
+
+def mood_of_flag(flag: str | None) -> tuple[Mood, Reason] | None:
+    """Return the mood of a flag, in words or as valence and arousal: ``calm``, ``0.4,-0.2``; raise UnknownName."""
+    if flag is None:
+        return None
+    numbers = _MOOD.fullmatch(flag)
+    if numbers:
+        # Beyond the limits is as far as it goes.
+        valence, arousal = (max(-1.0, min(1.0, float(number))) for number in numbers.groups())
+        mood = Mood(valence, arousal)
+    else:
+        meant = understand(flag).mood
+        if meant is None:
+            raise UnknownName("mood", flag, names("mood"))
+        mood = meant
+    return mood, Reason("mood", _described(mood), "flag", "requested")
 
 
 def _mean_of(rows: Sequence[Sequence[float]]) -> Mood:

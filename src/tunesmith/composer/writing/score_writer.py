@@ -16,6 +16,7 @@ from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
+from tunesmith.composer.writing.balance import balanced
 from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.arrangement import arranged
@@ -88,7 +89,7 @@ def write_score(brief: Brief) -> Writing:
         ambience=_ambience(brief, genre),
         mix=_mix(brief, genre),
     )
-    return Writing(score, timeline.warnings)
+    return Writing(balanced(score, brief), timeline.warnings)
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
