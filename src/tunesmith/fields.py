@@ -25,9 +25,10 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "genre": 64,
     "key": 32,
     "meter": 16,
+    "mood": 64,
+    "lock": 32,
     "instruments": 64,
     "without": 64,
-    "mood": 64,
     "production": 64,
     "ambience": 64,
     "balance": 64,
@@ -44,7 +45,7 @@ MAX_CHARACTERS: Mapping[str, int] = {
 
 MAX_ITEMS: Mapping[str, int] = {
     "instruments": 64, "without": 64, "production": 16, "ambience": 16, "balance": 64, "keep_stems": 16, "hits": 256,
-    "tags": 32,
+    "tags": 32, "lock": 16,
 }  # fmt: skip
 """The most items of a list."""
 

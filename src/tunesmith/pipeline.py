@@ -29,7 +29,7 @@ from tunesmith.request import GenerationRequest, Hit
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
 
-LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems")
+LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
 
 GeneratorSource = Callable[[str], Generator]
 """Opens the generator of a model by name, such as Registry.create."""
@@ -57,15 +57,16 @@ class GenerationOptions:
     genre: str | None = None
     instruments: str | None = None
     without: str | None = None
+    mood: str | None = None
     form: str | None = None
     loop: bool = False
-    mood: str | None = None
     production: str | None = None
     ambience: str | None = None
     balance: str | None = None
     intro: str | None = None
     intensity: str | None = None
     hits: Sequence[str] | None = None
+    lock: str | None = None
     loudness_lufs: str | None = None
     sample_rate: str | None = None
     mono: bool = False

@@ -9,7 +9,7 @@ from tunesmith.plain_text import visible_text
 from tunesmith.request import GenerationRequest
 
 ONLY_COMPOSER = (
-    "bars", "without", "form", "loop", "mood", "production", "ambience", "balance", "intro", "intensity", "hits",
+    "bars", "without", "form", "loop", "production", "ambience", "balance", "intro", "intensity", "hits", "lock",
     "soundfont",
 )  # fmt: skip
 """Fields that the composer supports, and MusicGen does not."""
@@ -45,6 +45,8 @@ def prompt_text(request: GenerationRequest) -> str:
     words = [visible_text(request.prompt)]
     if request.genre:
         words.append(request.genre.replace("_", " "))
+    if request.mood:
+        words.append(request.mood)
     if request.instruments:
         words.append("with " + " and ".join(name.lstrip("+ ").replace("_", " ") for name in request.instruments))
     if request.tempo_bpm is not None:

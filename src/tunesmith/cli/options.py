@@ -36,13 +36,15 @@ KeyName = Annotated[Text, _option(MUSIC, "Key, such as 'D minor', 'F# dorian', B
 MeterName = Annotated[Text, _option(MUSIC, "Meter, such as 4/4, 3/4, 6/8.", "METER")]
 GenreName = Annotated[Text, _option(MUSIC, "Genre; see: tunesmith genres.", "NAME")]
 Instruments = Annotated[
-    Text, _option(MUSIC, "Instruments that must play; +A joins the prompt's. See: tunesmith instruments.", "A,B")
+    Text, _option(MUSIC, "Instruments that must play; +A adds one. See: tunesmith instruments.", "A,B")
 ]
 Without = Annotated[Text, _option(MUSIC, "Instruments, families, roles or sounds to leave out.", "A,B")]
+MOOD_HELP = "Mood, such as happy, calm, dark; genre and band stay. Or valence and arousal: '0.6 -0.2'."
+MoodName = Annotated[Text, _option(MUSIC, MOOD_HELP, "MOOD")]
+LOCKED = "melody, chords, band, groove, tempo, key, form, genre, meter"
+Lock = Annotated[Text, _option(MUSIC, f"Decisions to take from another seed: {LOCKED}.", "melody=N,chords=N")]
+Keeping = Annotated[Text, _option(MUSIC, f"Decisions that every variation keeps: {LOCKED}.", "A,B", "--lock")]
 FormName = Annotated[Text, _option(MUSIC, "Form: track, loop, sting, bumper or bed.", "FORM")]
-MoodName = Annotated[
-    Text, _option(MUSIC, "Mood: happy, dark, calm, or valence and arousal, -1 to 1: 0.4,-0.2.", "MOOD")
-]
 Production = Annotated[Text, _option(MUSIC, "Effects: spacious, dry, tape, vinyl, lofi, telephone.", "A,B")]
 Ambience = Annotated[Text, _option(MUSIC, "Background sounds: rain, birds, ocean, cafe.", "A,B")]
 BALANCE_HELP = "Levels in dB, also from A to B percent of the piece: drums=3,all=4@50-100."

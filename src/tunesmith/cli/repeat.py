@@ -73,7 +73,8 @@ def again(
 
 def vary(
     source: SourceArgument, words: WordsArgument = "", variations: Count = None, pick: options.Pick = False,
-    keep: options.Keep = "all", output: options.Output = None, duration: options.Duration = None,
+    keep: options.Keep = "all", lock: options.Keeping = None, output: options.Output = None,
+    duration: options.Duration = None,
     bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None,
     meter: options.MeterName = None, genre: options.GenreName = None, mood: options.MoodName = None,
     instruments: options.Instruments = None, without: options.Without = None, form: options.FormName = None,
@@ -83,9 +84,9 @@ def vary(
     sample_rate: options.SampleRateHz = None, mono: options.Mono = False, dry_run: DryRun = False,
     as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Generate variations of a piece: the same request with new seeds, or changed by words and options.
+    """Generate variations of a piece: with new seeds, which keep what --lock names, or changed by words and options.
 
-    tunesmith vary 7k3m9q2xw4 "calmer, as a waltz" -n 3 --pick
+    tunesmith vary 7k3m9q2xw4 "calmer, as a waltz" -n 3 --lock melody,chords --pick
     """
     from tunesmith.audio.edits import edits_of
     from tunesmith.cli.console import print_warning
@@ -106,7 +107,9 @@ def vary(
         return
     if edits_of(found.metadata):
         print_warning("these are variations of the unedited piece")
-    requests = _variations(change.request, variations, bool(words or fields), settings)
+    names = [name for name in (lock or "").split(",") if name.strip()]
+    kept = change.request.keeping(names) if names else change.request
+    requests = _variations(kept, variations, bool(words or fields), settings)
     files = OutputFiles.checked(output, found.suffix)
     shown = as_json, quiet, pick, keep, output
     _generate_changed(replace(found, metadata={}), change, requests, files, settings, shown)

@@ -13,7 +13,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.request import GenerationRequest
 
 LOFI = GenerationRequest.checked(prompt="calm lofi hip hop with piano and rain", seed=3)
-FILM = GenerationRequest.checked(prompt="dark cinematic strings, 90 bpm, in D minor, 40 seconds", seed=7)
+FILM = GenerationRequest.checked(prompt="dark cinematic strings, 90 bpm, 4/4, in D minor, 40 seconds", seed=7)
 LOOP = GenerationRequest.checked(prompt="happy ukulele loop", seed=1)
 DECIDED = [field.name for field in fields(RequestState.of(LOFI).brief)]
 NOT_MUSIC = {"reasons", "warnings", "tempo_is_given", "tempo_range"}
@@ -23,7 +23,9 @@ def moved(before: GenerationRequest, after: GenerationRequest) -> set[str]:
     """Return the decisions in which two pieces differ, with tempo and length as they will be."""
     old, new = RequestState.of(before), RequestState.of(after)
     names = {name for name in DECIDED if getattr(old.brief, name) != getattr(new.brief, name)} - NOT_MUSIC
-    names -= {"tempo_bpm", "duration", "bars", "loudness_lufs"}
+    # What is taken out of the finished piece, and who joins it, are other names of the two.
+    also = {"removed": "without", "added": "instruments"}
+    names = {also.get(name, name) for name in names} - {"tempo_bpm", "duration", "bars", "loudness_lufs"}
     names |= {"tempo_bpm"} if old.tempo_bpm != new.tempo_bpm else set()
     names |= {"duration"} if abs(old.timeline.duration - new.timeline.duration) > 0.01 else set()
     return names | ({"loudness_lufs"} if old.loudness_lufs != new.loudness_lufs else set())
@@ -85,6 +87,7 @@ def test_changes_add_up() -> None:
     twice = edit_request(once, "add a flute, drums again please, más lento").request
     assert not twice.without
     assert set(twice.instruments) == {"+flute", "+drums"}
+    assert {"flute", "drums"} <= RequestState.of(twice).names
     louder = edit_request(edit_request(LOFI, "louder piano").request, "louder piano").request
     assert louder.balance == ("piano=8",)
 

@@ -104,7 +104,7 @@ def _composed(request: GenerationRequest, text: ChangeText | None, given: Mappin
     new = GenerationRequest.checked(**merged)
     after, followed = with_kept(before, new, {*updates.touched, *given})
     unknown = text.unknown if text else ()
-    notes = (*updates.notes, *(text.parsed.unsupported.warnings if text else ()))
+    notes = (*updates.notes, *updates.unmoved(before, after), *(text.parsed.unsupported.warnings if text else ()))
     changes = updates.changes(before, after, given, followed)
     return EditedRequest(after.request, changes, unknown, tuple(dict.fromkeys(notes)))
 

@@ -63,12 +63,12 @@ def _form(before: RequestState, after: RequestState, touched: Collection[str]) -
 
 
 def _meter(before: RequestState, after: RequestState, followed: dict[str, str]) -> dict[str, Any]:
-    if after.brief.meter == before.brief.meter:
-        return {}
-    if after.brief.genre == before.brief.genre or str(before.brief.meter) in after.genre.meters:
-        return {"meter": str(before.brief.meter)}
-    followed["meter"] = f"{after.genre.title} has it"
-    return {}
+    meter, usual = str(before.brief.meter), after.genre.meters
+    # A waltz is in three, whatever the old prompt says of its meter.
+    if after.brief.genre != before.brief.genre and meter not in usual:
+        meter = max(usual, key=lambda name: usual[name])
+        followed["meter"] = f"{after.genre.title} has it"
+    return {"meter": meter} if meter != str(after.brief.meter) else {}
 
 
 def _key(before: RequestState, after: RequestState, followed: dict[str, str], *, mood: bool) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from tunesmith.composer.genre import Genre, load_genre
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.means import genre_of
 from tunesmith.composer.prompt.instrument_words import covered, flag_instrument
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.writing.band.choose_band import choose_band
+from tunesmith.composer.writing.band.guests import guests_of
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
@@ -56,13 +56,18 @@ class RequestState:
         return self.genre.mix.loudness_lufs if level is None else level
 
     @cached_property
+    def players(self) -> tuple[frozenset[str], ...]:
+        """The instrument, the family and the role of each player."""
+        genre = genre_of(self.brief)
+        band = choose_band(self.brief, genre)
+        band = (*band, *guests_of(self.brief, genre, band))
+        return tuple(frozenset({one.instrument, one.role, instrument(one.instrument).family}) for one in band)
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """The instruments, families and roles of the band, and its ambience."""
-        band = choose_band(self.brief, genre_of(self.brief), rng_for(self.brief.seed, "band"))
         sounds = {*self.brief.ambience, *self.genre.mix.ambience} - self.brief.without
-        return frozenset(
-            {name for one in band for name in (one.instrument, one.role, instrument(one.instrument).family)} | sounds
-        )
+        return frozenset().union(*self.players, sounds)
 
     def has(self, name: str) -> bool:
         """Return whether a player or a sound of this name plays."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,13 @@ class RequestUpdates:
         """Note a change in words of its own, where the field's old and new value would not say it."""
         self._named.append(RequestChange(what, before, after, f"because of {words!r}"))
 
+    def unmoved(self, before: RequestState, after: RequestState) -> Iterator[str]:
+        """Yield a note for each field that the words set to what it is already."""
+        for row in _ROWS:
+            touched = [name for name in (row.field, *row.also) if name in self.touched]
+            if touched and row.value(before) == row.value(after):
+                yield f"{self.because(touched[0])!r} changes nothing: {row.label} is {row.value(after)} already"
+
     def changes(
         self, before: RequestState, after: RequestState, given: Mapping[str, Any], followed: Mapping[str, str]
     ) -> tuple[RequestChange, ...]:
@@ -64,9 +71,9 @@ class RequestUpdates:
         fields = set(given)
         for row in own:
             was, now = row.value(before), row.value(after)
+            touched = self.touched & {row.field, *row.also}
             if was == now:
                 continue
-            touched = self.touched & {row.field, *row.also}
             if touched:
                 words = self.because(next(name for name in (row.field, *row.also) if name in touched))
                 found.append(RequestChange(row.label, was, now, f"because of {words!r}"))
@@ -215,8 +222,10 @@ def _bring_in(updates: RequestUpdates, one: Instruction) -> None:
     if kept != updates.get("without"):
         updates.values["without"] = kept
     own = updates.get("instruments")
-    # A request that names its instruments takes one more; otherwise it joins those of the prompt.
-    name = one.name if any(not name.startswith("+") for name in own) else f"+{one.name}"
+    gone = frozenset[str]().union(*(reach_of(name) for name in kept))
+    # Where nobody else is left, a player cannot join: the piece is written for the new one.
+    is_alone = all(player & gone for player in updates.before.players)
+    name = one.name if is_alone else f"+{one.name}"
     updates.set("instruments", (*own, name), one.words)
     updates.name("instruments", "–", _plain(one.name), one.words)
 

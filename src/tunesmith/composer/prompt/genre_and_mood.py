@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,10 +18,10 @@ from tunesmith.composer.prompt.genre_scores import (
     understood_meaning,
 )
 from tunesmith.composer.prompt.genre_words import leanings
-from tunesmith.composer.prompt.lexicon import lookup, names, value
+from tunesmith.composer.prompt.lexicon import lookup, value
 from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.composer.prompt.means_words import because_of, inside, means_of_lone_player, named_means
-from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
+from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.prompt.text import phrase_key
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
@@ -34,7 +33,6 @@ _LENDING_STYLES = frozenset(
 _UNPLUGGED = "acoustic"
 # A similarity.
 _UNSURE = 0.5
-_MOOD = re.compile(r"\s*([+-]?\d(?:\.\d{1,6})?)\s*[,; ]\s*([+-]?\d(?:\.\d{1,6})?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ def choose_genre(request: GenerationRequest, parsed: ParsedPrompt) -> GenreChoic
         others = _without((*parsed.genre.others, *others, *_lending_means(parsed, limits)), name)
         because = f"the prompt says {parsed.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
         return GenreChoice(name, Reason("genre", name, "prompt", because), others, means=limits)
-    return _by_evidence(parsed, request.seed or 0)
+    return _by_evidence(parsed, request.seed_of("genre"))
 
 
 def _limits(parsed: ParsedPrompt, genre: str) -> tuple[str, ...]:
@@ -171,37 +169,20 @@ def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tupl
     if parsed.mood is not None:
         words = [parsed.words_for("mood", name) for name in parsed.names("mood")]
         because = f"the prompt says {', '.join(map(repr, words))}" if words else "the prompt says what it must not be"
-        return parsed.mood, Reason("mood", _described(parsed.mood), "prompt", because)
+        return parsed.mood, Reason("mood", described_mood(parsed.mood), "prompt", because)
     uses = [name for name in parsed.names("use") if "at" in value("use", name)]
     if uses:
         mood = _between(_mean_of([value("use", name)["at"] for name in uses]), genre)
         scene = ", ".join(repr(parsed.words_for("use", name)) for name in uses)
-        return mood, Reason("mood", _described(mood), "prompt", f"it suits {scene}")
+        return mood, Reason("mood", described_mood(mood), "prompt", f"it suits {scene}")
     meaning = chosen.meaning
     if meaning is None and len(parsed.left_over) > FEW_WORDS_BESIDE_A_GENRE:
         meaning = understood_meaning(parsed)
     if meaning is not None:
         mood = _between(meaning.mood, genre)
-        return mood, Reason("mood", _described(mood), "meaning", "the feeling of the whole prompt")
+        return mood, Reason("mood", described_mood(mood), "meaning", "the feeling of the whole prompt")
     mood = Mood(genre.valence, genre.arousal)
-    return mood, Reason("mood", _described(mood), "genre", f"usual for {genre.title}")
-
-
-def mood_of_flag(flag: str | None) -> tuple[Mood, Reason] | None:
-    """Return the mood of a flag, in words or as valence and arousal: ``calm``, ``0.4,-0.2``; raise UnknownName."""
-    if flag is None:
-        return None
-    numbers = _MOOD.fullmatch(flag)
-    if numbers:
-        # Beyond the limits is as far as it goes.
-        valence, arousal = (max(-1.0, min(1.0, float(number))) for number in numbers.groups())
-        mood = Mood(valence, arousal)
-    else:
-        meant = understand(flag).mood
-        if meant is None:
-            raise UnknownName("mood", flag, names("mood"))
-        mood = meant
-    return mood, Reason("mood", _described(mood), "flag", "requested")
+    return mood, Reason("mood", described_mood(mood), "genre", f"usual for {genre.title}")
 
 
 def _mean_of(rows: Sequence[Sequence[float]]) -> Mood:
@@ -212,7 +193,8 @@ def _between(mood: Mood, genre: Genre) -> Mood:
     return Mood(round((mood.valence + genre.valence) / 2, 3), round((mood.arousal + genre.arousal) / 2, 3))
 
 
-def _described(mood: Mood) -> str:
+def described_mood(mood: Mood) -> str:
+    """Return a mood in words and numbers."""
     bright = "bright" if mood.valence > 0.25 else "dark" if mood.valence < -0.25 else "balanced"
     lively = "lively" if mood.arousal > 0.25 else "calm" if mood.arousal < -0.25 else "moderate"
     return f"{bright}, {lively} (valence {mood.valence:+.2f}, arousal {mood.arousal:+.2f})"

@@ -16,7 +16,7 @@ from tunesmith.fields import MAX_CHARACTERS, GivenFields, check_paragraphs, chec
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
 from tunesmith.library.tracks import Track
 from tunesmith.models.factories import COMPOSER
-from tunesmith.request import IS_NUMBER, PATHS, GenerationRequest
+from tunesmith.request import IS_NUMBER, LOCKS, PATHS, GenerationRequest
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.apis.native.jobs import encoded
 from tunesmith.server.apis.native.schemas import ResponseModel, responses
@@ -137,12 +137,22 @@ def _change(track: Track, words: str | None, fields: Mapping[str, Any]) -> Edite
         stored["model"] = COMPOSER
     request = GenerationRequest.checked(**{**stored, "seed": track.seed or 0})
     try:
-        return edit_request(request, words or "", fields).check_anything(words or "")
+        return edit_request(request, words or "", _with_seeds(fields, request)).check_anything(words or "")
     except InvalidRequest as error:
         if error.field != "words":
             raise
         # The words are the prompt here.
         raise InvalidRequest("prompt", error.problem) from None
+
+
+def _with_seeds(fields: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
+    """Return the fields with the track's own seed for locks that are given by name: ``melody`` is ``melody=7``."""
+    locks = fields.get("lock")
+    if not isinstance(locks, list):
+        return dict(fields)
+    named = [lock for lock in locks if isinstance(lock, str) and lock.strip().lower() in LOCKS]
+    others = [lock for lock in locks if lock not in named]
+    return {**fields, "lock": [*request.keeping(named).lock, *others]}
 
 
 def _requests(request: GenerationRequest, number: int | None, *, is_changed: bool) -> list[GenerationRequest]:
