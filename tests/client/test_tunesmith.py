@@ -232,7 +232,7 @@ def test_a_track_is_made_again_with_one_thing_changed(ask: Ask, server: Serving)
     assert [one["changed"] for one in ask(server.url, "tree", track["id"])["children"]] == [
         f"key D minor; tempo_bpm {slower.job.document['request']['tempo_bpm']:g}"
     ]
-    (job,) = ask(server.url, "vary", track["id"], "no drums", n=1)
+    (job,) = ask(server.url, "vary", track["id"], words="no drums", n=1)
     assert job.document["request"]["seed"] == clip.seed + 1
     for wrong in ({}, {"words": "glitter"}, {"words": "faster, slower"}):
         with pytest.raises((ApiError, InvalidRequest)):
