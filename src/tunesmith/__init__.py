@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         TunesmithError,
         UnknownName,
     )
-    from tunesmith.pipeline import compose, generate
+    from tunesmith.pipeline import compose, generate, stream
     from tunesmith.request import GenerationRequest, Hit
 
 __version__ = "0.1.0"
@@ -92,13 +92,14 @@ __all__ = [
     "again",
     "compose",
     "generate",
+    "stream",
     "understand_change",
     "vary",
 ]
 
 _HOMES = {
     "Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request", "Hit": "tunesmith.request",
-    "compose": "tunesmith.pipeline", "generate": "tunesmith.pipeline",
+    "compose": "tunesmith.pipeline", "generate": "tunesmith.pipeline", "stream": "tunesmith.pipeline",
     **dict.fromkeys(("again", "understand_change", "vary"), "tunesmith.again"),
     **dict.fromkeys(("AsyncTunesmith", "Clip", "RemoteJob", "Tunesmith"), "tunesmith.client"),
 }  # fmt: skip
