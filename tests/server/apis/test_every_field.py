@@ -25,7 +25,7 @@ from tunesmith.server.apis.huggingface.request import FIELDS as PARAMETERS
 from tunesmith.server.apis.mcp.tool import Arguments
 from tunesmith.server.apis.native.models import PullBody
 from tunesmith.server.apis.native.request import BESIDE_MUSIC
-from tunesmith.server.apis.native.tracks import VariationsBody
+from tunesmith.server.apis.native.variations import VariationsBody
 from tunesmith.server.apis.openai import SpeechBody
 from tunesmith.server.apis.replicate.input_schema import FIELDS as INPUT
 from tunesmith.server.app import create_app
