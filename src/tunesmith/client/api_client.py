@@ -215,7 +215,7 @@ class ApiClient:
         """Return the tree of a track's variations, from the first track on, with what each one changes."""
         return (await self._send("GET", _path("tracks", track_id, "tree"))).document()
 
-    async def vary(self, track_id: str, n: int | None = None, words: str = "", **fields: Any) -> list[RemoteJob]:
+    async def vary(self, /, track_id: str, n: int | None = None, words: str = "", **fields: Any) -> list[RemoteJob]:
         """Submit variations of a track and return their jobs: with a change one of the same seed, else five.
 
         With ``n``, so many, with seeds that follow the track's own. ``words`` and ``fields`` are as in ``again``.
