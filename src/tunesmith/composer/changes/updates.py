@@ -90,7 +90,7 @@ class RequestUpdates:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _ShownField:
     """A field of the piece that changes are shown for; ``also`` are other fields that decide it."""
 
     field: str
@@ -101,16 +101,16 @@ class _Row:
 
 _NAMED_APART = ("instruments", "without", "balance", "production", "ambience")
 _ROWS = (
-    _Row("genre", "genre", lambda state: state.genre.title),
-    _Row("mood", "mood", lambda state: mood_text(state)),
-    _Row("tempo_bpm", "tempo", lambda state: f"{state.tempo_bpm:g} bpm"),
-    _Row("key", "key", lambda state: str(state.brief.key)),
-    _Row("meter", "meter", lambda state: str(state.brief.meter)),
-    _Row("form", "form", lambda state: state.brief.form, ("loop",)),
-    _Row("duration", "length", lambda state: f"{round(state.timeline.duration, 2):g} s", ("bars",)),
-    _Row("ending", "ending", lambda state: state.brief.ending or "as usual"),
-    _Row("intro", "intro", lambda state: state.brief.intro or "as usual"),
-    _Row("loudness_lufs", "loudness", lambda state: f"{state.loudness_lufs:g} LUFS"),
+    _ShownField("genre", "genre", lambda state: state.genre.title),
+    _ShownField("mood", "mood", lambda state: mood_text(state)),
+    _ShownField("tempo_bpm", "tempo", lambda state: f"{state.tempo_bpm:g} bpm"),
+    _ShownField("key", "key", lambda state: str(state.brief.key)),
+    _ShownField("meter", "meter", lambda state: str(state.brief.meter)),
+    _ShownField("form", "form", lambda state: state.brief.form, ("loop",)),
+    _ShownField("duration", "length", lambda state: f"{round(state.timeline.duration, 2):g} s", ("bars",)),
+    _ShownField("ending", "ending", lambda state: state.brief.ending or "as usual"),
+    _ShownField("intro", "intro", lambda state: state.brief.intro or "as usual"),
+    _ShownField("loudness_lufs", "loudness", lambda state: f"{state.loudness_lufs:g} LUFS"),
 )
 
 
