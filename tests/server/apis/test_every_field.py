@@ -60,7 +60,7 @@ DOORS: Mapping[str, Door] = {
                     booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
     "pull": Door("/api/models/pull", {"model": "no such model"}, tuple(PullBody.model_fields),
                  booleans=("keep_download", "accept_licence")),
-    "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields)),
+    "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields), booleans=("explain",)),
     "parameters": Door("/models/composer", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format"), "parameters"),
     "beside inputs": Door("/", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format", "model", "parameters",
                                                  "options")),
