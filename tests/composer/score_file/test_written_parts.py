@@ -41,7 +41,12 @@ def bars_that_differ(one: tuple[Note, ...], other: tuple[Note, ...]) -> set[int]
 
 @pytest.mark.parametrize(
     ("genre", "fields"),
-    [("waltz", {"duration": 20}), ("jazz", {"bars": 10}), ("dubstep", {"duration": 15, "loop": True})],
+    [
+        ("waltz", {"duration": 20}),
+        ("jazz", {"bars": 10}),
+        ("dubstep", {"duration": 15, "loop": True}),
+        ("folk", {"bars": 8, "key": "F# minor", "without": ("bass",), "balance": ("all=6@50-100", "melody=-3")}),
+    ],
 )
 def test_an_untouched_document_is_the_same_score_to_the_last_note(genre: str, fields: dict[str, object]) -> None:
     request = GenerationRequest.checked(prompt="music", genre=genre, seed=11, **fields)

@@ -115,7 +115,13 @@ def _written_part(part: WrittenPart, beats_per_bar: float) -> Iterator[str]:
 
 
 def _changes(part: WrittenPart) -> dict[str, Any]:
-    return {"transpose": part.transpose, "octave": part.octave, "mute": part.mute, "solo": part.solo}
+    return {
+        "transpose": part.transpose,
+        "octave": part.octave,
+        "levels": [f"{one.gain_db!r}@{one.start}-{one.end}" for one in part.levels],
+        "mute": part.mute,
+        "solo": part.solo,
+    }
 
 
 def _player(player: Player) -> dict[str, Any]:

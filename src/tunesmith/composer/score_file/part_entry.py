@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
+from tunesmith.balance import LevelChange, parse_level
 from tunesmith.composer.genre import Echo, Voicing
 from tunesmith.composer.instruments import instrument, instruments
 from tunesmith.composer.score import ROLES, Note
@@ -21,7 +22,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 WHOLE_RANGES: Mapping[str, tuple[int, int]] = {"transpose": (-36, 36), "octave": (-3, 3)}
 FLAGS = ("mute", "solo")
-FIELDS = ("name", "role", "instrument", "follow", "player", *RANGES, *WHOLE_RANGES, *FLAGS, "notes")
+FIELDS = ("name", "role", "instrument", "follow", "player", "levels", *RANGES, *WHOLE_RANGES, *FLAGS, "notes")
 REQUIRED = ("name", "role", "instrument")
 PLAYER_WORDS = ("name", "style", "rhythm")
 PLAYER_FIELDS = (*PLAYER_WORDS, "voicing", "register", "echo")
@@ -49,6 +50,7 @@ class PartEntry:
     flags: frozenset[str]
     player: Mapping[str, str]
     voicing: str = ""
+    levels: tuple[LevelChange, ...] = ()
     register: int | None = None
     echo: Echo | None = None
 
@@ -109,10 +111,15 @@ def _entry(place: ScorePosition, name: str, fields: Mapping[str, ScorePosition])
         numbers=numbers,
         flags=frozenset(flag for flag in FLAGS if flag in fields and fields[flag].flag()),
         player={word: player[word].text() for word in PLAYER_WORDS if word in player},
+        levels=tuple(item.read(_level) for item in fields["levels"].items()) if "levels" in fields else (),
         voicing=player["voicing"].one_of(VOICINGS) if "voicing" in player else "",
         register=player["register"].whole(*REGISTER_LIMITS) if "register" in player else None,
         echo=_echo(player["echo"]) if "echo" in player else None,
     )
+
+
+def _level(text: str) -> LevelChange:
+    return parse_level(f"all={text}")
 
 
 def _echo(place: ScorePosition) -> Echo:

@@ -13,6 +13,7 @@ from tunesmith.composer.score_file.part_entry import PartEntry
 from tunesmith.composer.score_file.plans import WritingBrief, described_player, styles_of
 from tunesmith.composer.score_file.record import Record
 from tunesmith.composer.score_file.settle import Line, settled
+from tunesmith.composer.writing.balance import struck
 from tunesmith.composer.writing.play_score import heard, played_parts
 from tunesmith.composer.writing.transposition import moved_on
 from tunesmith.composer.writing.written_score import Interpretation, WrittenPart, WrittenScore
@@ -25,11 +26,15 @@ def plain(entries: Sequence[PartEntry], grid: Grid, form: Form, transpose: int) 
     """Return the parts exactly as a person wrote them; raise InvalidScore."""
     # All notes are read, so that a mistake in a muted part is found too.
     notes = {entry.name: carried(entry.read_notes(grid), form, grid.beats_per_bar) for entry in entries}
-    return tuple(_plain_part(entry, notes[entry.name], transpose) for entry in heard(entries))
+    return tuple(
+        _plain_part(entry, notes[entry.name], transpose, len(form.origin), grid.beats_per_bar)
+        for entry in heard(entries)
+    )
 
 
-def _plain_part(entry: PartEntry, notes: Sequence[Note], transpose: int) -> Part:
+def _plain_part(entry: PartEntry, notes: Sequence[Note], transpose: int, bars: int, beats: float) -> Part:
     tool = instrument(entry.instrument)
+    notes = struck(notes, entry.levels, bars, beats)
     moved = moved_on(tool, notes, transpose + int(entry.number("transpose")))
     return Part(
         name=entry.name,
@@ -69,6 +74,7 @@ def planned(
             interpretation=_own(entry, how),
             transpose=int(entry.number("transpose")),
             octave=int(entry.number("octave")),
+            levels=entry.levels,
             mute=entry.mute,
             solo=entry.solo,
         )

@@ -31,6 +31,7 @@ SCALAR: Schema = {"type": ["string", "number", "boolean"]}
 """Text: YAML takes an unquoted 7 for a number, and the loader takes it as written."""
 
 NUMBER = r"\d+(\.\d+)?"
+LEVEL = r"^[+-]?\d+(\.\d+)?(@\d{1,3}-\d{1,3})?$"
 PITCH = r"[A-Ga-g][#b♯♭]?-?\d+"
 
 
@@ -102,6 +103,7 @@ def _part() -> Schema:
         **{name: _number(*limits) for name, limits in part_entry.RANGES.items()},
         **{name: _whole(*limits) for name, limits in part_entry.WHOLE_RANGES.items()},
         **{name: {"type": "boolean"} for name in part_entry.FLAGS},
+        "levels": _list({"type": "string", "pattern": LEVEL}),
         "notes": _named(_reference("notes"), "Bar: 'beat pitch length velocity [glide]', beats count from 1."),
     }
     assert properties.keys() == set(part_entry.FIELDS)

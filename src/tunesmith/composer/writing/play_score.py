@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Part
+from tunesmith.composer.writing.balance import struck
 from tunesmith.composer.writing.score_writer import play_part, within
 from tunesmith.composer.writing.transposition import moved_on
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore, interpreted
@@ -53,5 +54,6 @@ def _played(written: WrittenScore, part: WrittenPart) -> Part:
         played = play_part(interpreted(plan, part.interpretation), written.duration, player, part.notes)
     tool = instrument(player.instrument)
     # The octave is asked for by itself, so that it is not folded back with the transposition.
-    notes = moved_on(tool, played.notes, written.transpose + part.transpose)
+    loud = struck(played.notes, part.levels, plan.bars, plan.beats_per_bar)
+    notes = moved_on(tool, loud, written.transpose + part.transpose)
     return replace(played, name=part.title, notes=moved_on(tool, notes, 12 * part.octave))

@@ -15,6 +15,7 @@ from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
+from tunesmith.composer.writing.balance import balanced, gain_of, levels_of
 from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
 from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
@@ -80,18 +81,29 @@ def write_score(brief: Brief) -> Writing:
     plan, written = modulated(plan, written)
     shift = shift_between(plan.key, brief.key)
     plan = replace(plan, key=brief.key, chords=moved_chords(plan.chords, shift))
+    notes_of = {player.name: moved_notes(player, written[player.name], shift) for player in plan.players}
     lines = tuple(
-        WrittenPart(
+        written_part(
+            brief,
             player,
-            moved_notes(player, written[player.name], shift),
-            following(player.role),
+            notes_of[player.name],
             mute=player not in guests and not is_heard(brief, player),
         )
         for player in plan.players
     )
-    parts = tuple(play_part(plan, timeline.duration, line.player, line.notes) for line in lines if not line.mute)
+    heard = [player for player, line in zip(plan.players, lines, strict=True) if not line.mute]
+    parts = tuple(play_part(plan, timeline.duration, player, notes_of[player.name]) for player in heard)
     whole = WrittenScore(plan, timeline.duration, lines)
-    return Writing(score_of(brief, whole, parts), whole, timeline.warnings)
+    return Writing(balanced(score_of(brief, whole, parts), brief), whole, timeline.warnings)
+
+
+def written_part(brief: Brief, player: Player, notes: tuple[Note, ...], *, mute: bool = False) -> WrittenPart:
+    """Return the part of a player with the levels that the brief gives it."""
+    levels = levels_of(brief, player.role, player.instrument)
+    # As many digits as a part has, to which the gain is added.
+    louder = replace(player, gain_db=round(player.gain_db, 2) + gain_of(levels)) if levels else player
+    stretches = tuple(level for level in levels if not level.is_everywhere)
+    return WrittenPart(louder, notes, following(player.role), mute=mute, levels=stretches)
 
 
 def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Score:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tunesmith.balance import LevelChange
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.plan import Plan, Player
@@ -30,6 +31,7 @@ class WrittenPart:
     """The notes of a ``player`` on the grid, with what they ``follow``, one of FOLLOWS, and the name a person gave.
 
     ``interpretation`` None plays the notes exactly as written. ``transpose`` is in semitones, ``octave`` in octaves.
+    ``levels`` are the stretches of the piece that are struck harder or softer.
     """
 
     player: Player
@@ -39,6 +41,7 @@ class WrittenPart:
     interpretation: Interpretation | None = Interpretation()
     transpose: int = 0
     octave: int = 0
+    levels: tuple[LevelChange, ...] = ()
     mute: bool = False
     solo: bool = False
 
