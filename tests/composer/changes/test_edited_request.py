@@ -117,11 +117,37 @@ def test_words_that_are_not_understood_are_said_and_the_others_hold() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "field", "after"),
+    [
+        ("10 bpm faster", "tempo", "100 bpm"),
+        ("zwanzig bpm langsamer", "tempo", "70 bpm"),
+        ("faster, 120 bpm", "tempo", "120 bpm"),
+        ("half the tempo", "tempo", "45 bpm"),
+        ("twice as long", "length", "80 s"),
+        ("10 seconds shorter", "length", "30 s"),
+        ("la mitad de largo", "length", "20 s"),
+        ("three semitones up", "key", "F minor"),
+        ("少しテンポを落として", "tempo", "84 bpm"),
+    ],
+)
+def test_amounts_count_from_the_piece(words: str, field: str, after: str) -> None:
+    assert [(change.field, change.after) for change in edit_request(FILM, words).changes] == [(field, after)]
+
+
+def test_only_leaves_out_all_others() -> None:
+    state = RequestState.of(edit_request(LOFI, "only piano and bass").request)
+    assert {"piano", "bass"} <= {name for player in state.players for name in (player & {"piano", "bass"})}
+    assert all(player & {"piano", "felt_piano", "bass", "keys"} for player in state.players)
+
+
+@pytest.mark.parametrize(
     ("words", "note"),
     [
         ("the second half faster", "can only be louder or quieter"),
         ("an octave higher", "does not change the key"),
         ("louder trumpet", "no trumpet plays"),
+        ("change the drums", "say what it should be instead"),
+        ("as lofi", "changes nothing: genre is"),
         ("999 bpm", "must be 20 to 300, got 999; made 300"),
         ("as sung by a choir of singers, faster", "cannot sing"),
     ],
