@@ -29,10 +29,10 @@ def test_the_commands_and_the_program_run_one_after_another(tmp_path: Path) -> N
             shown += done.stderr.decode()
     assert "without drums, mood bright, calm" in shown
     (block,) = blocks_of(PAGE, "python")
-    done = run_program([sys.executable, "-c", block.code], tmp_path, environment, encoding="utf-8")
-    assert done.returncode == 0, done.stderr
-    assert "bright" in done.stdout
-    assert "because of 'slower'" in done.stdout
+    printed = run_program([sys.executable, "-c", block.code], tmp_path, environment, encoding="utf-8")
+    assert printed.returncode == 0, printed.stderr
+    assert "bright" in printed.stdout
+    assert "because of 'slower'" in printed.stdout
 
 
 def table() -> list[str]:

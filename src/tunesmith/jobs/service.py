@@ -17,6 +17,7 @@ from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.estimates import QueueSnapshot
 from tunesmith.jobs.events import Feed, JobCache, JobEvents, JobSubscriptions
 from tunesmith.jobs.job import Job, Submission
+from tunesmith.jobs.live_streams import LiveStreams
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult
 from tunesmith.jobs.uploads import UploadStore
@@ -42,8 +43,11 @@ class MusicService:
 
     def __init__(
         self, store: JobStore, files: ServiceFiles, events: JobEvents, starter: Dispatcher, *, allow_fallback: bool,
-        policy: CommercialPolicy = OPEN_POLICY,
+        policy: CommercialPolicy = OPEN_POLICY, streams: LiveStreams | None = None,
     ) -> None:  # fmt: skip
+        """``streams`` are those of the dispatcher."""
+        self.streams = streams or LiveStreams()
+        self._cancelling: set[asyncio.Task[Job]] = set()
         self._store = store
         self._files = files
         self._events = events
@@ -133,6 +137,14 @@ class MusicService:
         # Stops the job at once if it runs here; another server finds out from the database.
         self._starter.wake(job_id)
         return job
+
+    def cancel_soon(self, job_id: str) -> None:
+        """Cancel a job without waiting for it, for callers that are being cancelled; one that is waited for stays."""
+        if self._following.has_followers(job_id):
+            return
+        cancelling = asyncio.create_task(self.cancel(job_id))
+        self._cancelling.add(cancelling)
+        cancelling.add_done_callback(self._cancelling.discard)
 
     async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncGenerator[Job]:
         """Yield the job now and after each change, until it ends or until ``deadline`` on the monotonic clock."""
