@@ -6,9 +6,15 @@ import json
 import runpy
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
+from lazy_modules import LazyModule
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 NAMES = ("musicgen_gpu", "stable_audio_gpu")
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
