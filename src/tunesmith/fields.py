@@ -25,8 +25,13 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "genre": 64,
     "key": 32,
     "meter": 16,
+    "mood": 64,
+    "lock": 32,
     "instruments": 64,
     "without": 64,
+    "production": 64,
+    "ambience": 64,
+    "balance": 64,
     "tags": 64,
     "repaint": 1_000,
     "quantization": 32,
@@ -38,7 +43,10 @@ MAX_CHARACTERS: Mapping[str, int] = {
 }
 """The most characters of a text, or of each text in a list."""
 
-MAX_ITEMS: Mapping[str, int] = {"instruments": 64, "without": 64, "keep_stems": 16, "hits": 256, "tags": 32}
+MAX_ITEMS: Mapping[str, int] = {
+    "instruments": 64, "without": 64, "production": 16, "ambience": 16, "balance": 64, "keep_stems": 16, "hits": 256,
+    "tags": 32, "lock": 16,
+}  # fmt: skip
 """The most items of a list."""
 
 OTHER_NAMES: Mapping[str, str] = {
@@ -84,6 +92,7 @@ ModelName = Annotated[str, Field(max_length=MAX_CHARACTERS["model"]), AfterValid
 Genre = Annotated[str, Field(max_length=MAX_CHARACTERS["genre"]), AfterValidator(check_characters)]
 Key = Annotated[str, Field(max_length=MAX_CHARACTERS["key"]), AfterValidator(check_characters)]
 Meter = Annotated[str, Field(max_length=MAX_CHARACTERS["meter"]), AfterValidator(check_characters)]
+Mood = Annotated[str, Field(max_length=MAX_CHARACTERS["mood"]), AfterValidator(check_characters)]
 InstrumentName = Annotated[str, Field(max_length=MAX_CHARACTERS["instruments"]), AfterValidator(check_characters)]
 NegativePrompt = Annotated[str, Field(max_length=MAX_CHARACTERS["negative_prompt"]), AfterValidator(check_paragraphs)]
 Regions = Annotated[str, Field(max_length=MAX_CHARACTERS["repaint"]), AfterValidator(check_characters)]

@@ -23,9 +23,11 @@ KEPT_FILES = ("all", "best")
 def generate(
     prompt: options.Prompt, output: options.Output = None, duration: options.Duration = None,
     bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
-    genre: options.GenreName = None, instruments: options.Instruments = None, without: options.Without = None,
-    form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
-    layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
+    genre: options.GenreName = None, mood: options.MoodName = None, instruments: options.Instruments = None,
+    without: options.Without = None, production: options.Production = None, ambience: options.Ambience = None,
+    balance: options.Balance = None, form: options.FormName = None, intro: options.IntroName = None,
+    ending: options.EndingName = None, loop: options.Loop = False, intensity: options.Intensity = None,
+    layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None, lock: options.Lock = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
     model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
     commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
@@ -33,7 +35,7 @@ def generate(
     temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
     audio: options.AudioFile = None, continued: options.Continue = False, strength: options.Strength = None,
     schedule: options.ScheduleName = None, repaint: options.Repaint = None, melody: options.MelodyFile = None,
-    steps: options.Steps = None, ending: options.EndingName = None,
+    steps: options.Steps = None,
     max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
     loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
@@ -57,7 +59,8 @@ def generate(
     check_licence(policy, model, audio, melody)
     options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
-        genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
+        genre=genre, mood=mood, instruments=instruments, without=without, production=production, ambience=ambience,
+        balance=balance, form=form, intro=intro, loop=loop, intensity=intensity, hits=hit, lock=lock,
         loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
