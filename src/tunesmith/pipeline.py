@@ -30,7 +30,7 @@ from tunesmith.request import GenerationRequest, Hit
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
 
-LISTS = ("instruments", "without", "keep_stems")
+LISTS = ("instruments", "without", "keep_stems", "lock")
 
 GeneratorSource = Callable[[str], Generator]
 """Opens the generator of a model by name, such as Registry.create."""
@@ -60,10 +60,12 @@ class GenerationOptions:
     genre: str | None = None
     instruments: str | None = None
     without: str | None = None
+    mood: str | None = None
     form: str | None = None
     loop: bool = False
     intensity: str | None = None
     hits: Sequence[str] | None = None
+    lock: str | None = None
     loudness_lufs: str | None = None
     sample_rate: str | None = None
     mono: bool = False
