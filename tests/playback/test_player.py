@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 from fake_player import fake_player
+from forked_python import ForkedPopen
 
 import tunesmith
 from tunesmith.audio import Audio
@@ -93,3 +97,21 @@ def test_the_command_plays_while_it_makes_and_writes_the_usual_file(
     assert heard.stat().st_size > 3 * 44_100 * 4
     assert run(["a", "--play", "-n2"]) == 2
     assert "play: plays one piece, got --variations 2" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = fake_player(tmp_path, monkeypatch, script=STUBBORN)
+    path = Audio(np.tile(NOISE, 20), 44_100).save(tmp_path / "noise.wav")
+    code = "import sys; from tunesmith.cli import main; main(sys.argv[1:])"
+    settings = {**os.environ, "PYTHONPATH": str(Path(tunesmith.__file__).parents[1])}
+    process = ForkedPopen(
+        [sys.executable, "-c", code, "play", str(path)], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while not heard.exists() and process.poll() is None:
+        time.sleep(0.02)
+    programs = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1] == b"tunesmith: error: stopped\n"
+    assert process.returncode == 130
+    assert programs
+    assert not psutil.wait_procs(programs, timeout=5)[1]
