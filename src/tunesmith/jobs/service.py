@@ -25,7 +25,7 @@ from tunesmith.library.tokens import Allowance
 from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy, check_licence
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve
-from tunesmith.request import NEURAL_FIELDS, GenerationRequest
+from tunesmith.request import COMPOSED_ENDINGS, NEURAL_FIELDS, GenerationRequest
 
 log = logging.getLogger("tunesmith.job")
 
@@ -194,7 +194,10 @@ class MusicService:
 def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
     """Return the request without the fields that only neural models read, and the names of those that were set."""
     usual = {name: GenerationRequest.model_fields[name].default for name in NEURAL_FIELDS}
-    dropped = tuple(name for name in NEURAL_FIELDS if getattr(request, name) != usual[name])
+    dropped = tuple(
+        name for name in NEURAL_FIELDS
+        if getattr(request, name) != usual[name] and not (name == "ending" and request.ending in COMPOSED_ENDINGS)
+    )  # fmt: skip
     return request.model_copy(update={name: usual[name] for name in dropped}), dropped
 
 
