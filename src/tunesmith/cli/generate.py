@@ -73,7 +73,10 @@ def generate(
     shown = ReportOptions(as_json, quiet, pick, keep)
     if midi_in is not None:
         from tunesmith.cli.midi_in import arrange_and_report
+        from tunesmith.errors import InvalidRequest
 
+        if play:
+            raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
         arrange_and_report(midi_in, requests, files, settings, shown)
         return
     with playing(play, len(requests)) as listen:
