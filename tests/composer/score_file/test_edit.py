@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tunesmith.composer.score_file import PartChange, ScoreChanges, edited_document, load_score, quoted
-from tunesmith.errors import InvalidRequest
+from tunesmith.errors import InvalidRequest, InvalidScore
 
 BLOCK = """\
 # by hand
@@ -92,3 +92,13 @@ def test_sections_repeat_and_come_back_by_name() -> None:
     assert [(one.name, one.bar) for one in score.sections] == [("A", 0), ("B", 2), ("B", 4), ("A", 6)]
     assert [note.start for note in score.parts[0].notes] == [0, 24]
     assert [(span.start, str(span.chord)) for span in score.chords] == [(0, "Am"), (8, "F"), (16, "F"), (24, "Am")]
+
+
+def test_groove_needs_a_genre_and_moves_the_notes_of_fixed_parts() -> None:
+    text = BLOCK.replace("  instrument: flute\n", "  instrument: flute\n  humanize: 1\n")
+    with pytest.raises(InvalidScore, match="need a 'genre'"):
+        load_score(text)
+    plain, played = (load_score(f"genre: jazz\n{one}").parts[0].notes for one in (BLOCK, text))
+    assert plain == load_score(f"groove: 0\nhumanize: 0\n{BLOCK}").parts[0].notes
+    assert [note.pitch for note in played] == [note.pitch for note in plain]
+    assert played != plain

@@ -14,9 +14,10 @@ from tunesmith.composer.score_file.dump import FORMAT_VERSION
 from tunesmith.composer.score_file.form import Form, bars_of, carried_tempo, read_form
 from tunesmith.composer.score_file.frame import Grid, ScoreFrame
 from tunesmith.composer.score_file.part_entry import RANGES, WHOLE_RANGES, read_parts
-from tunesmith.composer.score_file.planned import plain, planned
+from tunesmith.composer.score_file.planned import interpretation_of, plain, planned
 from tunesmith.composer.score_file.plans import WritingBrief
 from tunesmith.composer.score_file.record import Record, read_record
+from tunesmith.composer.score_file.settle import Planning
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.composer.writing.transposition import moved_chords, moved_key
 from tunesmith.composer.writing.written_score import Interpretation, WrittenScore
@@ -63,19 +64,18 @@ def load_document(text: str) -> LoadedScore:
         fields["tunesmith"].whole(FORMAT_VERSION, FORMAT_VERSION)
     record = read_record(fields["written"]) if "written" in fields else None
     form = read_form(fields["sections"], record.frame.sections if record else ())
-    meter = fields["meter"].read(Meter.parse)
-    grid = Grid(form.bars, meter.beats_per_bar)
+    grid = Grid(form.bars, fields["meter"].read(Meter.parse).beats_per_bar)
     tempo_map = tempo_of(fields["tempo"], grid, record)
-    frame = _frame(fields, form, grid, meter, tempo_map, record)
+    frame = _frame(fields, form, grid, tempo_map, record)
     entries = tuple(read_parts(fields["parts"]))
     transpose = fields["transpose"].whole(*WHOLE_RANGES["transpose"]) if "transpose" in fields else 0
     how = _interpretation(fields)
     written, warnings = None, tuple[str, ...]()
-    if record is None and how is None and all(entry.follow == "fixed" for entry in entries):
+    if record is None and not any(entry.follow != "fixed" or interpretation_of(entry, how) for entry in entries):
         parts = plain(entries, grid, form, transpose)
     else:
-        brief, record = _writing_brief(fields, record), at_tempo(record, tempo_map, grid)
-        parts, written, warnings = planned(brief, frame, form, entries, record, how, transpose)
+        document = Planning(_writing_brief(fields, record), frame, form, at_tempo(record, tempo_map, grid))
+        parts, written, warnings = planned(document, entries, how, transpose)
     chords = written.plan.chords if written else frame.chords
     return LoadedScore(_score(fields, frame, chords, parts, transpose), written, warnings)
 
@@ -84,12 +84,11 @@ def _frame(
     fields: Mapping[str, ScorePosition],
     form: Form,
     grid: Grid,
-    meter: Meter,
     tempo_map: TempoMap,
     record: Record | None,
 ) -> ScoreFrame:
     """Return what the notes are for."""
-    key = fields["key"].read(Key.parse)
+    key, meter = fields["key"].read(Key.parse), fields["meter"].read(Meter.parse)
     chords = chords_of(fields.get("chords"), grid, form, key, record)
     played_tempo = carried_tempo(tempo_map, form, grid.beats_per_bar)
     end = bars_of(form.played) * grid.beats_per_bar

@@ -8,11 +8,10 @@ from dataclasses import replace
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note, Part
 from tunesmith.composer.score_file.form import Form, carried
-from tunesmith.composer.score_file.frame import Grid, ScoreFrame
+from tunesmith.composer.score_file.frame import Grid
 from tunesmith.composer.score_file.part_entry import PartEntry
-from tunesmith.composer.score_file.plans import WritingBrief, described_player, styles_of
-from tunesmith.composer.score_file.record import Record
-from tunesmith.composer.score_file.settle import Line, settled
+from tunesmith.composer.score_file.plans import described_player, styles_of
+from tunesmith.composer.score_file.settle import Line, Planning, settled
 from tunesmith.composer.writing.balance import struck
 from tunesmith.composer.writing.play_score import heard, played_parts
 from tunesmith.composer.writing.transposition import moved_on
@@ -48,13 +47,7 @@ def _plain_part(entry: PartEntry, notes: Sequence[Note], transpose: int, bars: i
 
 
 def planned(
-    brief: WritingBrief,
-    frame: ScoreFrame,
-    form: Form,
-    entries: Sequence[PartEntry],
-    record: Record | None,
-    how: Interpretation | None,
-    transpose: int,
+    document: Planning, entries: Sequence[PartEntry], how: Interpretation | None, transpose: int
 ) -> tuple[tuple[Part, ...], WrittenScore, tuple[str, ...]]:
     """Return the parts as the composer's writers and players make them, their written score, and warnings.
 
@@ -62,16 +55,16 @@ def planned(
     """
     lines: list[Line] = []
     for index, entry in enumerate(entries):
-        line = _line(entry, brief, frame, form, record, index)
+        line = _line(entry, document, index)
         lines.append(_apart(line, {other.player.name for other in lines}))
-    found = settled(brief, frame, form, lines, record)
+    found = settled(document, lines)
     parts = tuple(
         WrittenPart(
             player=line.player,
             notes=found.notes[line.player.name],
             follow=line.follow,
             name=entry.name,
-            interpretation=_own(entry, how),
+            interpretation=interpretation_of(entry, how),
             transpose=int(entry.number("transpose")),
             octave=int(entry.number("octave")),
             levels=entry.levels,
@@ -80,25 +73,24 @@ def planned(
         )
         for entry, line in zip(entries, lines, strict=True)
     )
-    written = WrittenScore(found.plan, frame.duration, parts, transpose)
+    written = WrittenScore(found.plan, document.frame.duration, parts, transpose)
     return played_parts(written), written, found.warnings
 
 
-def _line(
-    entry: PartEntry, brief: WritingBrief, frame: ScoreFrame, form: Form, record: Record | None, index: int
-) -> Line:
-    player = described_player(entry, brief.genre, frame.seed, index)
-    styles = styles_of(entry.role, brief.genre)
+def _line(entry: PartEntry, document: Planning, index: int) -> Line:
+    genre, record = document.brief.genre, document.record
+    player = described_player(entry, genre, document.frame.seed, index)
+    styles = styles_of(entry.role, genre)
     if entry.follow != "fixed" and player.style and styles and player.style not in styles:
         hint = did_you_mean(player.style, styles) or f"; it can be {', '.join(styles[:12])}"
-        raise entry.place.mistake(f"style cannot be {player.style!r} in {brief.genre.title}{hint}")
+        raise entry.place.mistake(f"style cannot be {player.style!r} in {genre.title}{hint}")
     if entry.notes is None:
         return Line(player, entry.follow, None, entry.mute)
     if record is None and entry.follow != "fixed":
         raise entry.notes.mistake("a part that follows is written by the composer; leave out 'notes' or 'follow'")
     # Notes that are written anew for another meter are still in the bars of the old one.
-    meter = record.frame.meter if record is not None and entry.follow != "fixed" else frame.meter
-    return Line(player, entry.follow, entry.read_notes(Grid(form.bars, meter.beats_per_bar)), entry.mute)
+    meter = record.frame.meter if record is not None and entry.follow != "fixed" else document.frame.meter
+    return Line(player, entry.follow, entry.read_notes(Grid(document.form.bars, meter.beats_per_bar)), entry.mute)
 
 
 def _apart(line: Line, taken: Container[str]) -> Line:
@@ -110,7 +102,7 @@ def _apart(line: Line, taken: Container[str]) -> Line:
     return replace(line, player=replace(line.player, name=name))
 
 
-def _own(entry: PartEntry, how: Interpretation | None) -> Interpretation | None:
+def interpretation_of(entry: PartEntry, how: Interpretation | None) -> Interpretation | None:
     """Return how a part is played: as it says itself, as the document does, or as usual for one that follows.
 
     None plays the notes exactly as written.

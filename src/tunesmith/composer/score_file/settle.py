@@ -42,16 +42,25 @@ class Settled:
     warnings: tuple[str, ...]
 
 
-def settled(
-    brief: WritingBrief, frame: ScoreFrame, form: Form, lines: Sequence[Line], record: Record | None
-) -> Settled:
-    """Return the notes of every line for ``frame``; those that follow nothing, or nothing that changed, stay."""
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What a document says apart from its parts: what they are written for, in which form, and its ``record``."""
+
+    brief: WritingBrief
+    frame: ScoreFrame
+    form: Form
+    record: Record | None
+
+
+def settled(document: Planning, lines: Sequence[Line]) -> Settled:
+    """Return the notes of every line for the frame; those that follow nothing, or nothing that changed, stay."""
+    brief, frame = document.brief, document.frame
     players = tuple(line.player for line in lines)
     heard = [line.player for line in lines if not line.mute]
     plan = plan_of(brief, frame, players, heard)
-    lines, record = _in_key(lines, record, frame)
+    lines, record = _in_key(lines, document.record, frame)
     before = None if record is None else plan_of(brief, record.frame, players, heard)
-    writer = _Settler(plan, before, form, record, {line.player.name: line for line in lines})
+    writer = _Settler(plan, before, document.form, record, {line.player.name: line for line in lines})
     for player in writing_order(players):
         writer.settle(writer.lines[player.name])
     return Settled(plan, writer.now, tuple(writer.warnings))
