@@ -15,6 +15,7 @@ from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import check, list_models, pull, rm, show
+from tunesmith.cli.play import play
 from tunesmith.cli.ps import ps
 from tunesmith.cli.render import render
 from tunesmith.cli.repeat import again, vary
@@ -41,8 +42,8 @@ for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Audio files")(sound_command)
 # The help lists the commands in this order.
 COMMANDS = (
-    generate, again, vary, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, studio, ps,
-    backup, restore,
+    generate, again, vary, play, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, studio,
+    ps, backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)

@@ -13,6 +13,7 @@ COMMANDS = (
     "generate",
     "again",
     "vary",
+    "play",
     "batch",
     "log",
     "info",

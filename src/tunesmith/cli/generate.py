@@ -13,7 +13,7 @@ from tunesmith.cli import options
 if TYPE_CHECKING:
     from tunesmith.config import Settings
     from tunesmith.output_files import OutputFiles
-    from tunesmith.pipeline import GeneratedFile
+    from tunesmith.pipeline import GeneratedFile, Listener
     from tunesmith.request import GenerationRequest
 
 
@@ -40,13 +40,14 @@ def generate(
     max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
     loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
-    score: options.ScoreFile = None, plot: options.Plot = None, as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    score: options.ScoreFile = None, plot: options.Plot = None, play: options.Play = False,
+    as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
+    from tunesmith.cli.play import playing
     from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.output_files import OutputFiles
     from tunesmith.pipeline import GenerationOptions, build_requests
@@ -72,10 +73,14 @@ def generate(
     shown = ReportOptions(as_json, quiet, pick, keep)
     if midi_in is not None:
         from tunesmith.cli.midi_in import arrange_and_report
+        from tunesmith.errors import InvalidRequest
 
+        if play:
+            raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
         arrange_and_report(midi_in, requests, files, settings, shown)
         return
-    generate_and_report(requests, files, settings, shown, started=started)
+    with playing(play, len(requests)) as listen:
+        generate_and_report(requests, files, settings, shown, started=started, listen=listen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +141,11 @@ def generate_and_report(
     *,
     parent: str | None = None,
     started: float | None = None,
+    listen: Listener | None = None,
 ) -> list[GeneratedFile]:
     """Generate the files, log them as variations of ``parent``, report and return them.
 
+    ``listen`` hears each piece while it is made.
     ``started`` is in seconds of the monotonic clock; the reported time begins there. Raises TunesmithError.
     """
     from tunesmith.cli.console import print_warning, progress_bar, report
@@ -151,7 +158,9 @@ def generate_and_report(
         # Before the music is generated, which takes longer.
         check_picking(shown.pick, shown.keep, len(requests), files)
     with progress_bar(shown.is_silent) as progress:
-        generated = generate_files(requests, files, progress=progress, warn=print_warning, started=started)
+        generated = generate_files(
+            requests, files, progress=progress, warn=print_warning, started=started, listen=listen
+        )
     if shown.pick:
         done = keep_best(settings, generated, files, shown.keep, parent)
     else:

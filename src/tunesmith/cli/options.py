@@ -26,6 +26,7 @@ Midi = Annotated[File, _option(FILES, "Also write the notes as MIDI.", "FILE")]
 ScoreFile = Annotated[File, _option(FILES, "Also write the score as YAML, to edit and render.", "FILE")]
 PLOT_HELP = "Also draw the piano roll with sections, chords and energy (needs the extra plot)."
 Plot = Annotated[File, _option(FILES, PLOT_HELP, "PNG")]
+Play = Annotated[bool, _option(FILES, "Play the music while it is made.", None, "--play")]
 Json = Annotated[bool, _option(FILES, "Report as JSON.", None, "--json")]
 Quiet = Annotated[bool, _option(FILES, "Show neither progress nor report.", None, "--quiet", "-q")]
 

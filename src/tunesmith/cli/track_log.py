@@ -56,10 +56,13 @@ def log_tracks(
     return list(generated)
 
 
-def log_edit(settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float) -> str | None:
+def log_edit(
+    settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float,
+    parent: str | None = None,
+) -> str | None:  # fmt: skip
     """Log an edited file, unless the settings disable the log, and return its track id.
 
-    Its parent is the newest track whose file has the SHA-256 ``source_digest``; ``took`` is in seconds.
+    Its parent is ``parent``, or the newest track whose file has the SHA-256 ``source_digest``; ``took`` is in seconds.
     """
     if not settings.prompt_log:
         return None
@@ -70,12 +73,12 @@ def log_edit(settings: Settings, audio: Audio, path: Path, edit: str, source_dig
     fields = tags.get("request")
     request = {"model": tags.get("model"), "seed": tags.get("seed"), **fields} if isinstance(fields, Mapping) else {}
     with _warn_log_failed(), prompt_log(settings) as log:
-        parent = log.of_digest(source_digest)
+        found = None if parent else log.of_digest(source_digest)
         # The metadata of a foreign file may hold any text as its model.
         entry = NewTrack(
             request=request, model=str(tags.get("model") or "none")[:LONGEST_NAME], generated_by=edit, source=SOURCE,
             duration=audio.duration, file=_file(path), metadata=dict(tags), timings={"total": round(took, 3)},
-            parent=parent.id if parent else None,
+            parent=parent or (found.id if found else None),
         )  # fmt: skip
         return log.add(entry)[0].id
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -206,7 +206,7 @@ class CompositionStream:
         self.channels = 1 if composition.playing.mono else 2
         self.num_samples = self._mix.num_samples
         self.is_early = self._mix.is_early
-        self.metadata = composition.metadata
+        self.metadata: Mapping[str, Any] = composition.metadata
 
     def blocks(self) -> Iterator[Samples]:
         """Yield the rest of the sound in blocks, (channels, samples)."""

@@ -17,7 +17,8 @@ from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.band.choose_band import DEFAULT_STYLES, register_for
 from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
 from tunesmith.composer.writing.form.breaks import with_breaks
-from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
+from tunesmith.composer.writing.harmony.progressions import write_harmony
+from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.spans import span_at
 from tunesmith.composer.writing.transposition import is_pitched

@@ -9,7 +9,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
-from tunesmith.composer.theory import on_grid
+from tunesmith.composer.theory import Key, on_grid
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
@@ -27,7 +27,8 @@ from tunesmith.composer.writing.form.modulation import modulated
 from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
-from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
+from tunesmith.composer.writing.harmony.progressions import write_harmony
+from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.performance.echo import echoed
@@ -130,9 +131,10 @@ def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Sc
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     # Written in the key that the seed draws, and moved as a whole: another key is a transposition.
-    home = brief.home if brief.home is not None and brief.home.mode == brief.key.mode else brief.key
+    own = brief.home or brief.key
+    home = Key(own.tonic, brief.key.mode)
     sections = build_sections(brief, genre, timeline)
-    setting = Setting(genre, home, brief.meter, brief.mood, brief.loop)
+    setting = Setting(genre, home, brief.meter, brief.mood, brief.loop, own.mode)
     chords = write_harmony(setting, sections, brief.seed_of("chords"))
     players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
     plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
