@@ -305,7 +305,7 @@ def _write_extras(composition: Composition, files: OutputFiles, path: Path, word
         from tunesmith.composer.score_file import dump_score
 
         with atomic_output(with_suffix_word(files.score, word)) as temporary:
-            temporary.write_text(dump_score(composition.score), encoding="utf-8")
+            temporary.write_text(dump_score(composition.score, composition.written), encoding="utf-8")
         written.append(with_suffix_word(files.score, word))
     if files.midi:
         from tunesmith.composer.midi_file import write_midi

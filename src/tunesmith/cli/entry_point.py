@@ -25,6 +25,7 @@ COMMANDS = (
     "convert",
     "normalize",
     "render",
+    "score",
     "explain",
     "genres",
     "instruments",

@@ -29,6 +29,7 @@ def generate(
     ending: options.EndingName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None, lock: options.Lock = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
+    midi_in: options.MidiIn = None,
     model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
     commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
@@ -70,6 +71,14 @@ def generate(
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)
     shown = ReportOptions(as_json, quiet, pick, keep)
+    if midi_in is not None:
+        from tunesmith.cli.midi_in import arrange_and_report
+        from tunesmith.errors import InvalidRequest
+
+        if play:
+            raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
+        arrange_and_report(midi_in, requests, files, settings, shown)
+        return
     with playing(play, len(requests)) as listen:
         generate_and_report(requests, files, settings, shown, started=started, listen=listen)
 

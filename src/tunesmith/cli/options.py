@@ -63,6 +63,8 @@ Variations = Annotated[
 ]
 GUIDE_HELP = "Let the composer write the piece, and the model make its sound: exact tempo, key, form and length."
 Guide = Annotated[Text, _option(MUSIC, GUIDE_HELP, "composer", "--guide")]
+MIDI_IN_HELP = "A MIDI file whose melody, or whose chords, the composer arranges."
+MidiIn = Annotated[File, _option(MUSIC, MIDI_IN_HELP, "FILE", "--midi-in")]
 PICK_HELP = "Measure the variations, rank them and mark the best one."
 Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
 KEEP_HELP = "With --pick: files to keep. With --guide: roles of the composer's stems to keep."
