@@ -71,8 +71,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     loudness = loudness_target(request.loudness_lufs, parsed.loudness, form)
     key, key_reason = _key(explicit, genre, usual[0], mood)
     # The tonic that the piece would have by itself, so that the same hook begins on the same degree in every key.
-    wished = _wished_mode(explicit) if request.key is None else None
-    home = choices.key_of(genre, usual[0], explicit.seed("key"), None, wished)
+    home = choices.key_of(genre, usual[0], explicit.seed("key"), None, _wished_mode(explicit))
     players = _players(explicit, genre, chosen)
     colours = choose_colours(request, parsed, chosen, players.without)
     ending, ending_reasons = _ending(request, parsed)
