@@ -95,6 +95,9 @@ class JobOptions:
     dropped: tuple[str, ...] = ()
     """Fields of the request that were left out because the composer does not read them."""
 
+    layers: tuple[float, ...] = ()
+    """The intensities of the layers that the format ``layers`` has, 0–1; none are the usual ones."""
+
     def __post_init__(self) -> None:
         value = self.keep_alive
         if value is None:
@@ -120,6 +123,8 @@ class JobOptions:
             row["notes"] = list(self.notes)
         if self.dropped:
             row["dropped"] = list(self.dropped)
+        if self.layers:
+            row["layers"] = list(self.layers)
         return row
 
     @classmethod

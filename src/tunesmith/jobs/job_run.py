@@ -210,7 +210,8 @@ class JobRun:
         job = self.claim.job
         request = job.request.model_copy(update={"model": job.generated_by})
         # A job that may have crashed its runner must not take the jobs of a shared batch down again.
-        return Task(job.id, job.generated_by, request, self._path, job.options.keep_alive, alone=job.attempts > 1)
+        options, alone = job.options, job.attempts > 1
+        return Task(job.id, job.generated_by, request, self._path, options.keep_alive, alone, options.layers)
 
     def _complete(self, result: TaskResult) -> Job | None:
         """Store the file and finish the job; return it, or None if the claim was lost.

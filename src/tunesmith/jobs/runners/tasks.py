@@ -16,6 +16,7 @@ class Task:
 
     ``keep_alive`` is how many seconds the model then stays: 0 leaves at once, below 0 stays for good, None is as the
     pool is set. One that is to be ``alone`` shares its process with no other: it may be what brought the last one down.
+    ``layers`` are the intensities of the format ``layers``.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Task:
     path: Path
     keep_alive: float | None = None
     alone: bool = False
+    layers: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

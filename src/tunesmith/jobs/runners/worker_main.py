@@ -156,7 +156,7 @@ class Worker:
         task = message["task"]
         try:
             request = GenerationRequest.checked(**message["request"])
-            audio = self._generate(request, path_of(message["path"]), work)
+            audio = self._generate(request, path_of(message["path"]), message.get("layers", []), work)
             about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
             metadata = {**audio.metadata, **self._figure(request, path_of(message["path"]))}
             answer = encode({"made": task, **about, "metadata": metadata})
@@ -171,14 +171,16 @@ class Worker:
             # Trimming takes time, so only when no task runs.
             self._memory.after_task()
 
-    def _generate(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio | Exported:
+    def _generate(
+        self, request: GenerationRequest, path: Path, layers: list[float], work: _TaskRun
+    ) -> Audio | Exported:
         assert self._generator
         kind = path.suffix.removeprefix(".")
         if kind in EXPORTS:
             if not isinstance(self._generator, ExportingGenerator):
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} generates audio only")
             with _translate_write_errors():
-                return self._generator.export(request, path, work.tell, work.is_cancelled)
+                return self._generator.export(request, path, work.tell, work.is_cancelled, layers)
         audio = run_generator(self._generator, request, work.tell, work.is_cancelled)
         # Writing a file reports no progress, but always ends.
         work.seen_at = math.inf

@@ -166,7 +166,8 @@ class RunnerProcess:
                 report(ProgressReport(running=False, stage="loading"))
             report(ProgressReport(running=True, loaded_seconds=await self.load()))
             request = task.request.model_dump(mode="json", exclude_unset=True)
-            await self._give(entry, {"task": entry.name, "request": request, "path": path_text(task.path)})
+            where = {"path": path_text(task.path), "layers": list(task.layers)}
+            await self._give(entry, {"task": entry.name, "request": request, **where})
             return await asyncio.shield(entry.done)
         except asyncio.CancelledError:
             await self._cancel(entry)

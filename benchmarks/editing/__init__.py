@@ -1,0 +1,1 @@
+"""The parts of benchmarks/edits.py: each module measures one kind of edit with ``measure()``."""
