@@ -20,6 +20,7 @@ from tunesmith.composer.writing.band.choose_band import choose_band, with_someon
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.arrangement import arranged
 from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
+from tunesmith.composer.writing.form.climax import usual_loudness, with_climax_cast, with_climax_dynamics
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.half_time import half_timed
 from tunesmith.composer.writing.form.modulation import modulated
@@ -71,6 +72,7 @@ def write_score(brief: Brief) -> Writing:
     plan = _planned(brief, genre, timeline)
     plan, written = modulated(plan, _written(plan))
     parts = tuple(_part(plan, timeline, player, written[player.name]) for player in plan.players)
+    parts = with_climax_dynamics(plan, timeline.hits, parts)
     score = Score(
         title=brief.title,
         prompt=brief.prompt,
@@ -99,7 +101,7 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     players = choose_band(brief, genre, rng_for(brief.seed, "band"))
     players = with_someone(players, [section.energy for section in sections])
     plan = Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
-    return with_breaks(arranged(plan))
+    return with_breaks(with_climax_cast(arranged(plan), timeline.hits))
 
 
 def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
@@ -164,7 +166,7 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
     requested += ["speech_room"] if brief.form == "bed" else []
     return replace(
         base,
-        loudness_lufs=base.loudness_lufs if brief.loudness_lufs is None else brief.loudness_lufs,
+        loudness_lufs=usual_loudness(brief, genre) if brief.loudness_lufs is None else brief.loudness_lufs,
         room=base.room * (0.25 if dry else 1.0),
         hall=0.0 if dry else min(1.0, base.hall + (0.4 if spacious else 0.0)),
         brightness_db=max(-12.0, min(6.0, base.brightness_db + 1.5 * brief.mood.valence)),

@@ -11,6 +11,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.score import Section
+from tunesmith.composer.writing.form.climax import peak_bars, with_release
 from tunesmith.composer.writing.form.drafts import CLOSINGS, CONTRASTS, OPENINGS, SectionDraft, read_draft
 from tunesmith.composer.writing.form.repetition import arched, choruses, cut, repeated
 from tunesmith.composer.writing.form.tempo import FormTimeline, HitBar
@@ -43,7 +44,12 @@ def build_sections(
     for hit in timeline.hits:
         if 0 < hit.bar < timeline.bars:
             sections = _with_start_at(sections, hit.bar)
-    return _with_climax(sections, timeline.hits)
+    peaks = {
+        hit.bar: peak_bars(timeline.tempo_map, brief.meter.beats_per_bar, hit.bar)
+        for hit in timeline.hits
+        if hit.climax
+    }
+    return with_release(_with_climax(sections, timeline.hits), peaks)
 
 
 def _placed(drafts: Sequence[SectionDraft]) -> tuple[Section, ...]:
