@@ -47,7 +47,7 @@ def build_sections(
     peaks = {
         hit.bar: peak_bars(timeline.tempo_map, brief.meter.beats_per_bar, hit.bar)
         for hit in timeline.hits
-        if hit.climax
+        if hit.climax and brief.form != "bed"
     }
     return with_release(_with_climax(sections, timeline.hits), peaks)
 
