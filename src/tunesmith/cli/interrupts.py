@@ -1,7 +1,8 @@
-"""Signal handlers for SIGINT (Ctrl-C) and SIGTERM, which may arrive while libsndfile calls back into Python.
+"""Signal handlers for SIGINT (Ctrl-C) and SIGTERM, which may arrive where an exception would be lost or do harm.
 
-An exception raised in such a callback is lost: the command would go on, or report an unreadable file. The handlers
-raise a signal that arrives there again a moment later.
+An exception raised while libsndfile calls back into Python, or in a ``__del__``, is lost: the command would go on, or
+report an unreadable file. One raised while soundfile closes a file leaves it marked as open, so that its memory is
+freed a second time, which aborts the process. The handlers raise a signal that arrives there again a moment later.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ TERMINATED = 143
 """The exit code that shells report for SIGTERM."""
 
 RETRY_SECONDS = 0.01
+LIBRARY = "soundfile"
 CALLBACKS = "vio_"
 """The prefix of soundfile's callbacks, through which libsndfile reads and writes Python's file objects."""
 
@@ -41,9 +43,9 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _is_retried(number: int, frame: FrameType | None) -> bool:
-    """Return whether the main thread is in a callback of soundfile; raise the signal again soon if so."""
+    """Return whether the main thread is where no exception may be raised; raise the signal again soon if so."""
     while frame is not None:
-        if frame.f_code.co_name.startswith(CALLBACKS):
+        if _must_be_finished(frame):
             timer = threading.Timer(RETRY_SECONDS, signal.raise_signal, (number,))
             # A pending timer must not keep a finished program alive.
             timer.daemon = True
@@ -51,3 +53,10 @@ def _is_retried(number: int, frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _must_be_finished(frame: FrameType) -> bool:
+    """Return whether the frame is a finalizer, a callback of soundfile, or its function that closes a file."""
+    name = frame.f_code.co_name
+    is_soundfile = frame.f_globals.get("__name__") == LIBRARY
+    return name == "__del__" or (is_soundfile and (name == "close" or name.startswith(CALLBACKS)))
