@@ -50,7 +50,7 @@ def render(
         check_plot(plot)
     settings = load_settings()
     sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
-    composition = perform(load_score(_text_of(score)), sound_request)
+    composition = perform(load_score(text_of_score(score)), sound_request)
     with progress_bar(quiet or as_json) as progress:
         audio = composition.mix(progress)
     for warning in composition.warnings:
@@ -76,7 +76,8 @@ def _request(
     )
 
 
-def _text_of(path: Path) -> str:
+def text_of_score(path: Path) -> str:
+    """Return the text of a score file; raises InvalidRequest if it cannot be read or is too large."""
     from tunesmith.errors import InvalidRequest
     from tunesmith.text_files import decoded
 
