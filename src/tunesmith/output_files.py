@@ -124,12 +124,12 @@ def check_folder_of(field_name: str, path: Path) -> None:
         raise AudioFileError(f"{field_name}: cannot write {path}: there is no folder {path.parent}")
 
 
-def check_plot(path: Path) -> None:
+def check_plot(path: Path, field_name: str = "plot") -> None:
     """Raise InvalidRequest if no picture of this name can be drawn, AudioFileError if its folder does not exist."""
     from tunesmith.audio.spectrogram_plot import check_drawable
 
-    check_drawable(path)
-    check_folder_of("plot", path)
+    check_drawable(path, field_name)
+    check_folder_of(field_name, path)
 
 
 def make_folder(field_name: str, folder: Path) -> None:

@@ -12,7 +12,7 @@ from tunesmith.cli import options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tunesmith.cli.explained_piece import ExplainedPiece
+    from tunesmith.cli.explained_score import ExplainedScore
     from tunesmith.composer.arrangement import ArrangedSection, Arrangement
 
 SOURCE_HELP = "A prompt, a track's id, a sound file written by Tunesmith, or a score file."
@@ -34,7 +34,7 @@ def explain(
     ● plays in every bar of a section, ◐ in some of them, · in none.
     """
     from tunesmith.cli.console import as_json_text, print_warning
-    from tunesmith.cli.explained_piece import explain_source
+    from tunesmith.cli.explained_score import explain_source
     from tunesmith.composer.arrangement import arrangement_of
     from tunesmith.config import load_settings
 
@@ -57,7 +57,7 @@ def explain(
         print_warning(warning)
 
 
-def _print_reasons(piece: ExplainedPiece) -> None:
+def _print_reasons(piece: ExplainedScore) -> None:
     from tunesmith.cli.tables import print_table
     from tunesmith.composer.explanation.labels import mood_label
 

@@ -28,7 +28,7 @@ TRACK_ID = re.compile(r"(?=[a-z]*[0-9])[0-9a-z]{10}")
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedPiece:
+class ExplainedScore:
     """A written piece, the ``reasons`` in the order in which they are shown, and the warnings of its prompt."""
 
     score: Score
@@ -53,7 +53,7 @@ class ExplainedPiece:
         }
 
 
-def explain_source(source: str, seed: int | None, duration: str | None, settings: Settings) -> ExplainedPiece:
+def explain_source(source: str, seed: int | None, duration: str | None, settings: Settings) -> ExplainedScore:
     """Return the piece that ``source`` is, or is a prompt for.
 
     Raises InvalidRequest, also for a piece that the composer has not written, AudioFileError and InvalidScore.
@@ -75,10 +75,10 @@ def explain_source(source: str, seed: int | None, duration: str | None, settings
             raise
         found = _of_prompt(source, seed, duration, settings)
         warning = f"prompt: there is no track {source}, so it is read as a prompt"
-        return ExplainedPiece(found.score, found.reasons, (warning, *found.warnings))
+        return ExplainedScore(found.score, found.reasons, (warning, *found.warnings))
 
 
-def _of_prompt(prompt: str, seed: int | None, duration: str | None, settings: Settings) -> ExplainedPiece:
+def _of_prompt(prompt: str, seed: int | None, duration: str | None, settings: Settings) -> ExplainedScore:
     """Return the piece that ``generate`` makes of a prompt with the same seed and settings."""
     from tunesmith.pipeline import GenerationOptions, build_requests
 
@@ -93,7 +93,7 @@ def _of_prompt(prompt: str, seed: int | None, duration: str | None, settings: Se
     )
 
 
-def _of_track(source: str, settings: Settings) -> ExplainedPiece:
+def _of_track(source: str, settings: Settings) -> ExplainedScore:
     from tunesmith.cli.repeat import find_source_track
     from tunesmith.guided.composition_request import composition_request
     from tunesmith.models.factories import COMPOSER
@@ -115,14 +115,14 @@ def _origin(prompt: str, metadata: Mapping[str, Any]) -> Iterable[Reason]:
         yield Reason("edit", edit_in_words(step), "track", "made of the finished piece; not in the arrangement")
 
 
-def _written(request: GenerationRequest, seed: Reason, before: Iterable[Reason] = ()) -> ExplainedPiece:
+def _written(request: GenerationRequest, seed: Reason, before: Iterable[Reason] = ()) -> ExplainedScore:
     # Not compose(): what renders sound takes longer to load than the score to write.
     brief = read_brief(request.with_drawn_seed())
     written = write_score(brief)
-    return ExplainedPiece(written.score, (*before, *brief.reasons, seed), (*brief.warnings, *written.warnings))
+    return ExplainedScore(written.score, (*before, *brief.reasons, seed), (*brief.warnings, *written.warnings))
 
 
-def _of_score(path: Path) -> ExplainedPiece:
+def _of_score(path: Path) -> ExplainedScore:
     from tunesmith.cli.render import text_of_score
     from tunesmith.composer.score_file import load_score
 
@@ -141,4 +141,4 @@ def _of_score(path: Path) -> ExplainedPiece:
     }
     because = {"prompt": "what was asked for", "seed": "decides the chance of the performance's sound"}
     reasons = [Reason(name, value, "score", because.get(name, "the score says so")) for name, value in facts.items()]
-    return ExplainedPiece(score, tuple(reasons))
+    return ExplainedScore(score, tuple(reasons))
