@@ -14,6 +14,7 @@ from tunesmith.audio.analysis.quality import Finding, QualityTargets
 RATE = 22_050
 SCALE = (60, 62, 64, 65, 67, 69, 71, 72)
 BAR_SECONDS = 2.0
+NO_WORDS = MusicalTargets()
 STATED = {"settings": {"tempo_bpm": 120.0, "meter": "4/4"}, "request": {}}
 
 
@@ -31,7 +32,7 @@ def tune(bars: list[list[int]], *, notes_a_bar: int = 4) -> Audio:
     return Audio(np.concatenate(played)[None], RATE, STATED)
 
 
-def found(audio: Audio, measure: str, words: MusicalTargets = MusicalTargets(), *, loop: bool = False) -> Finding:
+def found(audio: Audio, measure: str, words: MusicalTargets = NO_WORDS, *, loop: bool = False) -> Finding:
     quality = measure_music(audio, QualityTargets(loop=loop), words)
     [finding] = [one for one in quality.findings if one.measure == measure]
     return finding
