@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         TunesmithError,
         UnknownName,
     )
-    from tunesmith.pipeline import compose, generate
+    from tunesmith.pipeline import compose, generate, stream
     from tunesmith.request import GenerationRequest, Hit
 
 __version__ = "0.1.0"
@@ -90,11 +90,12 @@ __all__ = [
     "__version__",
     "compose",
     "generate",
+    "stream",
 ]
 
 _HOMES = {
     "Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request", "Hit": "tunesmith.request",
-    "compose": "tunesmith.pipeline", "generate": "tunesmith.pipeline",
+    "compose": "tunesmith.pipeline", "generate": "tunesmith.pipeline", "stream": "tunesmith.pipeline",
     **dict.fromkeys(("AsyncTunesmith", "Clip", "RemoteJob", "Tunesmith"), "tunesmith.client"),
 }  # fmt: skip
 

@@ -25,6 +25,8 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "genre": 64,
     "key": 32,
     "meter": 16,
+    "mood": 64,
+    "lock": 32,
     "instruments": 64,
     "without": 64,
     "tags": 64,
@@ -38,7 +40,9 @@ MAX_CHARACTERS: Mapping[str, int] = {
 }
 """The most characters of a text, or of each text in a list."""
 
-MAX_ITEMS: Mapping[str, int] = {"instruments": 64, "without": 64, "keep_stems": 16, "hits": 256, "tags": 32}
+MAX_ITEMS: Mapping[str, int] = {
+    "instruments": 64, "without": 64, "keep_stems": 16, "hits": 256, "tags": 32, "lock": 16,
+}  # fmt: skip
 """The most items of a list."""
 
 OTHER_NAMES: Mapping[str, str] = {
@@ -84,6 +88,7 @@ ModelName = Annotated[str, Field(max_length=MAX_CHARACTERS["model"]), AfterValid
 Genre = Annotated[str, Field(max_length=MAX_CHARACTERS["genre"]), AfterValidator(check_characters)]
 Key = Annotated[str, Field(max_length=MAX_CHARACTERS["key"]), AfterValidator(check_characters)]
 Meter = Annotated[str, Field(max_length=MAX_CHARACTERS["meter"]), AfterValidator(check_characters)]
+Mood = Annotated[str, Field(max_length=MAX_CHARACTERS["mood"]), AfterValidator(check_characters)]
 InstrumentName = Annotated[str, Field(max_length=MAX_CHARACTERS["instruments"]), AfterValidator(check_characters)]
 NegativePrompt = Annotated[str, Field(max_length=MAX_CHARACTERS["negative_prompt"]), AfterValidator(check_paragraphs)]
 Regions = Annotated[str, Field(max_length=MAX_CHARACTERS["repaint"]), AfterValidator(check_characters)]

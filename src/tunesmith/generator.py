@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -11,6 +11,7 @@ from tunesmith.request import GenerationRequest
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
+    from tunesmith.audio.buffer import Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,42 @@ class FigureGenerator(Protocol):
 
     def figure(self, request: GenerationRequest) -> list[list[int]]:
         """Return the melody of a request as a small contour: start and length in 200ths of the piece, MIDI pitch."""
+        ...
+
+
+class MusicStream(Protocol):
+    """A piece that can be heard while it is made; close it after use, from the thread that reads it.
+
+    ``sample_rate`` is in Hz; ``num_samples`` is the exact length per channel, ``metadata`` that of the whole piece.
+    """
+
+    sample_rate: int
+    channels: int
+    num_samples: int
+    metadata: Mapping[str, Any]
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield the rest of the sound in order, in blocks of (channels, samples): ``num_samples`` in all.
+
+        Raises what ``Generator.generate`` raises.
+        """
+        ...
+
+    def audio(self) -> Audio:
+        """Return the exact piece, once it is made."""
+        ...
+
+    def close(self) -> None:
+        """End the work, unless it is done."""
+        ...
+
+
+@runtime_checkable
+class StreamingGenerator(Protocol):
+    """A generator whose music can be heard while it is made."""
+
+    def stream(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> MusicStream:
+        """Start to make the music of a request; otherwise as ``generate``."""
         ...
 
 

@@ -19,6 +19,7 @@ from tunesmith.audio.writer import write_audio, write_stream
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.files import atomic_output
+from tunesmith.generated_stream import GeneratedStream, open_stream
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
 from tunesmith.guided.composition_request import composition_request
 from tunesmith.guided.run_generator import run_generator
@@ -29,7 +30,7 @@ from tunesmith.request import GenerationRequest, Hit
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
 
-LISTS = ("instruments", "without", "keep_stems")
+LISTS = ("instruments", "without", "keep_stems", "lock")
 
 GeneratorSource = Callable[[str], Generator]
 """Opens the generator of a model by name, such as Registry.create."""
@@ -57,10 +58,12 @@ class GenerationOptions:
     genre: str | None = None
     instruments: str | None = None
     without: str | None = None
+    mood: str | None = None
     form: str | None = None
     loop: bool = False
     intensity: str | None = None
     hits: Sequence[str] | None = None
+    lock: str | None = None
     loudness_lufs: str | None = None
     sample_rate: str | None = None
     mono: bool = False
@@ -142,6 +145,16 @@ def generate(prompt: str, *, model: str = "composer", seed: int | None = None, *
     """
     request = GenerationRequest.checked(prompt=prompt, model=model, seed=seed, **fields).with_drawn_seed()
     return generate_music(request, Registry.discover().create).audio
+
+
+def stream(prompt: str, *, model: str = "composer", seed: int | None = None, **fields: Any) -> GeneratedStream:
+    """Generate music that can be heard while it is made; ``fields`` are as in :func:`generate`.
+
+    Models that cannot stream give their first block once the whole is there. Use the stream in a ``with`` block.
+    Raises InvalidRequest for an invalid field, UnknownName for an unknown model.
+    """
+    request = GenerationRequest.checked(prompt=prompt, model=model, seed=seed, **fields).with_drawn_seed()
+    return open_stream(request, Registry.discover().create)
 
 
 def compose(prompt: str, *, seed: int | None = None, **fields: Any) -> Composition:

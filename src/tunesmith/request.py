@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -32,6 +32,7 @@ from tunesmith.fields import (
     Key,
     Meter,
     ModelName,
+    Mood,
     NegativePrompt,
     Prompt,
     Regions,
@@ -41,6 +42,7 @@ from tunesmith.fields import (
 )
 from tunesmith.plain_text import path_of, path_text, visible_text
 from tunesmith.regions import parse_regions, regions_text
+from tunesmith.suggestions import did_you_mean
 
 MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
 MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
@@ -74,6 +76,38 @@ STRENGTHS: Mapping[str, float] = {"redress": 0.6, "reimagine": 0.82, "inspired":
 Ending = Literal["natural", "cut"]
 """Whether a piece ends by itself, or goes on until it is cut."""
 NoiseSchedule = Literal["monotonic", "reference"]
+
+LOCKS = ("melody", "chords", "band", "groove", "tempo", "key", "form", "genre", "meter")
+"""Decisions that a variation can keep from another seed."""
+SHARED_LOCKS = ("genre", "meter")
+"""Those that every lock keeps."""
+
+
+def lock_name(text: str) -> str:
+    """Return the name of a lock, whatever its case; raise ValueError with the nearest name for others."""
+    name = visible_text(text).strip().lower()
+    if name not in LOCKS:
+        raise ValueError(f"must be of {', '.join(LOCKS)}, got {text[:40]!r}{did_you_mean(name, LOCKS)}")
+    return name
+
+
+def lock_of(text: str) -> str:
+    """Return a lock, ``melody=7``: a decision, and the seed that it is kept from. Raise ValueError for others."""
+    name, _, seed = text.partition("=")
+    name, seed = lock_name(name), seed.strip()
+    if not seed.isdecimal() or len(seed) > MAX_NUMBER_CHARACTERS or int(seed) > MAX_SEED:
+        raise ValueError(
+            f"must have the seed from which it is kept, 0 to {MAX_SEED}, such as {name}=7, got {text[:40]!r}"
+        )
+    return f"{name}={int(seed)}"
+
+
+def locks_as_texts(locks: Any) -> Any:
+    """Return locks given as an object, decision to seed, as texts; anything else for the type to validate."""
+    return tuple(f"{name}={seed}" for name, seed in locks.items()) if isinstance(locks, Mapping) else locks
+
+
+Lock = Annotated[str, Field(max_length=MAX_CHARACTERS["lock"]), AfterValidator(lock_of)]
 
 
 def whole_number(text: Any) -> Any:
@@ -171,10 +205,12 @@ class GenerationRequest(GivenFields):
     genre: Genre | None = None
     instruments: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["instruments"])] = ()
     without: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["without"])] = ()
+    mood: Mood | None = None
     form: Form | None = None
     loop: bool = False
     intensity: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
+    lock: Annotated[tuple[Lock, ...], Field(max_length=MAX_ITEMS["lock"]), BeforeValidator(locks_as_texts)] = ()
     loudness_lufs: Annotated[float, Field(ge=MIN_LOUDNESS_LUFS, le=MAX_LOUDNESS_LUFS), IS_NUMBER] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
@@ -214,7 +250,7 @@ class GenerationRequest(GivenFields):
             raise ValueError("must not be empty" if not text else f"must contain words, got {text[:20]!r}")
         return text
 
-    @field_validator("model", "key", "meter", "genre", "negative_prompt")
+    @field_validator("model", "key", "meter", "genre", "mood", "negative_prompt")
     @classmethod
     def _drop_invisible(cls, text: str | None) -> str | None:
         return None if text is None else visible_text(text)
@@ -229,15 +265,46 @@ class GenerationRequest(GivenFields):
         if self.loop and self.form not in (None, "loop"):
             raise ValueError(f"loop: cannot be combined with form {self.form!r}; a loop is its own form")
         # Names are matched regardless of case.
-        both = sorted({name.lower() for name in self.instruments} & {name.lower() for name in self.without})
+        both = sorted({name.lower().lstrip("+") for name in self.instruments} & {name.lower() for name in self.without})
         if both:
             raise ValueError(f"without: {both[0]!r} is also in instruments")
+        twice = next((name for name in self.locks if sum(lock.startswith(f"{name}=") for lock in self.lock) > 1), None)
+        if twice:
+            raise ValueError(f"lock: has {twice} more than once")
         if self.keep_stems and not self.guide:
             raise ValueError(f"keep_stems: needs guide, whose stems it keeps, got {self.keep_stems[0]!r} without it")
         if self.duration is not None and self.hits and max(hit.time for hit in self.hits) >= self.duration:
             late = max(hit.time for hit in self.hits)
             raise ValueError(f"hits: must lie before the end at {self.duration:g} s, got {late:g} s")
         return self
+
+    @property
+    def locks(self) -> Mapping[str, int]:
+        """The locked decisions with the seeds from which they draw."""
+        return {name: int(seed) for name, _, seed in (lock.partition("=") for lock in self.lock)}
+
+    def seed_of(self, decision: str) -> int:
+        """Return the seed from which a decision draws, one of LOCKS or any other; a request without a seed has 0.
+
+        Genre and meter follow the first lock, where none of their own says otherwise: a hook keeps its style.
+        """
+        first = next((seed for name, seed in self.locks.items() if name not in SHARED_LOCKS), None)
+        otherwise = first if decision in SHARED_LOCKS and first is not None else self.seed or 0
+        return self.locks.get(decision, otherwise)
+
+    def keeping(self, decisions: Iterable[str]) -> Self:
+        """Return the request with decisions locked to what they are now, so that another seed keeps them.
+
+        Raises InvalidRequest for a name that is not of LOCKS.
+        """
+        try:
+            names = dict.fromkeys(lock_name(name) for name in decisions)
+        except ValueError as error:
+            raise InvalidRequest("lock", str(error)) from None
+        # A hook in another key is another hook.
+        implied = ("key",) if not names.keys().isdisjoint(("melody", "chords")) else ()
+        kept = dict.fromkeys((*names, *implied, *SHARED_LOCKS)) if names else {}
+        return self.model_copy(update={"lock": tuple(f"{name}={self.seed_of(name)}" for name in kept)})
 
     @classmethod
     def checked(cls, **fields: Any) -> Self:

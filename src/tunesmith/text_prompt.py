@@ -8,7 +8,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.plain_text import visible_text
 from tunesmith.request import GenerationRequest
 
-ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "soundfont")
+ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "lock", "soundfont")
 """Fields that the composer supports, and MusicGen does not."""
 ALSO_STABLE_AUDIO = ("bars", "loop")
 """Those of them that Stable Audio models support too."""
@@ -42,8 +42,10 @@ def prompt_text(request: GenerationRequest) -> str:
     words = [visible_text(request.prompt)]
     if request.genre:
         words.append(request.genre.replace("_", " "))
+    if request.mood:
+        words.append(request.mood)
     if request.instruments:
-        words.append("with " + " and ".join(name.replace("_", " ") for name in request.instruments))
+        words.append("with " + " and ".join(name.lstrip("+").replace("_", " ") for name in request.instruments))
     if request.tempo_bpm is not None:
         words.append(f"{request.tempo_bpm:g} bpm")
     if request.key:

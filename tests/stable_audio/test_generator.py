@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tunesmith.generator import Progress, never_cancelled, no_progress
 from tunesmith.request import GenerationRequest
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.generator import StableAudioGenerator
+from tunesmith.stable_audio.velocity_batch import VelocityBatch
 
 RATE = STAND_IN.sample_rate
 
@@ -108,7 +111,7 @@ def test_a_seed_that_is_drawn_is_told_and_makes_the_piece_again(model: Model) ->
 def test_steps_are_those_asked_for_and_are_told_with_the_time_left(model: Model) -> None:
     told: list[Progress] = []
     model.generator.generate(asked(duration=2, steps=5), told.append, never_cancelled)
-    assert model.networks.velocities == 5
+    assert len(model.networks.batches) == 5
     stages = [one.stage for one in told]
     assert stages[0] == "opening the model"
     assert [stage.split(",")[0] for stage in stages if stage.startswith("step")] == [
@@ -125,7 +128,7 @@ def test_a_cancelled_request_ends_between_two_steps(model: Model, checks: int) -
     calls = iter(range(100))
     with pytest.raises(GenerationCancelled):
         model.generator.generate(asked(duration=2), no_progress, lambda: next(calls) >= checks)
-    assert model.networks.velocities <= checks
+    assert len(model.networks.batches) <= checks
     assert model.generate(duration=1).duration == 1
 
 
@@ -144,7 +147,7 @@ def test_a_stream_is_the_piece_in_windows(model: Model, fields: dict[str, Any]) 
 def test_a_long_piece_streams_before_its_later_runs_begin(model: Model) -> None:
     stream = model.stream(duration=300)
     next(stream)
-    assert model.networks.velocities == 8
+    assert len(model.networks.batches) == 8
 
 
 def test_loudness_cannot_be_streamed(model: Model) -> None:
@@ -170,16 +173,126 @@ def test_the_model_is_opened_once_however_many_ask(model: Model) -> None:
     assert model.generator.load(8) == 1
 
 
+class Queue:
+    """Requests in threads behind one at work, which a test holds at its first step."""
+
+    def __init__(self, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.model = model
+        self.told: dict[int, list[Progress]] = {}
+        self.results: dict[int, bytes] = {}
+        self.cancel_after: dict[int, str] = {}
+        self._at_work, self._go_on = threading.Event(), threading.Event()
+        self._threads: list[threading.Thread] = []
+        velocities = model.networks.velocities
+
+        def held(*given: Any) -> Array:
+            self._at_work.set()
+            assert self._go_on.wait(30)
+            return velocities(*given)
+
+        monkeypatch.setattr(model.networks, "velocities", held)
+        self.ask(duration=1)
+        assert self._at_work.wait(30)
+
+    def ask(self, **fields: Any) -> int:
+        """Start a request; return its number."""
+        number = len(self._threads)
+        self.told[number] = []
+        self._threads.append(threading.Thread(target=self._run, args=(number, fields)))
+        self._threads[-1].start()
+        return number
+
+    def _run(self, number: int, fields: dict[str, Any]) -> None:
+        told = self.told[number]
+
+        def is_cancelled() -> bool:
+            return number in self.cancel_after and told[-1].stage.startswith(self.cancel_after[number])
+
+        with contextlib.suppress(GenerationCancelled):
+            audio = self.model.generator.generate(asked(**fields), told.append, is_cancelled)
+            self.results[number] = audio.samples.tobytes()
+
+    def finish(self) -> list[int]:
+        """Let all go on to their ends; return the rows of each call."""
+        self._go_on.set()
+        for thread in self._threads:
+            thread.join(30)
+            assert not thread.is_alive()
+        return self.model.networks.batches
+
+
+def test_requests_of_one_length_that_wait_are_rows_of_one_batch_with_the_bytes_of_each_alone(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wishes: list[dict[str, Any]] = [
+        {"seed": 1}, {"seed": 2, "prompt": "drums"}, {"seed": 3, "duration": 5}, {"seed": 4, "tempo_bpm": 90},
+    ]  # fmt: skip
+    alone = [model.generate(**{"duration": 2, **fields}).samples.tobytes() for fields in wishes]
+    model.networks.batches.clear()
+    queue = Queue(model, monkeypatch)
+    numbers = [queue.ask(**{"duration": 2, **fields}) for fields in wishes]
+    assert sorted(queue.finish()) == [1] * 16 + [3] * 8
+    assert [queue.results[number] for number in numbers] == alone
+    for number in numbers:
+        stages = [one.stage.split(",")[0] for one in queue.told[number]]
+        assert [stage for stage in stages if stage.startswith("step")] == [f"step {n} of 8" for n in range(1, 9)]
+
+
+def test_a_row_that_is_cancelled_leaves_the_others_as_they_are(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = model.generate(duration=2, seed=2).samples.tobytes()
+    model.networks.batches.clear()
+    queue = Queue(model, monkeypatch)
+    first, second = queue.ask(duration=2, seed=1), queue.ask(duration=2, seed=2)
+    queue.cancel_after = {first: "step 3"}
+    assert queue.finish() == [1] * 8 + [2] * 3 + [1] * 5
+    assert queue.results.get(first) is None
+    assert queue.results[second] == alone
+
+
+def test_a_failure_of_the_networks_ends_every_row_and_no_later_request(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = VelocityBatch(model.networks, 2)
+    failures: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            batch.velocity(np.zeros((2, 8), np.float32), 0.5, 1.0)
+        except OSError as error:
+            failures.append(error)
+        batch.leave()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model.networks, "velocities", lambda *_: (_ for _ in ()).throw(OSError("the device is gone")))
+        threads = [threading.Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert len(failures) == 2
+    assert model.generate(duration=1).duration == 1
+
+
+def test_as_many_requests_are_taken_at_once_as_rows_and_memory_allow(tmp_path: Path) -> None:
+    networks = StandInNetworks(tmp_path)
+    for most, places in ((100, 4), (3, 3), (0, 1)):
+        generator = StableAudioGenerator(
+            tmp_path, name="x", licence="y", digest="", open_networks=lambda _: networks,
+            most_callers=partial(int, most),
+        )  # fmt: skip
+        assert generator.load(8) == places
+
+
 def test_a_request_that_waits_for_its_turn_can_be_cancelled(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     at_work, go_on = threading.Event(), threading.Event()
-    step = model.networks.velocity
+    step = model.networks.velocities
 
     def slow_step(*given: Any) -> Array:
         at_work.set()
         assert go_on.wait(30)
         return step(*given)
 
-    monkeypatch.setattr(model.networks, "velocity", slow_step)
+    monkeypatch.setattr(model.networks, "velocities", slow_step)
     results: list[Audio] = []
     thread = threading.Thread(target=lambda: results.append(model.generate(duration=2)))
     thread.start()
@@ -225,7 +338,7 @@ def test_a_base_model_is_guided_and_takes_a_negative_prompt(tmp_path: Path) -> N
 
     model = Model(tmp_path, replace(STAND_IN, objective="rectified_flow"))
     plain = model.generate(duration=1, steps=4)
-    assert model.networks.velocities == 8
+    assert len(model.networks.batches) == 8
     assert plain.metadata["settings"]["guidance_scale"] == 7
     negative = model.generate(duration=1, steps=4, negative_prompt="drums")
     assert negative.metadata["settings"]["negative_prompt"] == "drums"
@@ -247,7 +360,7 @@ def test_a_recording_is_made_anew_at_a_strength(model: Model, tmp_path: Path) ->
 
 def test_a_strength_of_0_only_encodes_and_decodes(model: Model, tmp_path: Path) -> None:
     model.generate(audio=recording(tmp_path / "a.wav"), strength=0)
-    assert model.networks.velocities == 0
+    assert len(model.networks.batches) == 0
 
 
 def test_the_reference_schedule_is_another(model: Model, tmp_path: Path) -> None:
@@ -372,7 +485,7 @@ def test_a_loop_streams_whole(model: Model) -> None:
 def test_wishes_that_cannot_be_met_are_refused_by_name(model: Model, fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(InvalidRequest, match=f"^{problem}"):
         model.generate(**fields)
-    assert model.networks.velocities == 0
+    assert len(model.networks.batches) == 0
 
 
 @pytest.mark.parametrize(("fields", "problem"), [

@@ -122,12 +122,27 @@ def negative_states() -> Array:
     return np.asarray(context[mask == 1])
 
 
-def test_a_row_of_a_batch_is_the_row_alone(networks: StableAudioNetworks) -> None:
-    conditionings = [conditioned(networks), conditioned(networks, row=1), conditioned(networks, empty=True)]
-    latents = np.random.default_rng(3).standard_normal((3, 11, 8)).astype(np.float32)
-    batch = networks.velocity(latents, 0.4, stack(conditionings))
-    alone = [networks.velocity(x, 0.4, one) for x, one in zip(latents, conditionings, strict=True)]
-    np.testing.assert_allclose(batch, alone, atol=2e-5)
+def test_a_row_of_a_batch_is_the_row_alone_to_the_bit(
+    networks: StableAudioNetworks, quantized: StableAudioNetworks
+) -> None:
+    for model in (networks, quantized):
+        conditionings = [conditioned(model), conditioned(model, row=1), conditioned(model, empty=True)]
+        latents = np.random.default_rng(3).standard_normal((3, 11, 8)).astype(np.float32)
+        kept = model.local_condition(np.eye(11, dtype=np.float32)[3], np.zeros((11, 8), np.float32))
+        together = model.velocities(latents, 0.4, conditionings, [None, kept, None])
+        for row, local in enumerate([None, kept, None]):
+            alone = model.velocities(latents[row : row + 1], 0.4, [conditionings[row]], [local])[0]
+            assert together[row].tobytes() == alone.tobytes()
+
+
+def test_rows_go_together_as_far_as_that_saves_time_and_keeps_their_bits(
+    networks: StableAudioNetworks, tmp_path: Path
+) -> None:
+    # Three positions of memory come with the latents; a core takes 512 positions.
+    assert [networks.most_rows(latents) for latents in (97, 253, 509, 1000)] == [5, 2, 1, 1]
+    in_blocks = opened(tmp_path, "int8-32")
+    # An odd number of positions is not the same to the bit where products are in blocks.
+    assert [in_blocks.most_rows(latents) for latents in (97, 98)] == [5, 1]
 
 
 def test_keeping_nothing_is_a_mask_of_zeros(networks: StableAudioNetworks) -> None:

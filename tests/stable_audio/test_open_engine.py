@@ -19,6 +19,7 @@ from tunesmith.stable_audio.lengths import latent_lengths, samples_of
 from tunesmith.stable_audio.networks import StableAudioNetworks
 from tunesmith.stable_audio.noise import NoiseSource
 from tunesmith.stable_audio.request_mapping import DiffusionRequest
+from tunesmith.stable_audio.velocity_batch import VelocityBatch
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,8 @@ def test_audio_is_made_anew_as_by_the_reference(
     asked = facts("sao_small/dit")["conditioning"]
     prompt = networks.encode_text(engines["sao_small"].tokenizer.encode(asked["prompt"]).ids)
     walk = WalkSettings(1, 8, 1.0, strength=0.6, schedule="reference")
-    writer = LatentWriter(networks, EncodedPrompts(prompt), walk, lambda: None, nullcontext)
+    batch = VelocityBatch(networks, 1)
+    writer = LatentWriter(networks, EncodedPrompts(prompt), walk, lambda: None, lambda *_: nullcontext(batch))
     length = latent_lengths(networks.architecture, 1.0, 0)
     latents = writer.write(length, 1.0, 0, initial=rows(file["init"]))
     assert relative_error(latents, rows(file["latents"])) < 1e-4

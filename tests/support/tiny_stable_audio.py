@@ -101,7 +101,8 @@ NO_INPAINTING = replace(STAND_IN, diffusion=replace(STAND_IN.diffusion, local_wi
 class StandInNetworks(PairedAutoencoder):
     """Networks without weights: every condition moves the latents, and kept latents come back nearly as they are.
 
-    ``velocities`` counts the calls; ``seconds`` are those of each conditioning.
+    ``batches`` are the rows of each call, of which there may be 300 latents in all; ``seconds`` are those of each
+    conditioning.
     """
 
     def __init__(self, folder: Path, architecture: StableAudioArchitecture = STAND_IN) -> None:
@@ -111,7 +112,7 @@ class StandInNetworks(PairedAutoencoder):
         )
         write_tokenizer(folder)
         self.tokenizer = folder / "tokenizer.json"
-        self.velocities = 0
+        self.batches: list[int] = []
         self.seconds: list[float] = []
 
     def encode_text(self, token_ids: Sequence[int]) -> Array:
@@ -128,8 +129,17 @@ class StandInNetworks(PairedAutoencoder):
         assert not masked_latents[mask == 0].any()
         return mask, masked_latents
 
+    def velocities(
+        self, latents: Array, sigma: float, conditionings: Sequence[float], locals_: Sequence[Any]
+    ) -> Array:  # fmt: skip
+        self.batches.append(len(latents))
+        rows = zip(latents, conditionings, locals_, strict=True)
+        return np.stack([self.velocity(row, sigma, conditioning, local) for row, conditioning, local in rows])
+
+    def most_rows(self, num_latents: int) -> int:
+        return max(1, 300 // num_latents)
+
     def velocity(self, latents: Array, sigma: float, conditioning: float, local: Any = None) -> Array:
-        self.velocities += 1
         places = np.arange(len(latents))[:, None] / 5 + np.arange(latents.shape[1])
         target = 0.3 * np.sin(places + conditioning) + 0.1 * np.tanh(latents)
         if local is not None:

@@ -112,7 +112,7 @@ def test_what_could_not_be_sent_is_sent_when_the_server_is_back(fresh: Page, tmp
         fresh.press("#prompt", "Enter")
         expect(fresh.locator("#banner")).to_contain_text("The server does not answer.")
     with started(tmp_path / "data", "--port", port):
-        # Dispatched, because a click waits until the button stands still, and the page may have tried by itself by then.
+        # Dispatched, because a click waits until the button stands still, and the page may have tried by then.
         fresh.get_by_role("button", name="Try now").dispatch_event("click")
         expect(fresh.locator("#banner")).to_be_hidden()
         fresh.wait_for_selector("#download:enabled")

@@ -44,6 +44,11 @@ class Frame:
     header: bytes
 
     @property
+    def samples(self) -> int:
+        """The number of samples per channel."""
+        return 1152 if self.header[1] & 0x18 == 0x18 else 576
+
+    @property
     def side_bytes(self) -> int:
         """The length in bytes of the side information, which the Xing header follows."""
         is_mpeg1, is_mono = self.header[1] & 0x18 == 0x18, self.header[3] & 0xC0 == 0xC0
@@ -84,7 +89,7 @@ def corrected_mp3(file: BinaryIO, size: int) -> tuple[Segment, ...] | None:
     place = _count_place(content, first)
     if place is None:
         # Without such a header, the first frame has audio and counts too.
-        return Window(0, first.at), _info_frame(first, count + 1), Window(first.at, size)
+        return Window(0, first.at), info_frame(first, count + 1), Window(first.at, size)
     claimed = int.from_bytes(content[place : place + 4], "big")
     stated_bytes = _stated_bytes(content, first, place)
     if claimed >= count and stated_bytes in (None, size - first.at):
@@ -168,7 +173,7 @@ def _stated_bytes(content: Content, first: Frame, count_place: int) -> int | Non
     return int.from_bytes(content[count_place + 4 : count_place + 8], "big")
 
 
-def _info_frame(like: Frame, count: int) -> bytes:
+def info_frame(like: Frame, count: int) -> bytes:
     """Return a silent frame with an Info header that states the number of frames, to go before the first frame."""
     # The protection bit means that no CRC follows, which would have to match the new content.
     header = bytes((like.header[0], like.header[1] | 1, like.header[2], like.header[3]))

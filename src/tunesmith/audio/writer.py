@@ -128,7 +128,7 @@ def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate:
     with sound:
         dither = np.random.Generator(np.random.PCG64(DITHER_SEED))
         written = clipped = 0
-        for frames in _frames(blocks, order):
+        for frames in frames_of_blocks(blocks, order):
             if subtype == "PCM_16":
                 sound.write(to_int16(frames, dither))
             else:
@@ -150,7 +150,7 @@ def _container(audio: Audio, container: str, subtype: str, sample_rate: int) -> 
     return "WAVEX" if audio.channels > 2 and audio.encoding.channel_mask is not None else container
 
 
-def _frames(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterator[Samples]:
+def frames_of_blocks(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterator[Samples]:
     """Split (channels, n) blocks into (at most FRAMES, channels) pieces for libsndfile, in its channel order."""
     for block in blocks:
         for start in range(0, block.shape[1], FRAMES):

@@ -25,8 +25,9 @@ def generate(
     prompt: options.Prompt, output: options.Output = None, duration: options.Duration = None,
     bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
     genre: options.GenreName = None, instruments: options.Instruments = None, without: options.Without = None,
-    form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
-    layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None,
+    mood: options.MoodName = None, form: options.FormName = None, loop: options.Loop = False,
+    intensity: options.Intensity = None, layers: options.Layers = None, hit: options.Hits = None,
+    seed: options.Seed = None, lock: options.Lock = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
     model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
     commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
@@ -58,8 +59,8 @@ def generate(
     check_licence(policy, model, audio, melody)
     options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
-        genre=genre, instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, hits=hit,
-        loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
+        genre=genre, instruments=instruments, without=without, mood=mood, form=form, loop=loop, intensity=intensity,
+        hits=hit, lock=lock, loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
         guide=guide, keep_stems=keep_stems, variations=variations,

@@ -35,8 +35,15 @@ Bpm = Annotated[Text, _option(MUSIC, "Tempo, 20 to 300.", "BPM")]
 KeyName = Annotated[Text, _option(MUSIC, "Key, such as 'D minor', 'F# dorian', Bb.", "KEY")]
 MeterName = Annotated[Text, _option(MUSIC, "Meter, such as 4/4, 3/4, 6/8.", "METER")]
 GenreName = Annotated[Text, _option(MUSIC, "Genre; see: tunesmith genres.", "NAME")]
-Instruments = Annotated[Text, _option(MUSIC, "Instruments that must play; see: tunesmith instruments.", "A,B")]
+Instruments = Annotated[
+    Text, _option(MUSIC, "Instruments that must play; +A adds one. See: tunesmith instruments.", "A,B")
+]
 Without = Annotated[Text, _option(MUSIC, "Instruments, families or roles to leave out.", "A,B")]
+MOOD_HELP = "Mood, such as happy, calm, dark; genre and band stay. Or valence and arousal: '0.6 -0.2'."
+MoodName = Annotated[Text, _option(MUSIC, MOOD_HELP, "MOOD")]
+LOCKED = "melody, chords, band, groove, tempo, key, form, genre, meter"
+Lock = Annotated[Text, _option(MUSIC, f"Decisions to take from another seed: {LOCKED}.", "melody=N,chords=N")]
+Keeping = Annotated[Text, _option(MUSIC, f"Decisions that every variation keeps: {LOCKED}.", "A,B", "--lock")]
 FormName = Annotated[Text, _option(MUSIC, "Form: track, loop, sting, bumper or bed.", "FORM")]
 Loop = Annotated[bool, _option(MUSIC, "A seamless loop.", None, "--loop")]
 Intensity = Annotated[Text, _option(MUSIC, "Intensity of the whole piece, 0 to 1.", "0..1")]

@@ -73,11 +73,12 @@ def again(
 
 def vary(
     source: SourceArgument, variations: Count = 5, pick: options.Pick = False, keep: options.Keep = "all",
+    lock: options.Keeping = None,
     output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
-    """Generate variations of a piece: the same request with new seeds.
+    """Generate variations of a piece: the same request with new seeds, which keep what --lock names.
 
-    tunesmith vary 7k3m9q2xw4 -n 5 --pick
+    tunesmith vary 7k3m9q2xw4 -n 5 --lock melody,chords
     """
     from tunesmith.audio.edits import edits_of
     from tunesmith.cli.console import print_warning
@@ -89,8 +90,9 @@ def vary(
     found = _source_to_repeat(source, output, settings)
     if edits_of(found.metadata):
         print_warning("these are variations of the unedited piece")
-    seeds = _other_seeds(found.request, variations, settings)
-    requests = [found.request.model_copy(update={"seed": seed}) for seed in seeds]
+    kept = found.request.keeping(name for name in (lock or "").split(",") if name.strip())
+    seeds = _other_seeds(kept, variations, settings)
+    requests = [kept.model_copy(update={"seed": seed}) for seed in seeds]
     files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet, pick, keep)
     generate_and_report(requests, files, settings, shown, parent=found.track)
 

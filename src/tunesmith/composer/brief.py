@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
 
+import numpy as np
+
+from tunesmith.composer.rng import choice_for, rng_for
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.request import Form, Hit
 
@@ -27,6 +31,9 @@ class Mood:
     arousal: float = 0.0
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """A complete, validated description of the music to write.
@@ -37,6 +44,11 @@ class Brief:
     instruments, instrument families and roles to leave out. ``means`` names what the music is made with (means.yaml),
     which limits the genre and the band. ``production`` and ``ambience`` are names from their tables. ``ending`` is
     "big", "soft", "fade", or empty for the genre's own. ``intensity`` None keeps the energy curve of the form.
+
+    ``home`` is the key in which the piece is written before it is moved to ``key``; None where they are the same.
+    ``removed`` are those of ``without`` that are taken out of the finished score, so that nothing else changes;
+    ``added`` are instruments that join the finished band. ``locks`` are the seeds of decisions that do
+    not draw from ``seed``.
     """
 
     prompt: str
@@ -63,6 +75,24 @@ class Brief:
     loudness_lufs: float | None = None
     reasons: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
+    home: Key | None = None
+    removed: frozenset[str] = frozenset()
+    added: tuple[str, ...] = ()
+    locks: Mapping[str, int] = field(default_factory=dict)
+
+    def seed_of(self, decision: str) -> int:
+        """Return the seed from which a decision draws."""
+        return self.locks.get(decision, self.seed)
+
+    def rng(self, decision: str, *purpose: str | int) -> np.random.Generator:
+        """Return the generator of one draw of a decision."""
+        return rng_for(self.seed_of(decision), *purpose)
+
+    def choice(
+        self, decision: str, *purpose: str | int, options: Sequence[T], weights: Sequence[float] | None = None
+    ) -> T:
+        """Return the option that a decision draws; see choice_for."""
+        return choice_for(self.seed_of(decision), *purpose, options=options, weights=weights)
 
     @property
     def loop(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.audio import Audio
+from tunesmith.audio.buffer import Samples, Spool
 from tunesmith.audio.markers import whole_loop, with_markers
 from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
@@ -16,6 +17,7 @@ from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
+from tunesmith.composer.mix.streaming import MixStream
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
@@ -71,6 +73,15 @@ class Composition:
         """
         spool = mix_score(self._mastered_score(), self.session(progress, cancelled))
         progress(Progress("done", 1.0))
+        return self._audio(spool)
+
+    def stream(
+        self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
+    ) -> CompositionStream:
+        """Return the mastered mix as a stream, which begins to sound while the rest is rendered; close it after use."""
+        return CompositionStream(self, progress, cancelled)
+
+    def _audio(self, spool: Spool) -> Audio:
         rate, metadata = self.playing.sample_rate, self.metadata
         # Samplers and game engines find the loop points in the file itself.
         if self.score.loop:
@@ -184,6 +195,30 @@ class Composition:
         if name not in self._voices:
             self._voices[name] = voice_for(instrument(name), bank(self.playing.soundfont))
         return self._voices[name]
+
+
+class CompositionStream:
+    """The stream of a composition; see MusicStream. Its sound equals the file to about -40 dB, loops exactly."""
+
+    def __init__(self, composition: Composition, progress: ProgressCallback, cancelled: CancelCheck) -> None:
+        self._composition = composition
+        self._mix = MixStream(composition._mastered_score(), composition.session(progress, cancelled))
+        self.sample_rate = composition.playing.sample_rate
+        self.channels = 1 if composition.playing.mono else 2
+        self.num_samples = self._mix.num_samples
+        self.metadata = composition.metadata
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yield the rest of the sound in blocks, (channels, samples)."""
+        return self._mix.blocks()
+
+    def audio(self) -> Audio:
+        """Return the exact piece, once it is made: the same as ``Composition.mix``."""
+        return self._composition._audio(self._mix.result())
+
+    def close(self) -> None:
+        """End the work unless it is done; an audio that was returned stays."""
+        self._mix.close()
 
 
 # A bank holds up to 200 MB of decoded samples, so only the built-in one and one of the user's stay open.

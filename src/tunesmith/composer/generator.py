@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith.audio import Audio
-from tunesmith.composer.composition import compose
+from tunesmith.composer.composition import CompositionStream, compose
 from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import CancelCheck, Exported, Progress, ProgressCallback
 from tunesmith.request import GenerationRequest
@@ -19,6 +19,13 @@ class ComposerGenerator:
         """Compose and render the music; see Generator."""
         _begin(progress, cancelled)
         return compose(request).mix(progress, cancelled)
+
+    def stream(
+        self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck
+    ) -> CompositionStream:
+        """Compose the music and start to render it; see StreamingGenerator."""
+        _begin(progress, cancelled)
+        return compose(request).stream(progress, cancelled)
 
     def figure(self, request: GenerationRequest) -> list[list[int]]:
         """Return the melody as a small contour; see FigureGenerator."""

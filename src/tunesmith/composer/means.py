@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import numpy as np
 import yaml
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart, Loader, load_genre
 from tunesmith.composer.instruments import instruments
-from tunesmith.composer.rng import rng_for, weighted_choice
+from tunesmith.composer.rng import choice_for
 
 CHORD_STYLES: Mapping[str, tuple[str, ...]] = {
     "guitar": ("strum", "travis"),
@@ -101,7 +100,7 @@ def limited(genre: Genre, names: Sequence[str], seed: int) -> Genre:
     means = [all_means()[name] for name in names]
     parts = [
         # One generator a seat, so that a change of one seat leaves the others as they were.
-        _limited(part, means, rng_for(seed, "means", genre.name, place, part.role))
+        _limited(part, means, seed, f"{part.role} {place}")
         for place, part in enumerate(genre.parts)
     ]
     kept = tuple(part for part in parts if part is not None)
@@ -110,10 +109,10 @@ def limited(genre: Genre, names: Sequence[str], seed: int) -> Genre:
 
 def genre_of(brief: Brief) -> Genre:
     """Return the genre of a brief with only players inside its means."""
-    return limited(load_genre(brief.genre), brief.means, brief.seed)
+    return limited(load_genre(brief.genre), brief.means, brief.seed_of("band"))
 
 
-def _limited(part: GenrePart, means: Sequence[Means], random: np.random.Generator) -> GenrePart | None:
+def _limited(part: GenrePart, means: Sequence[Means], seed: int, seat: str) -> GenrePart | None:
     own = tuple(name for name in part.instruments if all(one.admits(name, part.role) for one in means))
     if own:
         return part.model_copy(update={"instruments": own})
@@ -121,7 +120,7 @@ def _limited(part: GenrePart, means: Sequence[Means], random: np.random.Generato
     taken = [name for name in seats if all(one.admits(name, part.role) for one in means)] or list(seats)
     if not taken:
         return None
-    name = weighted_choice(random, taken)
+    name = choice_for(seed, "means", seat, options=taken)
     return part.model_copy(update={"instruments": (name,)} | _chord_style(part, name))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -18,6 +19,33 @@ def rng_for(seed: int, *purpose: str | int) -> np.random.Generator:
 
 
 T = TypeVar("T")
+
+
+def choice_for(seed: int, *purpose: str | int, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
+    """Return one of ``options``, evenly or by ``weights``, drawn for a seed and a purpose.
+
+    Each option has a number of its own, drawn by its name, and the option whose number suits its weight best wins (an
+    exponential race: Efraimidis and Spirakis, 2006). So an option that comes or goes, or a changed weight, changes the
+    outcome only where it wins or loses.
+    """
+    weights = weights or [1.0] * len(options)
+    # Equal options share a number, so their weights add up.
+    shares: dict[str, float] = {}
+    for option, weight in zip(options, weights, strict=True):
+        shares[str(option)] = shares.get(str(option), 0.0) + weight
+    words = "\x1f".join(str(word) for word in (seed, *purpose))
+    times = {
+        name: -math.log(_uniform(f"{words}\x1f{name}")) / weight if weight > 0 else math.inf
+        for name, weight in shares.items()
+    }
+    first = min(sorted(times), key=lambda name: times[name])
+    return next(option for option in options if str(option) == first)
+
+
+def _uniform(words: str) -> float:
+    """Return the number of a text, above 0 and up to 1."""
+    digest = hashlib.blake2b(words.encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "little") + 1) / 2**64
 
 
 def weighted_choice(random: np.random.Generator, options: Sequence[T], weights: Sequence[float] | None = None) -> T:

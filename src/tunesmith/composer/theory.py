@@ -247,6 +247,11 @@ class Chord:
         """The pitch class that the bass plays: the slash note, or else the root."""
         return self.root if self.bass is None else self.bass
 
+    def moved(self, semitones: int) -> Chord:
+        """Return the chord so many semitones higher."""
+        bass = None if self.bass is None else (self.bass + semitones) % 12
+        return Chord((self.root + semitones) % 12, self.quality, bass)
+
     def __str__(self) -> str:
         slash = f"/{FLAT_NAMES[self.bass]}" if self.bass is not None else ""
         return f"{FLAT_NAMES[self.root]}{self.quality}{slash}"

@@ -13,6 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tunesmith.neural.graph_metadata import BLOCKWISE_PRODUCTS
 from tunesmith.neural.quantization import LayerForms, LinearForm, Quantization, RowQuantization, quantize, quantize_rows
 
 MICROSOFT = "com.microsoft"
@@ -177,6 +178,8 @@ class GraphBuilder:
         graph = helper.make_graph(self._nodes, self.path.stem, self._inputs, self._outputs, self._constants)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, MICROSOFT_OPSET)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="tunesmith")
+        has_blocks = any(node.op_type == "MatMulNBits" for node in self._nodes)
+        helper.set_model_props(model, {BLOCKWISE_PRODUCTS: "yes" if has_blocks else "no"})
         self.path.write_bytes(model.SerializeToString())
 
 

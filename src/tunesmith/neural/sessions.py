@@ -82,10 +82,18 @@ class LazySession:
 
     def run_all(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run the graph and return its outputs by name."""
-        session = self._session or open_session(self._path, self._options)
-        self._session = session if self._keep else None
+        session = self._opened()
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, inputs, self._run_options()), strict=True))
+
+    def metadata(self) -> dict[str, str]:
+        """Return what the graph says of itself; see graph_metadata."""
+        return dict(self._opened().get_modelmeta().custom_metadata_map)
+
+    def _opened(self) -> onnxruntime.InferenceSession:
+        session = self._session or open_session(self._path, self._options)
+        self._session = session if self._keep else None
+        return session
 
     def _run_options(self) -> onnxruntime.RunOptions | None:
         if not self._options.arena:

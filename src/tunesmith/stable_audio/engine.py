@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -30,9 +30,8 @@ from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 from tunesmith.stable_audio.noise import Latents
 from tunesmith.stable_audio.prompt_tokens import open_tokenizer
 from tunesmith.stable_audio.request_mapping import DiffusionRequest
+from tunesmith.stable_audio.turns import Turns
 from tunesmith.stable_audio.windows import SampleReader, WindowRules, decode_windows, encode_windows
-
-TURN_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,17 @@ class EngineCalls:
 
 
 class DiffusionEngine:
-    """An engine over the networks of a model. Safe to use from several threads, which take turns run by run."""
+    """An engine over the networks of a model.
+
+    Safe to use from several threads, which take turns run by run; runs of equal length that wait go together.
+    """
 
     def __init__(self, networks: DiffusionNetworks) -> None:
         self.networks = networks
         self.architecture = architecture = networks.architecture
         self.tokenizer = open_tokenizer(networks.tokenizer, architecture)
         self._rules = WindowRules.of(architecture)
-        self._lock = threading.Lock()
+        self._turns = Turns(networks)
 
     def num_steps(self, request: DiffusionRequest) -> int:
         """Return the steps of a request; a loop whose seam is heard takes more."""
@@ -75,14 +77,25 @@ class DiffusionEngine:
             calls.after_step()
             self._check(calls)
 
+        def check() -> None:
+            self._check(calls)
+
         self._check(calls)
-        with self._turn(calls):
-            text = EncodedPrompts(
+        with self._turns.preparing() as preparation:
+            # A recording takes long to encode, so the runs of others do not wait for it.
+            if request.source is not None:
+                preparation.end()
+            text = self._encoded(request, calls)
+            turn = partial(self._turns.together, check=check, preparation=preparation)
+            writer = LatentWriter(self.networks, text, request.walk, after_step, turn)
+            yield from _cut(self._blocks(request, writer, calls), request.num_samples)
+
+    def _encoded(self, request: DiffusionRequest, calls: EngineCalls) -> EncodedPrompts:
+        with self._alone(calls):
+            return EncodedPrompts(
                 self.networks.encode_text(request.prompt_ids),
                 None if request.negative_ids is None else self.networks.encode_text(request.negative_ids),
             )
-        writer = LatentWriter(self.networks, text, request.walk, after_step, lambda: self._turn(calls))
-        yield from _cut(self._blocks(request, writer, calls), request.num_samples)
 
     def _blocks(self, request: DiffusionRequest, writer: LatentWriter, calls: EngineCalls) -> Iterator[Samples]:
         if request.task == "loop":
@@ -152,7 +165,7 @@ class DiffusionEngine:
 
         def decode(latents: Latents) -> Samples:
             self._check(calls)
-            with self._turn(calls):
+            with self._alone(calls):
                 return np.clip(self.networks.decode(latents), -1, 1)
 
         held = -(-num_samples // self.architecture.hop_size)
@@ -163,7 +176,7 @@ class DiffusionEngine:
 
         def encode(samples: Samples) -> Latents:
             self._check(calls)
-            with self._turn(calls):
+            with self._alone(calls):
                 return self.networks.encode(samples)
 
         return lambda length: encode_windows(encode, read, length.total, self._rules)[: length.written]
@@ -190,15 +203,9 @@ class DiffusionEngine:
         offset = self._offset(request) if request.task == "continuation" else 0
         return (request.num_samples - offset) / self.architecture.sample_rate
 
-    @contextmanager
-    def _turn(self, calls: EngineCalls) -> Iterator[None]:
-        """Wait for the networks; another request may hold them. Raises GenerationCancelled."""
-        while not self._lock.acquire(timeout=TURN_SECONDS):
-            self._check(calls)
-        try:
-            yield
-        finally:
-            self._lock.release()
+    def _alone(self, calls: EngineCalls) -> AbstractContextManager[None]:
+        """Wait for the networks; other requests may have them. Raises GenerationCancelled."""
+        return self._turns.alone(lambda: self._check(calls))
 
     @staticmethod
     def _check(calls: EngineCalls) -> None:

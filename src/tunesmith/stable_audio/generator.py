@@ -25,6 +25,8 @@ from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 from tunesmith.stable_audio.request_mapping import DiffusionRequest, prepare_request
 
 WRAP_SECONDS = 0.05
+ROWS_A_REQUEST = 2
+"""Rows of a request: guidance has two branches."""
 
 NetworksFactory = Callable[[Path], DiffusionNetworks]
 """A function that opens the networks of a model folder."""
@@ -33,17 +35,20 @@ NetworksFactory = Callable[[Path], DiffusionNetworks]
 class StableAudioGenerator:
     """A generator for the model in ``folder``; it opens the networks at the first request and keeps them.
 
-    ``name``, ``licence`` and ``digest`` go into the metadata of the result. Safe to use from several threads, whose
-    requests then take turns.
+    ``name``, ``licence`` and ``digest`` go into the metadata of the result; ``most_callers`` returns how many requests
+    the memory allows at once. Safe to use from several threads, whose requests then take turns, together where they are
+    of equal length.
     """
 
     def __init__(
-        self, folder: Path, *, name: str, licence: str, digest: str, open_networks: NetworksFactory
+        self, folder: Path, *, name: str, licence: str, digest: str, open_networks: NetworksFactory,
+        most_callers: Callable[[], int] = lambda: 1,
     ) -> None:  # fmt: skip
         self._folder = folder
         # These fields are the same for every result.
         self._about = {"model": name, "licence": licence, "model_digest": digest}
         self._open_networks = open_networks
+        self._most_callers = most_callers
         self._engine: DiffusionEngine | None = None
         self._opening = threading.Lock()
 
@@ -57,13 +62,13 @@ class StableAudioGenerator:
         """The longest recording to make anew, in seconds: one run of the model."""
         return self._opened().architecture.max_seconds
 
-    def load(self, num_rows: int = 1) -> int:  # noqa: ARG002  # rows are of no use to requests that take turns
-        """Open the networks ahead of the first request; return 1: requests take turns, however many rows there are.
+    def load(self, num_rows: int = ROWS_A_REQUEST) -> int:
+        """Open the networks ahead of the first request; return how many may wait here for a batch.
 
         See BatchingGenerator.
         """
         self._opened()
-        return 1
+        return max(1, min(num_rows // ROWS_A_REQUEST, self._most_callers()))
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Generate the audio of a request; see Generator."""

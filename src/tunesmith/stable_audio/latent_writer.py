@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 from tunesmith.stable_audio.noise import Latents, noise_source
 from tunesmith.stable_audio.samplers import VelocityFunction, sample
 from tunesmith.stable_audio.schedules import NoiseLevels
+from tunesmith.stable_audio.velocity_batch import VelocityBatch
 
 LOOP_RUNS = 1_000
 """The first run number of the joints of loops, beyond those of long pieces."""
@@ -62,17 +63,19 @@ class KeptLatents:
 EncodeLength = Callable[[LatentLengths], Latents]
 KeepLength = Callable[[LatentLengths], KeptLatents]
 """Functions from the lengths of a run to latents to start from, or to keep."""
+TakeTurn = Callable[[Hashable, int], AbstractContextManager[VelocityBatch]]
+"""Takes the networks for a run of a length class, with up to so many runs of that class in all."""
 
 
 class LatentWriter:
     """A writer of the latents of one request.
 
-    ``after_step`` is called after each step; it may raise, which ends the run. ``turn`` is held while a run lasts.
+    ``after_step`` is called after each step; it may raise, which ends the run. ``turn`` is taken for each run.
     """
 
     def __init__(
         self, networks: DiffusionNetworks, text: EncodedPrompts, walk: WalkSettings, after_step: Callable[[], None],
-        turn: Callable[[], AbstractContextManager[object]],
+        turn: TakeTurn,
     ) -> None:  # fmt: skip
         self._networks = networks
         self._text = text
@@ -89,8 +92,10 @@ class LatentWriter:
         noise = noise_source(self._walk.seed, length.written, architecture.diffusion.latent_channels, run)
         levels = self._walk.levels(architecture)
         latents = initial
-        with self._turn():
-            velocity = self._velocity(seconds, kept)
+        # Runs of one class ask for velocities of as many latents at the same noise levels, with the same numbers.
+        length_class = seconds, length.written, levels.tobytes(), self._walk.guidance_scale == 1
+        with self._turn(length_class, self._networks.most_rows(length.written)) as batch:
+            velocity = self._velocity(batch, seconds, kept)
             for denoised in sample(architecture.objective, velocity, levels, noise, initial):
                 latents = denoised
                 self._after_step()
@@ -119,11 +124,15 @@ class LatentWriter:
             yield written[span.start - span.first :]
             tail = None if is_last else written[runs[number + 1].first - span.first :]
 
-    def _velocity(self, seconds: float, kept: KeptLatents | None) -> VelocityFunction:
+    def _velocity(self, batch: VelocityBatch, seconds: float, kept: KeptLatents | None) -> VelocityFunction:
         """Return the velocity of the network, guided where the request is."""
+
+        def branch(conditioning: object) -> VelocityFunction:
+            return lambda latents, time: batch.velocity(latents, time, conditioning, local)
+
         numbers = self._networks.architecture.numbers_for(seconds)
         local = self._networks.local_condition(kept.mask, kept.latents) if kept else None
-        conditional = self._branch(self._networks.condition(self._text.prompt, numbers), local)
+        conditional = branch(self._networks.condition(self._text.prompt, numbers))
         scale, negative = self._walk.guidance_scale, self._text.negative
         if scale == 1:
             return conditional
@@ -132,10 +141,7 @@ class LatentWriter:
         else:
             away = self._networks.condition(negative, numbers, zero_padding=True)
         guide = projected_guidance if self._networks.architecture.is_stable_audio_3 else plain_guidance
-        return guide(conditional, self._branch(away, local), scale)
-
-    def _branch(self, conditioning: object, local: object) -> VelocityFunction:
-        return lambda latents, time: self._networks.velocity(latents, time, conditioning, local)
+        return guide(conditional, branch(away), scale)
 
 
 def _continued(tail: Latents, length: LatentLengths) -> KeptLatents:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 
+POSITIONS_A_CORE = 512
+"""The most positions of a batch for each core: with more, its activations leave the cache, and it takes longer than its
+rows one by one."""
 HEADROOM_SECONDS = 6.0
 """How far past its end a piece is written where it is to be cut, not to end by itself."""
 
@@ -23,6 +26,12 @@ class LatentLengths:
     held: int
     written: int
     total: int
+
+
+def most_positions(architecture: StableAudioArchitecture, num_cores: int) -> int:
+    """Return the most positions of a batch; it takes no more memory than the longest piece."""
+    longest = architecture.diffusion.num_memory_tokens + architecture.max_latents
+    return min(POSITIONS_A_CORE * num_cores, longest)
 
 
 def samples_of(seconds: float, sample_rate: int) -> int:

@@ -34,8 +34,18 @@ class DiffusionNetworks(Protocol):
         """Condition on kept latents: the mask (latents,) is 1 where the masked latents (latents, channels) are kept."""
         ...
 
-    def velocity(self, latents: Latents, sigma: float, conditioning: Any, local: Any = None) -> Latents:
-        """Return the velocity of latents (latents, channels) at the time ``sigma`` of a step, 0 to 1."""
+    def velocities(
+        self, latents: Latents, sigma: float, conditionings: Sequence[Any], locals_: Sequence[Any]
+    ) -> Latents:  # fmt: skip
+        """Return the velocities of latents (rows, latents, channels) at the time ``sigma`` of a step, 0 to 1.
+
+        Each row has a conditioning, all of the same numbers, and a local condition or None. A row's velocity has the
+        same bits whatever the other rows are.
+        """
+        ...
+
+    def most_rows(self, num_latents: int) -> int:
+        """Return how many rows of so many latents may go together: as many as take less time than one by one."""
         ...
 
     def decode(self, latents: Latents) -> Samples:

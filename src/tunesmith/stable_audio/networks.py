@@ -9,11 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions
+from tunesmith.neural.graph_metadata import BLOCKWISE_PRODUCTS
+from tunesmith.neural.sessions import ALL_CORES, LazySession, SessionOptions, usable_cores
 from tunesmith.neural.t5 import T5Shape
 from tunesmith.stable_audio.architecture import NumberCondition, OobleckShape, StableAudioArchitecture
-from tunesmith.stable_audio.conditions import KEY_BIAS, Conditioning, LocalCondition, key_bias, without_context
+from tunesmith.stable_audio.conditions import (
+    KEY_BIAS,
+    Conditioning,
+    LocalCondition,
+    key_bias,
+    stack,
+    without_context,
+)
 from tunesmith.stable_audio.fourier_features import fourier_features
+from tunesmith.stable_audio.lengths import most_positions
 from tunesmith.stable_audio.model_folder import (
     AUTOENCODER_DECODER,
     AUTOENCODER_ENCODER,
@@ -49,6 +58,7 @@ class StableAudioNetworks:
         self._transformer = LazySession(folder / TRANSFORMER, options, keep=True)
         self._decode = _decoder(folder, self.architecture, resting)
         self._encoder = LazySession(folder / AUTOENCODER_ENCODER, resting, keep=False)
+        self._most_positions = most_positions(self.architecture, options.num_threads or usable_cores())
         self._nothing_kept: LocalCondition | None = None
 
     def encode_text(self, token_ids: Sequence[int]) -> Array:
@@ -100,6 +110,21 @@ class StableAudioNetworks:
         inputs = self.transformer_inputs(latents, sigma, conditioning, local)
         return self._transformer.run(inputs).reshape(latents.shape)
 
+    def velocities(
+        self, latents: Array, sigma: float, conditionings: Sequence[Conditioning],
+        locals_: Sequence[LocalCondition | None],
+    ) -> Array:  # fmt: skip
+        """Return the velocities of (rows, latents, channels); see DiffusionNetworks."""
+        return self.velocity(latents, sigma, stack(conditionings), self._stacked(locals_, latents.shape[1]))
+
+    def most_rows(self, num_latents: int) -> int:
+        """Return how many rows of so many latents may go together; see DiffusionNetworks."""
+        positions = self.architecture.diffusion.num_memory_tokens + num_latents
+        # Products in blocks take two positions at once: the last of an odd number is rounded in another way.
+        if positions % 2 and self._transformer.metadata().get(BLOCKWISE_PRODUCTS) != "no":
+            return 1
+        return max(1, self._most_positions // positions)
+
     def transformer_inputs(
         self, latents: Array, sigma: float, conditioning: Conditioning, local: LocalCondition | None = None
     ) -> dict[str, Array]:
@@ -124,6 +149,12 @@ class StableAudioNetworks:
     def encode(self, samples: Array) -> Array:
         """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even for SAME-S."""
         return self._encoder.run({"samples": np.ascontiguousarray(samples, np.float32)})
+
+    def _stacked(self, locals_: Sequence[LocalCondition | None], num_latents: int) -> LocalCondition | None:
+        if all(one is None for one in locals_):
+            return None
+        rows = [(one or self._keep_nothing(num_latents)).inputs for one in locals_]
+        return LocalCondition({name: np.concatenate([one[name] for one in rows]) for name in rows[0]})
 
     def _keep_nothing(self, num_latents: int) -> LocalCondition:
         """Return the local condition of text to audio: the same row for every latent, not nothing."""

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Section
 from tunesmith.composer.writing.plan import Plan, Player
 from tunesmith.composer.writing.transitions import write_effects
@@ -20,7 +19,7 @@ FORM = (
 
 def placed(make_plan: MakePlan, name: str, sections: tuple[Section, ...] = FORM) -> list[tuple[float, float]]:
     player = Player(name, "effects", name, "", 60, 0.0)
-    notes = write_effects(make_plan(player, sections=sections), player, rng_for(1, name))
+    notes = write_effects(make_plan(player, sections=sections), player)
     return [(note.start, note.end) for note in notes]
 
 

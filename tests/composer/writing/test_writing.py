@@ -10,7 +10,6 @@ import pytest
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import BassStyle, ChordStyle, load_genre
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Score
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.composer.writing import write_score
@@ -32,9 +31,9 @@ METERS = ("4/4", "3/4", "6/8", "5/4", "7/8")
 
 def plan_of(brief: Brief) -> Plan:
     genre, timeline = load_genre(brief.genre), solve_timeline(brief)
-    sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
+    sections = build_sections(brief, genre, timeline)
     setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
-    chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
+    chords = write_harmony(setting, sections, brief.seed)
     return Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, ())
 
 
@@ -60,7 +59,7 @@ def test_every_chord_style_is_playable(brief: Maker, style: str, meter: str) -> 
     plan = plan_of(brief(meter=Meter.parse(meter)))
     for name in ("piano", "acoustic_guitar"):
         player = player_of("chords", name, style, 60)
-        assert_playable(plan, player, write_chords(plan, player, rng_for(1, "test")))
+        assert_playable(plan, player, write_chords(plan, player))
 
 
 @pytest.mark.parametrize("meter", METERS)
@@ -68,7 +67,7 @@ def test_every_chord_style_is_playable(brief: Maker, style: str, meter: str) -> 
 def test_every_bass_style_is_playable_and_plays_roots(brief: Maker, style: str, meter: str) -> None:
     plan = plan_of(brief(meter=Meter.parse(meter)))
     player = player_of("bass", "finger_bass", style, 38)
-    notes = write_bass(plan, player, rng_for(1, "test"))
+    notes = write_bass(plan, player)
     assert_playable(plan, player, notes)
     for note in notes:
         span = plan.chord_at(note.start)
@@ -83,7 +82,7 @@ def test_every_bass_style_is_playable_and_plays_roots(brief: Maker, style: str, 
 def test_pads_arpeggios_and_drones_are_playable(brief: Maker, role: str, writer: Writer, name: str) -> None:
     plan = plan_of(brief())
     player = player_of(role, name, "", 55)
-    assert_playable(plan, player, writer(plan, player, rng_for(1, "test")))
+    assert_playable(plan, player, writer(plan, player))
 
 
 @pytest.mark.parametrize("form", ["track", "loop", "sting", "bumper", "bed"])
@@ -158,9 +157,9 @@ def test_no_section_is_silent(brief: Maker) -> None:
 def test_layers_enter_with_energy(brief: Maker) -> None:
     plan = plan_of(brief(duration=95.0))
     late = player_of("pad", "warm_pad", "", 60, entry=0.5)
-    notes = write_pad(plan, late, rng_for(1, "test"))
+    notes = write_pad(plan, late)
     assert all(plan.section_at(note.start).energy >= 0.5 for note in notes)
-    assert write_pad(plan, replace(late, entry=0.0), rng_for(1, "test"))[0].start == 0
+    assert write_pad(plan, replace(late, entry=0.0))[0].start == 0
 
 
 def test_half_an_hour_is_written_quickly(brief: Maker) -> None:

@@ -14,7 +14,6 @@ from tunesmith.composer.explanation.spans import SpanFinder
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
 from tunesmith.composer.prompt.parsed_prompt import understand
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.writing.band.choose_band import choose_band
 from tunesmith.composer.writing.form.climax import usual_loudness
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
@@ -146,7 +145,7 @@ class _Explainer:
     def _band(self) -> Iterator[Answer]:
         """Yield the players that nobody asked for, once for each instrument."""
         known = set(self.brief.instruments)
-        for player in choose_band(self.brief, self.genre, rng_for(self.brief.seed, "band")):
+        for player in choose_band(self.brief, self.genre):
             if player.instrument not in known:
                 known.add(player.instrument)
                 label = label_of("instruments", player.instrument)

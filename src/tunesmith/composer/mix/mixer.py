@@ -51,6 +51,17 @@ def reverb_gains(settings: MixSettings) -> tuple[float, float]:
     return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
 
 
+def bus_bands(brightness_db: float, tone: EnsembleTone) -> tuple[Band, ...]:
+    """Return the equaliser of the bus: a tilt, the tone, the air, and no DC."""
+    return (
+        Band("high_pass", 22),
+        Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
+        Band("high_shelf", TILT_PIVOT * 3, brightness_db, 0.5),
+        AIR,
+        *tone.bands,
+    )
+
+
 # As many as one piece has roles: at 2 MB each, more would cost more memory than time.
 @functools.lru_cache(maxsize=12)
 def strip_response(role: str, room: float, hall: float, size: int) -> Response:
@@ -68,14 +79,7 @@ def strip_response(role: str, room: float, hall: float, size: int) -> Response:
 @functools.lru_cache(maxsize=4)
 def bus_responses(brightness_db: float, width: float, tone: EnsembleTone, size: int) -> tuple[Response, Response]:
     """Return the responses of the bus to mid and side: a tilt and a tone, no DC, and mono lows under wide highs."""
-    bands = (
-        Band("high_pass", 22),
-        Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
-        Band("high_shelf", TILT_PIVOT * 3, brightness_db, 0.5),
-        AIR,
-        *tone.bands,
-    )
-    mid = response(bands, size)
+    mid = response(bus_bands(brightness_db, tone), size)
     # Lows in the side channel cancel on mono speakers and waste headroom.
     narrow = response((Band("high_pass", 120), *tone.sides), size)
     return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)

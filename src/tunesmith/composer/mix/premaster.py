@@ -181,9 +181,14 @@ def _read(spool: Spool, start: int, block: int) -> Samples:
 
 def _add_ambience(spool: Spool, score: Score, ambience: Ambience, music: float, session: Session) -> None:
     texture = AmbienceLoop(score, ambience, session.texture)
-    level = AMBIENCE_DB.get(ambience.name, OTHER_AMBIENCE_DB) + ambience.gain_db
-    gain = 10 ** (level / 20) * (music / max(texture.power, 1e-12)) ** 0.5
+    gain = ambience_gain(ambience, music, texture)
     for start in range(0, len(spool), session.options.block):
         stop = min(len(spool), start + session.options.block)
         block = texture.read(start, stop) * np.float32(gain)
         spool.add(start, block if score.loop else faded(block, start, len(spool)))
+
+
+def ambience_gain(ambience: Ambience, music: float, texture: AmbienceLoop) -> float:
+    """Return the linear gain of a texture under parts of the power ``music``."""
+    level = AMBIENCE_DB.get(ambience.name, OTHER_AMBIENCE_DB) + ambience.gain_db
+    return float(10 ** (level / 20) * (music / max(texture.power, 1e-12)) ** 0.5)

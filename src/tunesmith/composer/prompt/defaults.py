@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Genre
-from tunesmith.composer.rng import rng_for
+from tunesmith.composer.rng import choice_for, rng_for
 from tunesmith.composer.theory import MINOR_LIKE, Key, Meter
 
 COMFORTABLE_TONICS: Mapping[str, tuple[int, ...]] = {
@@ -70,9 +70,8 @@ def placed_tempo(genre: Genre, place: float, because: str) -> TempoChoice:
 def drawn_tempo(genre: Genre, mood: Mood, seed: int) -> TempoChoice:
     """Draw a tempo near the genre's typical one, moved by how lively the mood is."""
     span = genre.tempo
-    move = 0.5 * (mood.arousal - genre.arousal) + 0.3 * float(
-        rng_for(seed, "brief", "tempo", genre.name).uniform(-1, 1)
-    )
+    # Not keyed by the genre: where in its range a piece lies stays when the genre changes.
+    move = 0.5 * (mood.arousal - genre.arousal) + 0.3 * float(rng_for(seed, "brief", "tempo").uniform(-1, 1))
     move = max(-1.0, min(1.0, move))
     bpm = span.typical + move * (span.high - span.typical if move > 0 else span.typical - span.low)
     because = f"usual for {genre.title} is {span.low:g} to {span.high:g}, here moved by the mood"
@@ -88,28 +87,23 @@ def drawn_mode(genre: Genre, mood: Mood, seed: int) -> str:
         for mode, weight in genre.modes.items()
         if weight > 0
     }
-    return _drawn(weights or {"major": 1.0}, seed, "mode", genre)
+    return _drawn(weights or {"major": 1.0}, seed, "mode")
 
 
 def drawn_tonic(genre: Genre, mode: str, seed: int) -> int:
     """Draw a tonic that suits the genre's players in this mode."""
     tonics = TONICS_OF_FAMILY.get(genre.family, COMFORTABLE_TONICS)["minor" if mode in MINOR_LIKE else "major"]
-    return tonics[int(rng_for(seed, "brief", "tonic", genre.name, mode).integers(len(tonics)))]
+    # Each tonic has a draw of its own, so that the same one wins in major and minor where both lists have it.
+    return choice_for(seed, "brief", "tonic", options=tonics)
 
 
 def drawn_meter(genre: Genre, seed: int) -> Meter:
     """Draw one of the genre's meters by weight."""
-    return Meter.parse(_drawn(genre.meters, seed, "meter", genre))
+    return Meter.parse(_drawn(genre.meters, seed, "meter"))
 
 
-def _drawn(weights: Mapping[str, float], seed: int, purpose: str, genre: Genre) -> str:
-    names, numbers = zip(*weights.items(), strict=True)
-    point = float(rng_for(seed, "brief", purpose, genre.name).random()) * sum(numbers)
-    for name, number in zip(names, numbers, strict=True):
-        point -= number
-        if point < 0:
-            return str(name)
-    return str(names[-1])
+def _drawn(weights: Mapping[str, float], seed: int, purpose: str) -> str:
+    return choice_for(seed, "brief", purpose, options=list(weights), weights=list(weights.values()))
 
 
 def key_of(genre: Genre, mood: Mood, seed: int, tonic: int | None, mode: str | None) -> Key:

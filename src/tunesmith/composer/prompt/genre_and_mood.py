@@ -74,7 +74,7 @@ def choose_genre(request: GenerationRequest, parsed: ParsedPrompt) -> GenreChoic
         others = _without((*parsed.genre.others, *others, *_lending_means(parsed, limits)), name)
         because = f"the prompt says {parsed.genre.words!r}" + (f", coloured by {', '.join(others)}" if others else "")
         return GenreChoice(name, Reason("genre", name, "prompt", because), others, means=limits)
-    return _by_evidence(parsed, request.seed or 0)
+    return _by_evidence(parsed, request.seed_of("genre"))
 
 
 def _limits(parsed: ParsedPrompt, genre: str) -> tuple[str, ...]:
@@ -169,20 +169,20 @@ def choose_mood(parsed: ParsedPrompt, genre: Genre, chosen: GenreChoice) -> tupl
     if parsed.mood is not None:
         words = [parsed.words_for("mood", name) for name in parsed.names("mood")]
         because = f"the prompt says {', '.join(map(repr, words))}" if words else "the prompt says what it must not be"
-        return parsed.mood, Reason("mood", _described(parsed.mood), "prompt", because)
+        return parsed.mood, Reason("mood", described_mood(parsed.mood), "prompt", because)
     uses = [name for name in parsed.names("use") if "at" in value("use", name)]
     if uses:
         mood = _between(_mean_of([value("use", name)["at"] for name in uses]), genre)
         scene = ", ".join(repr(parsed.words_for("use", name)) for name in uses)
-        return mood, Reason("mood", _described(mood), "prompt", f"it suits {scene}")
+        return mood, Reason("mood", described_mood(mood), "prompt", f"it suits {scene}")
     meaning = chosen.meaning
     if meaning is None and len(parsed.left_over) > FEW_WORDS_BESIDE_A_GENRE:
         meaning = understood_meaning(parsed)
     if meaning is not None:
         mood = _between(meaning.mood, genre)
-        return mood, Reason("mood", _described(mood), "meaning", "the feeling of the whole prompt")
+        return mood, Reason("mood", described_mood(mood), "meaning", "the feeling of the whole prompt")
     mood = Mood(genre.valence, genre.arousal)
-    return mood, Reason("mood", _described(mood), "genre", f"usual for {genre.title}")
+    return mood, Reason("mood", described_mood(mood), "genre", f"usual for {genre.title}")
 
 
 def _mean_of(rows: Sequence[Sequence[float]]) -> Mood:
@@ -193,7 +193,8 @@ def _between(mood: Mood, genre: Genre) -> Mood:
     return Mood(round((mood.valence + genre.valence) / 2, 3), round((mood.arousal + genre.arousal) / 2, 3))
 
 
-def _described(mood: Mood) -> str:
+def described_mood(mood: Mood) -> str:
+    """Return a mood in words and numbers."""
     bright = "bright" if mood.valence > 0.25 else "dark" if mood.valence < -0.25 else "balanced"
     lively = "lively" if mood.arousal > 0.25 else "calm" if mood.arousal < -0.25 else "moderate"
     return f"{bright}, {lively} (valence {mood.valence:+.2f}, arousal {mood.arousal:+.2f})"

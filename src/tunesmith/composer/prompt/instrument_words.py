@@ -8,7 +8,7 @@ from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.prompt.lexicon import Match, lookup, names, value
 from tunesmith.composer.prompt.text import phrase_key
-from tunesmith.composer.rng import rng_for
+from tunesmith.composer.rng import choice_for
 from tunesmith.composer.score import ROLES
 from tunesmith.errors import UnknownName
 
@@ -43,7 +43,7 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
         if fits and (role is None or part.role == role):
             own += fits
     # Drawn by seed among the genre's own, so that two pieces need not have the same piano.
-    return own[int(rng_for(seed, "brief", name).integers(len(own)))] if own else str(family["default"])
+    return choice_for(seed, "brief", name, options=own) if own else str(family["default"])
 
 
 def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:

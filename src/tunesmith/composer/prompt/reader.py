@@ -21,21 +21,27 @@ from tunesmith.composer.prompt.instrument_words import (
 )
 from tunesmith.composer.prompt.lexicon import value
 from tunesmith.composer.prompt.loudness import loudness_target
+from tunesmith.composer.prompt.mood_field import read_mood
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
 from tunesmith.composer.prompt.tempo_and_length import NumberRange
 from tunesmith.composer.prompt.titles import title_of
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.errors import InvalidRequest
-from tunesmith.request import MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
+from tunesmith.request import LOCKS, MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
+
+ADDING = "+"
 
 
 @dataclass(frozen=True, slots=True)
 class _Explicit:
-    """A request with its parsed prompt and a definite seed."""
+    """A request with its parsed prompt."""
 
     request: GenerationRequest
     parsed: ParsedPrompt
-    seed: int
+
+    def seed(self, decision: str) -> int:
+        """Return the seed from which a decision draws."""
+        return self.request.seed_of(decision)
 
 
 def read_brief(request: GenerationRequest) -> Brief:
@@ -44,11 +50,11 @@ def read_brief(request: GenerationRequest) -> Brief:
     A request without a seed is read with seed 0: the caller draws one. Raises UnknownName for a genre or instrument
     flag that does not exist, InvalidRequest for any other invalid flag.
     """
-    explicit = _Explicit(request, understand(request.prompt), request.seed or 0)
+    explicit = _Explicit(request, understand(request.prompt))
     parsed = explicit.parsed
     chosen = choose_genre(request, parsed)
-    genre = limited(load_genre(chosen.name), chosen.means, explicit.seed)
-    mood, mood_reason = choose_mood(parsed, genre, chosen)
+    genre = limited(load_genre(chosen.name), chosen.means, explicit.seed("band"))
+    mood, mood_reason, mood_warnings = read_mood(request.mood, genre) or (*choose_mood(parsed, genre, chosen), ())
     meter, meter_reason = _meter(explicit, genre)
     tempo, tempo_warnings = _tempo(explicit, genre, mood, meter)
     form, form_reason = lengths.read_form(request, parsed)
@@ -56,6 +62,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     hits = read_hits(request, parsed, length.duration)
     loudness = loudness_target(request.loudness_lufs, parsed.loudness, form)
     key, key_reason = _key(explicit, genre, mood)
+    home = Key(choices.drawn_tonic(genre, key.mode, explicit.seed("key")), key.mode)
     players = _players(explicit, genre, chosen)
     production, ambience = _colours(parsed, chosen)
     ending, ending_reasons = _ending(parsed)
@@ -66,6 +73,7 @@ def read_brief(request: GenerationRequest) -> Brief:
     ]  # fmt: skip
     warnings = (
         *chosen.warnings,
+        *mood_warnings,
         *parsed.unsupported.warnings,
         *parsed.warnings,
         *tempo_warnings,
@@ -76,12 +84,13 @@ def read_brief(request: GenerationRequest) -> Brief:
     )
     return Brief(
         prompt=request.prompt, title=title_of(parsed.prompt, parsed.numeric), genre=chosen.name,
-        seed=explicit.seed, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
+        seed=request.seed or 0, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
         tempo_range=(length.tempo.low, length.tempo.high), key=key, meter=meter, duration=length.duration,
         bars=length.bars, form=form, mood=mood, instruments=players.instruments, without=players.without,
         means=chosen.means, production=frozenset(production), ambience=ambience, ending=ending,
         intensity=request.intensity, hits=hits.hits, loudness_lufs=loudness.lufs, reasons=tuple(reasons),
-        warnings=tuple(dict.fromkeys(warnings)),
+        warnings=tuple(dict.fromkeys(warnings)), home=home, removed=players.removed, added=players.added,
+        locks={name: request.seed_of(name) for name in LOCKS if request.lock},
     )  # fmt: skip
 
 
@@ -91,7 +100,7 @@ def _meter(explicit: _Explicit, genre: Genre) -> tuple[Meter, Reason]:
         return meter, Reason("meter", str(meter), "flag", "requested")
     if explicit.parsed.meter is not None:
         return explicit.parsed.meter, Reason("meter", str(explicit.parsed.meter), "prompt", "the prompt says so")
-    meter = choices.drawn_meter(genre, explicit.seed)
+    meter = choices.drawn_meter(genre, explicit.seed("meter"))
     return meter, Reason("meter", str(meter), "genre", f"usual for {genre.title}")
 
 
@@ -128,7 +137,7 @@ def _tempo(explicit: _Explicit, genre: Genre, mood: Mood, meter: Meter) -> tuple
         exact = low == high
         tempo = choices.exact_tempo(low, "prompt", because) if exact else choices.tempo_within(low, high, because)
         return tempo, tuple(warnings)
-    return _worded_tempo(parsed, genre) or choices.drawn_tempo(genre, mood, explicit.seed), tuple(warnings)
+    return _worded_tempo(parsed, genre) or choices.drawn_tempo(genre, mood, explicit.seed("tempo")), tuple(warnings)
 
 
 def _felt(tempo: NumberRange, meter: Meter) -> NumberRange:
@@ -160,7 +169,8 @@ def _key(explicit: _Explicit, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
         key = _flag_key(explicit.request.key)
         return key, Reason("key", str(key), "flag", "requested")
     key_request = explicit.parsed.key
-    key = choices.key_of(genre, mood, explicit.seed, key_request.tonic if key_request else None, _wished_mode(explicit))
+    tonic, seed = key_request.tonic if key_request else None, explicit.seed("key")
+    key = choices.key_of(genre, mood, seed, tonic, _wished_mode(explicit))
     if key_request is None:
         return key, Reason("key", str(key), "chance", f"a mode usual for {genre.title} that suits the mood")
     because = f"the prompt says {explicit.parsed.prompt.text[key_request.start : key_request.end].strip()!r}"
@@ -191,29 +201,42 @@ class _Players:
     without: frozenset[str]
     reasons: tuple[Reason, ...]
     warnings: tuple[str, ...]
+    removed: frozenset[str] = frozenset()
+    added: tuple[str, ...] = ()
 
 
 def _players(explicit: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players:
-    """Choose who plays and who does not; flags about a player override the prompt."""
-    parsed, request = explicit.parsed, explicit.request
+    """Choose who plays and who does not; flags about a player override the prompt.
+
+    A flag with a plus, ``+violin``, adds a player to those that the prompt and the genre give.
+    """
+    parsed, request, seed = explicit.parsed, explicit.request, explicit.seed("band")
+    named = [flag for flag in request.instruments if not flag.startswith(ADDING)]
+    adding = [flag.removeprefix(ADDING).strip() for flag in request.instruments if flag.startswith(ADDING)]
     without = excluded_instruments(parsed.matches, parsed.refused)
     refused_by_flag: set[str] = set()
     for name in request.without:
         refused_by_flag |= flag_left_out(name)
     found: dict[str, Reason] = {}
-    for flag in request.instruments:
+    for flag in named:
         kind, name = flag_instrument(flag)
-        player = played_by(kind, name, genre, explicit.seed)
+        player = played_by(kind, name, genre, seed)
         found[player] = Reason("instruments", player, "flag", "requested")
-    for name, (kind, i) in {} if request.instruments else wanted_names(parsed.matches, parsed.refused).items():
-        player = played_by(kind, name, genre, explicit.seed)
+    for name, (kind, i) in {} if named else wanted_names(parsed.matches, parsed.refused).items():
+        player = played_by(kind, name, genre, seed)
         match = parsed.matches[i]
         because = f"the prompt says {parsed.prompt.written(match.first, match.last)!r}"
         found.setdefault(player, Reason("instruments", player, "prompt", because))
     # What other genres lend gives way as soon as a flag names the instruments.
-    for name in () if request.instruments else chosen.lent("instruments"):
+    for name in () if named else chosen.lent("instruments"):
         found.setdefault(name, Reason("instruments", name, "prompt", f"lent by {chosen.lender_of(name)}"))
-    return _settled(found, without, refused_by_flag)
+    added = tuple(dict.fromkeys(played_by(*flag_instrument(flag), genre, seed) for flag in adding))
+    return _with_added(_settled(found, without, refused_by_flag), added)
+
+
+def _with_added(players: _Players, added: tuple[str, ...]) -> _Players:
+    reasons = (Reason("instruments", name, "flag", "added to the band") for name in added)
+    return replace(players, added=added, reasons=(*players.reasons, *reasons))
 
 
 def _settled(found: dict[str, Reason], refused: frozenset[str], refused_by_flag: set[str]) -> _Players:
@@ -234,7 +257,9 @@ def _settled(found: dict[str, Reason], refused: frozenset[str], refused_by_flag:
         # Sorted, because the order of a set changes from process to process.
         for name in sorted(without)
     )]  # fmt: skip
-    return _Players(tuple(kept), frozenset(without), tuple(reasons), tuple(warnings))
+    # What only a flag excludes is taken out of the finished piece.
+    removed = frozenset(without & refused_by_flag - refused)
+    return _Players(tuple(kept), frozenset(without), tuple(reasons), tuple(warnings), removed)
 
 
 def _reach(name: str) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,8 @@ from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.composer.writing.spans import span_at, spans_from
 
+UNPITCHED = frozenset({"drums", "percussion", "effects"})
+"""Roles whose notes are no pitches."""
 HARMONIC = frozenset({"chords", "pad", "arpeggio"})
 """Roles that play the harmony in chords, together or broken."""
 
@@ -93,6 +95,27 @@ class Plan:
         """The beat at which the last bar ends."""
         return self.bars * self.beats_per_bar
 
+    @property
+    def usual_quarters_per_minute(self) -> float:
+        """The genre's typical tempo, by which everything is measured that another tempo must not change."""
+        return self.genre.tempo.typical * self.meter.felt_beat
+
+    def section_draws(self, player: Player, purpose: str) -> Callable[[float], np.random.Generator]:
+        """Return a function from a beat to the generator of its section for one player's performance.
+
+        One for each section, so that a section is played the same way wherever it stands.
+        """
+        drawn: dict[int, np.random.Generator] = {}
+
+        def draws(beat: float) -> np.random.Generator:
+            section = self.section_at(beat)
+            if section.bar not in drawn:
+                place = self.place_of(section.bar)
+                drawn[section.bar] = self.brief.rng("performance", purpose, player.name, place)
+            return drawn[section.bar]
+
+        return draws
+
     def first_player(self, *roles: str) -> Player | None:
         """Return the first player of the band with one of the roles, or None."""
         return next((player for player in self.players if player.role in roles), None)
@@ -113,6 +136,15 @@ class Plan:
     def _section_of(self, bar: int) -> Section:
         index = bisect.bisect_right(self.sections, bar, key=lambda section: section.bar) - 1
         return self.sections[max(0, index)]
+
+    def visit_of(self, section: Section) -> int:
+        """Return how many sections of the same name come before one."""
+        return sum(other.name == section.name and other.bar < section.bar for other in self.sections)
+
+    def place_of(self, bar: int) -> str:
+        """Return the place of a bar as a key for draws: section, visit and bar in it, whatever comes before."""
+        section = self._section_of(bar)
+        return f"{section.name} {self.visit_of(section)} {bar - section.bar}"
 
     def chord_at(self, beat: float) -> ChordSpan:
         """Return the chord at ``beat``; the last one after the end."""
@@ -158,6 +190,6 @@ class Plan:
 class Writer(Protocol):
     """A writer of one player's notes: on the beat, with plain velocities, before the performance, sorted by start."""
 
-    def __call__(self, plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+    def __call__(self, plan: Plan, player: Player) -> tuple[Note, ...]:
         """Return the notes, all within the plan's bars and the instrument's range."""
         ...

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
@@ -16,9 +15,10 @@ from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
-from tunesmith.composer.writing.band.choose_band import choose_band, with_someone
+from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
+from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
-from tunesmith.composer.writing.form.arrangement import arranged
+from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
 from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
 from tunesmith.composer.writing.form.climax import usual_loudness, with_climax_cast, with_climax_dynamics
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
@@ -34,6 +34,7 @@ from tunesmith.composer.writing.performance.echo import echoed
 from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
 from tunesmith.composer.writing.transitions import write_effects
+from tunesmith.composer.writing.transposition import moved_chords, moved_notes, shift_between
 
 WRITERS: Mapping[str, Writer] = {
     "drums": write_drums,
@@ -70,8 +71,15 @@ def write_score(brief: Brief) -> Writing:
     genre = genre_of(brief)
     timeline = with_ritardando(solve_timeline(brief), brief, genre)
     plan = _planned(brief, genre, timeline)
-    plan, written = modulated(plan, _written(plan))
-    parts = tuple(_part(plan, timeline, player, written[player.name]) for player in plan.players)
+    written = _written(plan, {})
+    guests = guests_of(brief, genre, plan.players)
+    if guests:
+        plan = with_guests(plan, guests)
+        written = _written(plan, written)
+    plan, written = modulated(plan, written)
+    heard = [player for player in plan.players if player in guests or is_heard(brief, player)]
+    shift = shift_between(plan.key, brief.key)
+    parts = tuple(_part(plan, timeline, player, written[player.name], shift) for player in heard)
     parts = with_climax_dynamics(plan, timeline.hits, parts)
     score = Score(
         title=brief.title,
@@ -85,7 +93,7 @@ def write_score(brief: Brief) -> Writing:
         loop=brief.loop,
         form=brief.form,
         sections=plan.sections,
-        chords=plan.chords,
+        chords=moved_chords(plan.chords, shift),
         parts=tuple(part for part in parts if part.notes),
         ambience=_ambience(brief, genre),
         mix=_mix(brief, genre),
@@ -94,34 +102,34 @@ def write_score(brief: Brief) -> Writing:
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
-    # Each step draws from its own generator, so that another form does not change the band.
-    sections = build_sections(brief, genre, timeline, rng_for(brief.seed, "form"))
-    setting = Setting(genre, brief.key, brief.meter, brief.mood, brief.loop)
-    chords = write_harmony(setting, sections, rng_for(brief.seed, "harmony"))
-    players = choose_band(brief, genre, rng_for(brief.seed, "band"))
-    players = with_someone(players, [section.energy for section in sections])
-    plan = Plan(brief, genre, brief.key, brief.meter, timeline.tempo_map, sections, chords, players)
-    return with_breaks(with_climax_cast(arranged(plan), timeline.hits))
+    # Written in the key that the seed draws, and moved as a whole: another key is a transposition.
+    home = brief.home if brief.home is not None and brief.home.mode == brief.key.mode else brief.key
+    sections = build_sections(brief, genre, timeline)
+    setting = Setting(genre, home, brief.meter, brief.mood, brief.loop)
+    chords = write_harmony(setting, sections, brief.seed_of("chords"))
+    players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
+    plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
+    heard = [player for player in players if is_heard(brief, player)]
+    return with_breaks(everywhere_heard(with_climax_cast(arranged(plan), timeline.hits), heard))
 
 
-def _written(plan: Plan) -> Mapping[str, tuple[Note, ...]]:
+def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:
+    """Return the notes of every player; those whose notes are known from ``before`` keep them."""
     order = list(WRITERS)
-    written: dict[str, tuple[Note, ...]] = {}
+    written = dict(before)
     # Drums come first so that the bass can lock to them, the lead before the counter-melody that answers it.
-    for player in sorted(plan.players, key=lambda player: order.index(player.role)):
-        # One generator per player: adding or removing a player leaves the notes of the others as they were.
-        random = rng_for(plan.brief.seed, "write", player.name)
-        notes = WRITERS[player.role](replace(plan, written=dict(written)), player, random)
+    fresh = [player for player in plan.players if player.name not in written]
+    for player in sorted(fresh, key=lambda player: order.index(player.role)):
+        notes = WRITERS[player.role](replace(plan, written=dict(written)), player)
         # At once, so that the writers that follow hear the rests.
         written[player.name] = without_rests(plan, player, half_timed(plan, player, notes))
     return written
 
 
-def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[Note]) -> Part:
+def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[Note], shift: int) -> Part:
     # The plan of the performance sees only this player's notes.
     plan = replace(plan, written={player.name: tuple(notes)})
-    played = perform(plan, player, tuple(notes), rng_for(plan.brief.seed, "perform", player.name))
-    played = echoed(plan, player, played)
+    played = echoed(plan, player, perform(plan, player, tuple(notes)))
     if not plan.brief.loop and ending_of(plan) == "fade":
         played = faded(plan, played)
     if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:
@@ -130,7 +138,7 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
         name=player.name,
         role=player.role,
         instrument=player.instrument,
-        notes=_within(played, plan.tempo_map.beat_at(timeline.duration)),
+        notes=moved_notes(player, _within(played, plan.tempo_map.beat_at(timeline.duration)), shift),
         # As many digits as the document keeps.
         gain_db=round(player.gain_db, 2),
         pan=player.pan,

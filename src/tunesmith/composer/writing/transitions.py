@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
@@ -17,17 +15,17 @@ EFFECT_PITCH = 60
 LONGEST_SECONDS = 9.0
 
 
-def write_effects(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_effects(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Place the player's effect (its instrument) where the energy rises or falls enough between two sections."""
     notes = [
         note
         for before, after in zip(plan.sections, plan.sections[1:], strict=False)
-        if (note := _at_seam(plan, player, before, after, random)) is not None
+        if (note := _at_seam(plan, player, before, after)) is not None
     ]
     return tuple(sorted(notes, key=lambda note: note.start))
 
 
-def _at_seam(plan: Plan, player: Player, before: Section, after: Section, random: np.random.Generator) -> Note | None:
+def _at_seam(plan: Plan, player: Player, before: Section, after: Section) -> Note | None:
     change = after.energy - before.energy
     seam = after.bar * plan.beats_per_bar
     # A drop is an event even where the energy was already high.
@@ -35,6 +33,7 @@ def _at_seam(plan: Plan, player: Player, before: Section, after: Section, random
     velocity = round(60 + 55 * max(after.energy, before.energy))
     if player.instrument in LEADING_IN:
         # Not every change deserves a riser; a large one always gets it.
+        random = plan.brief.rng("form", "riser", player.name, plan.place_of(after.bar))
         if not rises or after.energy < player.entry or (change < 0.25 and not chance_of(random, 0.8)):
             return None
         length = _lead_in(plan, player.instrument, before)
@@ -53,8 +52,11 @@ def _lead_in(plan: Plan, name: str, before: Section) -> float:
 
 
 def _bars(plan: Plan, bars: int) -> float:
-    """Return the length of up to ``bars`` bars in beats, halved until it is no longer than an effect can last."""
+    """Return the length of up to ``bars`` bars in beats, halved until it is no longer than an effect can last.
+
+    It counts at the genre's slowest tempo, so that another tempo keeps the beat on which an effect begins.
+    """
     length = bars * plan.beats_per_bar
-    while length * 60 / plan.brief.quarters_per_minute > LONGEST_SECONDS and length > plan.beats_per_bar:
+    while length * 60 / (plan.genre.tempo.low * plan.meter.felt_beat) > LONGEST_SECONDS and length > plan.beats_per_bar:
         length /= 2
     return length

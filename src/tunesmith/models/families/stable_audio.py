@@ -19,6 +19,7 @@ from tunesmith.models.manifest import Manifest, Sizes
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
 from tunesmith.models.resource_checks import PROCESS_BYTES
 from tunesmith.neural.quantization_check import QuantizationCheck
+from tunesmith.neural.sessions import usable_cores
 from tunesmith.request import GenerationRequest
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.checkpoint.file_names import (
@@ -33,6 +34,7 @@ from tunesmith.stable_audio.checkpoint.file_names import (
     TOKENIZERS,
     USE_INSTEAD,
 )
+from tunesmith.stable_audio.lengths import most_positions
 from tunesmith.stable_audio.model_folder import read_architecture
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ NOT_RUN = re.compile(r"(?:^|/)(?:stable-audio-3-(?:medium|large)|same-l)\b", re.
 AUTOENCODER_ALONE = re.compile(r"(?:^|/)same-s\b", re.IGNORECASE)
 LATENT_BYTES = 512
 """Working memory of a latent, in bytes for each channel of the transformer's width: 0.5 MB at 1024, as measured."""
+CALLER_BYTES = 60_000_000
+"""The memory of a request that waits or decodes: its latents, and a few copies of half a minute of stereo."""
 USUAL_SECONDS = 30.0
 """The length whose memory is checked before a model is opened."""
 
@@ -139,21 +143,32 @@ class StableAudioFamily:
 
         return repeat_check(folder, manifest.self_check.forms)
 
-    def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:  # noqa: ARG002
-        """Return the bytes of the largest graph and of the activations of the usual length; callers take turns."""
+    def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:
+        """Return the bytes of the largest graph, of the activations of a batch of the usual length, and of the audio.
+
+        A batch ends where it no longer saves time, so more callers need little more.
+        """
         architecture = read_architecture(folder)
         seconds = min(USUAL_SECONDS, architecture.max_seconds)
         latents = seconds * architecture.sample_rate / architecture.hop_size
-        activations = round(latents * architecture.diffusion.hidden_size * LATENT_BYTES)
-        return manifest.largest_file + activations + PROCESS_BYTES
+        together = min(num_callers * latents, max(latents, most_positions(architecture, _num_cores())))
+        activations = round(together * architecture.diffusion.hidden_size * LATENT_BYTES)
+        return manifest.largest_file + activations + PROCESS_BYTES + (num_callers - 1) * CALLER_BYTES
 
-    def load(self, folder: Path, manifest: Manifest, free_memory: FreeMemory) -> Generator:  # noqa: ARG002
-        """Return the generator."""
+    def load(self, folder: Path, manifest: Manifest, free_memory: FreeMemory) -> Generator:
+        """Return the generator, which takes as many requests at once as half of the free memory allows."""
         from tunesmith.stable_audio.generator import StableAudioGenerator
 
+        def most_callers() -> int:
+            # More callers are optional, so they get only memory that is free; the other half is for other models.
+            needed = self.memory_needed(folder, manifest)
+            batch = self.memory_needed(folder, manifest, 2) - needed - CALLER_BYTES
+            return 1 + max(0, (free_memory() - needed) // 2 - batch) // CALLER_BYTES
+
         return StableAudioGenerator(
-            folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest, open_networks=_open_networks
-        )
+            folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest, open_networks=_open_networks,
+            most_callers=most_callers,
+        )  # fmt: skip
 
     def check_request(self, request: GenerationRequest) -> None:
         """Refuse the fields of the composer and of models that write tokens."""
@@ -173,6 +188,10 @@ class StableAudioFamily:
         from tunesmith.models.families.trial_sound import check_sound
 
         check_sound(audio, manifest.name)
+
+
+def _num_cores() -> int:
+    return load_settings().threads or usable_cores()
 
 
 def _open_networks(folder: Path) -> DiffusionNetworks:

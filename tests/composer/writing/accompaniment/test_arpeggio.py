@@ -6,7 +6,6 @@ from itertools import pairwise
 import pytest
 
 from tunesmith.composer.genre import Feel
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.accompaniment.arpeggio import ABOVE_REGISTER, write_arpeggio
 from tunesmith.composer.writing.plan import Plan, Player
@@ -18,7 +17,7 @@ VERSE = (Section("A", 0, 12, 0.4),)
 
 def figures(make_plan: MakePlan, seed: int, **changes: object) -> tuple[Plan, tuple[Note, ...]]:
     plan = make_plan(HARP, sections=VERSE, chords="C G Am F", seed=seed, **changes)
-    return plan, write_arpeggio(plan, HARP, rng_for(seed, "arpeggio"))
+    return plan, write_arpeggio(plan, HARP)
 
 
 @pytest.mark.parametrize("meter", ["4/4", "3/4", "6/8", "5/4"])

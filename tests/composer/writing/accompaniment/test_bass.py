@@ -6,7 +6,6 @@ from typing import get_args
 import pytest
 
 from tunesmith.composer.genre import BassStyle
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.plan import Plan, Player
@@ -16,7 +15,7 @@ STILL = {"pedal", "wobble", "sub"}
 
 
 def line(plan: Plan, player: Player, first: int, last: int) -> list[tuple[float, int]]:
-    notes: tuple[Note, ...] = write_bass(plan, player, rng_for(1, "bass"))
+    notes: tuple[Note, ...] = write_bass(plan, player)
     start, end = first * plan.beats_per_bar, last * plan.beats_per_bar
     return [(note.start - start, note.pitch) for note in notes if start <= note.start < end]
 

@@ -7,7 +7,6 @@ import pytest
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Section
 from tunesmith.composer.writing import write_score
 from tunesmith.composer.writing.accompaniment.inner_line import has_inner_line
@@ -23,7 +22,7 @@ FASTEST = 13
 
 def test_one_voice_of_a_lone_pad_moves_on_the_beat_within_the_key(make_plan: MakePlan) -> None:
     plan = make_plan(PAD, sections=(Section("A", 0, 8, 0.5),))
-    notes = write_pad(plan, PAD, rng_for(1, "pad"))
+    notes = write_pad(plan, PAD)
     short = [note for note in notes if note.length == 1]
     assert len(short) >= 8 * 3
     assert all(note.pitch % 12 in plan.key.pitch_classes for note in notes)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
-from tunesmith.composer.rng import rng_for
+from seeded_plans import seeded
+
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.pad import write_pad
@@ -18,8 +19,8 @@ LEAD = Player("melody", "melody", "flute", "", 74, 0.0)
 
 def written(make_plan: MakePlan, seed: int) -> tuple[Plan, tuple[Note, ...], tuple[Note, ...]]:
     plan = make_plan(CHORDS, PAD, LEAD, seed=seed)
-    chords = write_chords(plan, CHORDS, rng_for(seed, "chords"))
-    return plan, chords, write_pad(replace(plan, written={"chords": chords}), PAD, rng_for(seed, "pad"))
+    chords = write_chords(seeded(plan, seed), CHORDS)
+    return plan, chords, write_pad(seeded(replace(plan, written={"chords": chords}), seed), PAD)
 
 
 def test_a_pad_sounds_little_in_unison_with_the_chords(make_plan: MakePlan) -> None:
@@ -44,7 +45,7 @@ def test_a_pad_stays_below_the_lead_and_holds_no_note_for_more_than_two_bars(mak
 
 def test_voices_move_one_by_one(make_plan: MakePlan) -> None:
     plan = make_plan(PAD, sections=(Section("A", 0, 8, 0.5),))
-    pad = write_pad(plan, PAD, rng_for(1, "pad"))
+    pad = write_pad(plan, PAD)
     starts = sorted({note.start for note in pad})
     together = [sum(note.start == start for note in pad) for start in starts]
     assert min(together) == 1

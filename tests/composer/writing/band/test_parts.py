@@ -8,7 +8,6 @@ import pytest
 
 from tunesmith.composer.brief import Brief, Mood
 from tunesmith.composer.genre import load_genre
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.writing.band.choose_band import choose_band
 from tunesmith.composer.writing.plan import Player
 
@@ -16,7 +15,7 @@ CALM, LIVELY = Mood(arousal=-0.6), Mood(arousal=0.8)
 
 
 def band(brief: Brief) -> tuple[Player, ...]:
-    return choose_band(brief, load_genre(brief.genre), rng_for(brief.seed, "band"))
+    return choose_band(brief, load_genre(brief.genre))
 
 
 @pytest.mark.parametrize("seed", range(4))

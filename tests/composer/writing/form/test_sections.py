@@ -7,7 +7,6 @@ import pytest
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import load_genre
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Section
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import solve_timeline
@@ -26,7 +25,7 @@ def form_of(brief: Maker, genre: str, seed: int, duration: float, **changes: obj
         tempo_range=(tempo.low, tempo.high),
         **changes,
     )
-    return build_sections(asked, load_genre(genre), solve_timeline(asked), rng_for(seed, "form"))
+    return build_sections(asked, load_genre(genre), solve_timeline(asked))
 
 
 @pytest.mark.parametrize("genre", GENRES)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from seeded_plans import seeded
+
 from tunesmith.composer.brief import Reason
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.form.half_time import half_timed
 from tunesmith.composer.writing.form.modulation import modulated, modulation_of
@@ -31,7 +32,7 @@ def test_the_third_idea_moves_to_another_key_and_comes_home_in_its_last_bar(make
     found = 0
     for seed in range(8):
         plan = planned(make_plan, seed)
-        tune = write_melody(plan, FLUTE, rng_for(seed, "melody"))
+        tune = write_melody(seeded(plan, seed), FLUTE)
         shift = modulation_of(plan)
         moved, notes = modulated(plan, {"melody": tune, "drums": ()})
         found += shift != 0

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
+from seeded_plans import seeded
+
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
@@ -17,8 +18,8 @@ CELLO = Player("counter", "counter", "cello", "", 55, 0.0)
 
 
 def duet(plan: Plan, seed: int) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
-    lead = write_melody(plan, LEAD, rng_for(seed, "melody"))
-    return lead, write_counter(replace(plan, written={"melody": lead}), CELLO, rng_for(seed, "counter"))
+    lead = write_melody(seeded(plan, seed), LEAD)
+    return lead, write_counter(seeded(replace(plan, written={"melody": lead}), seed), CELLO)
 
 
 def test_the_counter_line_is_in_range_and_never_overlaps(make_plan: MakePlan) -> None:
@@ -45,7 +46,7 @@ def test_it_moves_and_never_runs_in_unison_with_the_lead(make_plan: MakePlan) ->
 
 
 def test_without_a_lead_it_still_plays(make_plan: MakePlan) -> None:
-    assert write_counter(make_plan(CELLO), CELLO, rng_for(1, "counter"))
+    assert write_counter(make_plan(CELLO), CELLO)
 
 
 def test_it_answers_with_the_head_of_the_leads_hook(make_plan: MakePlan) -> None:

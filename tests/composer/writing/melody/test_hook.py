@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from seeded_plans import seeded
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import MelodyTaste, load_genre
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.form.sections import build_sections
@@ -52,7 +52,7 @@ def test_a_phrase_repeats_the_one_before_with_another_ending(make_plan: MakePlan
     plan = make_plan(LEAD, melody=taste, chords=FOUR_CHORDS, sections=(Section("A", 0, 8, 0.5),), form="loop")
     periods = []
     for seed in range(16):
-        bars = bars_of(write_melody(plan, LEAD, rng_for(seed, "melody")), 4)
+        bars = bars_of(write_melody(seeded(plan, seed), LEAD), 4)
         periods.append(bars[0] == bars[4] and (bars.get(3) != bars.get(7)))
     assert np.mean(periods) >= 0.75
 
@@ -61,7 +61,7 @@ def test_a_bar_that_returns_over_the_same_chords_has_the_same_notes(make_plan: M
     sections = (Section("A", 0, 8, 0.4), Section("B", 8, 8, 0.8), Section("A", 16, 8, 0.6))
     plan = make_plan(LEAD, melody=PLAIN, chords=FOUR_CHORDS, sections=sections, form="loop")
     for seed in range(8):
-        bars = bars_of(write_melody(plan, LEAD, rng_for(seed, "melody")), 4)
+        bars = bars_of(write_melody(seeded(plan, seed), LEAD), 4)
         assert bars[0] == bars[16]
 
 
@@ -69,14 +69,19 @@ def norms_of(genre: str, meter: str, brief: Callable[..., Brief]) -> tuple[float
     """Return the entropy and the commonest share of the times between notes, and what the next and fourth bar keep."""
     entry = load_genre(genre)
     tempo = entry.tempo.typical
-    asked = brief(genre=genre, duration=60.0, tempo_bpm=tempo, tempo_range=(tempo, tempo), meter=Meter.parse(meter))
-    timeline = solve_timeline(asked)
-    sections = build_sections(asked, entry, timeline, rng_for(1, "form"))
-    chords = write_harmony(
-        Setting(entry, asked.key, asked.meter, asked.mood, loop=False), sections, rng_for(1, "harmony")
+    asked = brief(
+        genre=genre,
+        seed=GENRES.index(genre),
+        duration=60.0,
+        tempo_bpm=tempo,
+        tempo_range=(tempo, tempo),
+        meter=Meter.parse(meter),
     )
+    timeline = solve_timeline(asked)
+    sections = build_sections(asked, entry, timeline)
+    chords = write_harmony(Setting(entry, asked.key, asked.meter, asked.mood, loop=False), sections, 1)
     plan = Plan(asked, entry, asked.key, asked.meter, timeline.tempo_map, sections, chords, (LEAD,))
-    notes = write_melody(plan, LEAD, rng_for(1, "melody"))
+    notes = write_melody(plan, LEAD)
     bars = bars_of(notes, plan.beats_per_bar)
     times = Counter(round(b.start - a.start, 3) for a, b in pairwise(notes) if b.start - a.start <= 4)
     share = np.array(list(times.values())) / times.total()

@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from seeded_plans import seeded
 
 from tunesmith.composer.genre import MelodyTaste
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.writing.harmony.scales import CHORD_TONE, chord_tone_rank
 from tunesmith.composer.writing.melody.lead import write_melody
@@ -21,7 +21,7 @@ SEEDS = range(8)
 
 
 def lead(plan: Plan, seed: int, player: Player = FLUTE) -> tuple[Note, ...]:
-    return write_melody(plan, player, rng_for(seed, "melody"))
+    return write_melody(seeded(plan, seed), player)
 
 
 def in_section(plan: Plan, notes: tuple[Note, ...], index: int) -> list[tuple[float, int]]:
@@ -155,7 +155,7 @@ def test_a_second_lead_doubles_the_first_by_octaves(make_plan: MakePlan) -> None
     piccolo = Player("melody_2", "melody", "piccolo", "", 90, 0.7)
     plan = make_plan(FLUTE, piccolo)
     first = lead(plan, 1)
-    second = write_melody(replace(plan, written={"melody": first}), piccolo, rng_for(1, "melody_2"))
+    second = write_melody(replace(plan, written={"melody": first}), piccolo)
     tune = {note.start: note.pitch for note in first}
     assert second
     assert all((note.pitch - tune[note.start]) % 12 == 0 for note in second)

@@ -20,6 +20,7 @@ from tunesmith.composer.writing.melody.motif import (
 from tunesmith.composer.writing.melody.phrases import (
     ANSWERED_PLANS,
     PHRASE_PLANS,
+    Draws,
     PhraseTaste,
     draw_theme,
     strokes_of,
@@ -66,7 +67,7 @@ def test_motifs_and_themes_stay_in_their_bars_without_overlap(meter: str) -> Non
     for seed in range(20):
         motif = draw_motif(rng_for(seed, "motif"), time, TASTE)
         assert motif.beats == 2 * time.beats_per_bar
-        theme = draw_theme(rng_for(seed, "theme"), time, TASTE, PhraseTaste(0.3, 0.75))
+        theme = draw_theme(Draws(seed, "A"), time, TASTE, PhraseTaste(0.3, 0.75))
         line = strokes_of(theme.units)
         assert all(a.end <= b.start + 1e-6 for a, b in pairwise(line))
         assert line[-1].end <= 4 * motif.beats + 1e-6
@@ -82,6 +83,6 @@ def test_every_plan_lasts_eight_bars_and_comes_home() -> None:
 
 def test_a_theme_asks_before_it_answers() -> None:
     for seed in range(20):
-        theme = draw_theme(rng_for(seed, "theme"), Meter(4, 4), TASTE, PhraseTaste(0.3, 0.75))
+        theme = draw_theme(Draws(seed, "A"), Meter(4, 4), TASTE, PhraseTaste(0.3, 0.75))
         closes = [stroke.close for stroke in strokes_of(theme.units) if stroke.close]
         assert closes[-1] == "!"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,15 +33,29 @@ ROUNDS = 16
 
 
 @dataclass(frozen=True, slots=True)
+class MasterSettings:
+    """What decides the gain of a whole piece: its ``loudness`` in LUFS, its compression, and the gain into the limiter.
+
+    ``makeup`` is linear.
+    """
+
+    loudness: float
+    density: Compression
+    makeup: float
+
+
+@dataclass(frozen=True, slots=True)
 class Levels:
     """A gain at every frame border, (frames + 1,), with its result.
 
-    ``loudness`` is in LUFS; ``limiting_db`` is the limiter's gain reduction in dB at its busiest thousandth.
+    ``loudness`` is in LUFS; ``limiting_db`` is the limiter's gain reduction in dB at its busiest thousandth;
+    ``settings`` are None for silence.
     """
 
     gain: Curve
     loudness: float
     limiting_db: float
+    settings: MasterSettings | None = None
 
 
 def find_gain(frames: Frames, target: float, *, loop: bool) -> Levels:
@@ -54,7 +68,8 @@ def find_gain(frames: Frames, target: float, *, loop: bool) -> Levels:
     for density in DENSITIES:
         rate = frames.sample_rate / CONTROL
         gain = compressor_gain(frames.power, loudness, density, rate, loop=loop)
-        levels = _raise(frames, gain, target, loop=loop)
+        levels, makeup = _raise(frames, gain, target, loop=loop)
+        levels = replace(levels, settings=MasterSettings(loudness, density, makeup))
         error = abs(levels.loudness - target)
         if best is None or error < abs(best.loudness - target) - TOLERANCE or error <= TOLERANCE:
             best = levels
@@ -64,8 +79,23 @@ def find_gain(frames: Frames, target: float, *, loop: bool) -> Levels:
     return best
 
 
-def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> Levels:
-    """Raise the compressed piece into the limiter until it has the target loudness or cannot get louder."""
+def settled_gain(power: Curve, peak: Curve, settings: MasterSettings, rate: float) -> Curve:
+    """Return the gain at the frame borders of a stretch of a piece that ends, (frames + 1,), with known settings.
+
+    It is ``find_gain``'s, but for the first frames, where the smoothers run in, and the last, where they look ahead.
+    """
+    compression = compressor_gain(power, settings.loudness, settings.density, rate, loop=False)
+    borders = np.append(compression, compression[-1])
+    around = np.maximum(borders[1:], borders[:-1])
+    makeup = np.float32(settings.makeup)
+    return borders * makeup * limiter_gain(peak * around * makeup, 10 ** (CEILING_DB / 20), rate, loop=False)
+
+
+def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> tuple[Levels, float]:
+    """Raise the compressed piece into the limiter until it has the target loudness or cannot get louder.
+
+    Returns the levels, and the gain into the limiter.
+    """
     rate = frames.sample_rate / CONTROL
     borders = np.append(compression, compression[0] if loop else compression[-1])
     # Each frame takes the larger gain of its borders, so that no peak between them is underestimated.
@@ -80,7 +110,7 @@ def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> 
         # Overrelaxed, because the limiter takes back a part of every step; clipped, so that no step overshoots far.
         gain_db += float(np.clip(1.3 * (target - loudness), -6, 6))
     limiting = -20 * np.log10(max(1e-6, float(np.quantile(limited, 0.001))))
-    return Levels(borders * gain * limited, loudness, limiting)
+    return Levels(borders * gain * limited, loudness, limiting), float(gain)
 
 
 def _loudness(frames: Frames, gain: Curve) -> float:

@@ -24,6 +24,7 @@ REACH = 8
 CHUNK = 1024
 BLOCK_SECONDS, STEP_SECONDS = 0.4, 0.1
 SILENCE_LUFS = -120.0
+EMPTY: Curve = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,14 @@ class FrameMeter:
         weighted, self._state = scipy.signal.sosfilt(self._sections, block, zi=self._state)
         self._weighted = self._take_powers(np.concatenate((self._weighted, weighted), axis=1, dtype=np.float32))
         self._line = self._take_peaks(np.concatenate((self._line, block), axis=1))
+
+    def so_far(self, since: int = 0) -> tuple[Curve, Curve]:
+        """Return power and peak of the frames from ``since`` on that are complete, and whose surroundings are known."""
+        if len(self._powers) > 1:
+            self._powers = [np.concatenate(self._powers)]
+            self._peaks = [np.concatenate(self._peaks)]
+        known = min(len(self._powers[0]), len(self._peaks[0])) if self._powers else 0
+        return (self._powers[0][since:known], self._peaks[0][since:known]) if known else (EMPTY, EMPTY)
 
     def frames(self) -> Frames:
         """Return all measurements; the last frame may be incomplete."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for, weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import CHORD_PATTERNS
@@ -43,19 +40,19 @@ FASTEST = 11.0
 ACCENT_VELOCITY, PLAIN_VELOCITY = 86, 70
 
 
-def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_arpeggio(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Write broken chords: a cycle of figures for the whole piece, at double speed where energy and tempo allow."""
     if player.rhythm or (player.style in CHORD_PATTERNS and player.style != "arpeggio"):
         # The genre may give an arpeggio player a rhythm or a chord style, such as Travis picking.
-        return write_chords(plan, player, random)
+        return write_chords(plan, player)
     harmony = voiced_harmony(plan, player)
-    figures = weighted_choice(rng_for(plan.brief.seed, "arpeggio", player.name), FIGURES)
+    figures = plan.brief.choice("groove", "arpeggio", player.name, options=FIGURES)
     human = plan.genre.feel.timing_ms >= HUMAN_MS
-    holds = weighted_choice(rng_for(plan.brief.seed, "arpeggio rhythm", player.name), HOLDS) if human else HOLDS[0]
+    holds = plan.brief.choice("groove", "arpeggio rhythm", player.name, options=HOLDS) if human else HOLDS[0]
     high = min(instrument(player.instrument).high, player.register + ABOVE_REGISTER)
     notes: list[Note] = []
     for section in plan.active_sections(player):
-        step = _step(plan, section.energy, section.bar * plan.beats_per_bar)
+        step = _step(plan, section.energy)
         for bar in range(section.bar, section.bar + section.bars):
             figure = figures[CYCLE[(bar - section.bar) % CYCLE_BARS]]
             start = bar * plan.beats_per_bar
@@ -73,11 +70,10 @@ def write_arpeggio(plan: Plan, player: Player, random: np.random.Generator) -> t
     return ended(plan, player, notes, harmony.final)
 
 
-def _step(plan: Plan, energy: float, beat: float) -> float:
+def _step(plan: Plan, energy: float) -> float:
     """Return the length of one note in beats."""
     base = 0.5
-    # Measured on the tempo map at this place, because hits may bend the tempo.
-    second = plan.tempo_map.beat_at(plan.tempo_map.seconds_at(beat) + 1.0) - beat
+    second = plan.usual_quarters_per_minute / 60
     return base / 2 if energy >= FAST_FROM and second / (base / 2) <= FASTEST else base
 
 

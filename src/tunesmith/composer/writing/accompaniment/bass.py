@@ -6,10 +6,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.bass_patterns import (
@@ -47,15 +45,15 @@ LOCKED_FROM, WALKING_FROM = 0.3, 0.25
 CALM_WALK = "R-------r------- R-------f------- R-------r---f--- R-------f---a---"
 
 
-def write_bass(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_bass(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Write the bass line in the player's style or ``rhythm``, with the root wherever a chord begins."""
     bassist = Bassist.of(plan, player)
-    share = float(rng_for(plan.brief.seed, "bass pattern", player.name).random())
+    share = float(plan.brief.rng("groove", "bass pattern", player.name).random())
     notes: list[Note] = []
     for section in plan.active_sections(player):
         for bar in range(section.bar, section.bar + section.bars):
             notes += _bar(bassist, section, bar, share)
-    return ended(plan, player, _slid(bassist, notes, random), (bassist.root(plan.chords[-1]),))
+    return ended(plan, player, _slid(bassist, notes), (bassist.root(plan.chords[-1]),))
 
 
 def _bar(bassist: Bassist, section: Section, bar: int, share: float) -> list[Note]:
@@ -74,7 +72,7 @@ def _rhythm(bassist: Bassist, section: Section, bar: int, share: float) -> Seque
     plan, player = bassist.plan, bassist.player
     beats = plan.beats_per_bar
     if player.rhythm:
-        return own_steps(player.rhythm, bar, beats, "r")
+        return own_steps(player.rhythm, bar - section.bar, beats, "r")
     place = bar - section.bar
     if player.style in LOCKED and section.energy >= LOCKED_FROM:
         locked = _on_kicks(bassist, bar * beats, sparse=player.style == "sub")
@@ -127,7 +125,8 @@ def _with_fill(bassist: Bassist, steps: Sequence[Step], bar: int) -> list[Step]:
     edge = bassist.plan.beats_per_bar - 1
     if edge < 1:
         return list(steps)
-    letter = weighted_choice(rng_for(bassist.plan.brief.seed, "bass fill", bassist.player.name, bar), ("f", "o", "w"))
+    place = bassist.plan.place_of(bar)
+    letter = bassist.plan.brief.choice("groove", "bass fill", bassist.player.name, place, options=("f", "o", "w"))
     return [*_until(steps, edge), Step(edge, 0.5, letter), Step(edge + 0.5, 0.5, "w" if letter == "w" else "a")]
 
 
@@ -182,14 +181,15 @@ def _pitch(bassist: Bassist, letter: str, span: ChordSpan, following: ChordSpan,
     return bassist.tone(span, letter)
 
 
-def _slid(bassist: Bassist, notes: Sequence[Note], random: np.random.Generator) -> list[Note]:
+def _slid(bassist: Bassist, notes: Sequence[Note]) -> list[Note]:
     """Let some notes of a gliding bass slide in from the note before."""
     if bassist.player.instrument not in SLIDING:
         return list(notes)
+    draws = bassist.plan.section_draws(bassist.player, "slides")
     result = list(notes[:1])
     for before, note in itertools.pairwise(notes):
         distance = before.pitch - note.pitch
         # Slides wider than an octave, or on notes too short to arrive, sound like mistakes.
-        slides = 0 < abs(distance) <= 12 and note.length >= 0.5 and chance_of(random, SLIDE_SHARE)
+        slides = 0 < abs(distance) <= 12 and note.length >= 0.5 and chance_of(draws(note.start), SLIDE_SHARE)
         result.append(replace(note, glide=distance) if slides else note)
     return result

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import (
@@ -31,12 +28,10 @@ RING = 2.0
 UPPER_VOICES = 3
 
 
-def write_chords(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_chords(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Write the accompaniment in the player's ChordStyle or ``rhythm``: a cycle of four bars, then the same again."""
-    # Keyed draws: the pattern must not depend on what was drawn before it.
-    del random
     harmony = voiced_harmony(plan, player)
-    share = float(rng_for(plan.brief.seed, "chord pattern", player.name).random())
+    share = float(plan.brief.rng("groove", "chord pattern", player.name).random())
     notes: list[Note] = []
     for section in plan.active_sections(player):
         for bar in range(section.bar, section.bar + section.bars):
@@ -49,7 +44,7 @@ def write_chords(plan: Plan, player: Player, random: np.random.Generator) -> tup
 def _rhythm(plan: Plan, player: Player, section: Section, bar: int, share: float) -> Sequence[Step]:
     beats = plan.beats_per_bar
     if player.rhythm:
-        return own_steps(player.rhythm, bar, beats, "c")
+        return own_steps(player.rhythm, bar - section.bar, beats, "c")
     patterns = CHORD_PATTERNS.get(player.style, CHORD_PATTERNS["block"])
     text = pattern_bars(patterns, plan.meter, section.energy)
     return read_steps(cycle_bar(text, share, bar - section.bar), beats)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
@@ -13,10 +11,9 @@ HELD_BARS = 4
 FIFTH = 7
 
 
-def write_drone(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_drone(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Hold the tonic through each section that the player is active in, with its fifth from medium energy."""
     # Every writer has this signature; a drone has nothing to draw.
-    del random
     tool = instrument(player.instrument)
     options = range(tool.low + (plan.key.tonic - tool.low) % 12, tool.high + 1, 12)
     tonic = min(options, key=lambda pitch: abs(pitch - player.register))

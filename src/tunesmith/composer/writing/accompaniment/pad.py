@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for, weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chords import write_chords
@@ -33,14 +30,13 @@ DARK = frozenset({"dark_pad", "choir", "choir_pad", "french_horn", "trombone", "
 BRIGHT = frozenset({"glass_pad", "sweep_pad", "voice_oohs", "string_pad", "strings"})
 
 
-def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_pad(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Hold each chord, moving single voices; a player with a rhythm or a style plays that instead."""
     if player.rhythm or player.style not in ("", "block"):
-        return write_chords(plan, player, random)
-    del random
+        return write_chords(plan, player)
     harmony = voiced_harmony(plan, _placed(plan, player))
     lined = has_inner_line(plan, player)
-    share = float(rng_for(plan.brief.seed, "inner line", player.name).random())
+    share = float(plan.brief.rng("groove", "inner line", player.name).random())
     notes: list[Note] = []
     for section in plan.active_sections(player):
         velocity = round(58 + 26 * section.energy)
@@ -54,7 +50,7 @@ def write_pad(plan: Plan, player: Player, random: np.random.Generator) -> tuple[
 
 def _placed(plan: Plan, player: Player) -> Player:
     """Return the player an octave above or below where other chords lie, if those lie close."""
-    others = [note.pitch for note in plan.other_harmony(player)]
+    others = _first_harmony(plan, player)
     if not others:
         return player
     centre = sum(others) / len(others)
@@ -67,15 +63,24 @@ def _placed(plan: Plan, player: Player) -> Player:
     places = [place for place in places if place < 0 or _register(player, place) <= ceiling]
     if not places:
         return player
-    random = rng_for(plan.brief.seed, "pad place", player.name)
     tenors = sum(LEFT_HAND[0] <= pitch <= LEFT_HAND[1] for pitch in others) / len(others)
     lacking = FILLING_WEIGHT if tenors < TENOR_SHARE else 1.0
     weights = [(lacking if place < 0 else 1.0) * (3.0 if player.instrument in (DARK if place < 0 else BRIGHT) else 1.0)
                for place in places]  # fmt: skip
-    place = weighted_choice(random, places, weights)
+    place = plan.brief.choice("chords", "pad place", player.name, options=places, weights=weights)
     # Where nobody plays a tenor, the pad does: the root and two voices well above it.
     voicing = "hands" if place < 0 and lacking > 1 and tool.low <= LEFT_HAND[0] else player.voicing
     return replace(player, register=_register(player, place), voicing=voicing)
+
+
+def _first_harmony(plan: Plan, player: Player) -> list[int]:
+    """Return the pitches of the other chords in the first section that has some, so that a longer form changes none."""
+    notes = plan.other_harmony(player)
+    first = min((note.start for note in notes), default=0.0)
+    # The intro is shorter in a short piece, so the first theme counts where there is one.
+    theme = next((section for section in plan.sections if section.name == "A"), plan.section_at(first))
+    start, end = plan.span_of(theme)
+    return [note.pitch for note in notes if start - 1e-6 <= note.start < end] or [note.pitch for note in notes]
 
 
 def _register(player: Player, place: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tunesmith.composer.instruments import Instrument, instrument
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import Chord, on_grid
 from tunesmith.composer.writing.harmony.guitar_shapes import STRINGS, guitar_shape
@@ -197,7 +197,7 @@ def _slots(plan: Plan, start: float, bars: int) -> Iterator[_Slot]:
 def _voiced(voicer: _Voicer, slots: Sequence[_Slot], taken: Sequence[Pitches]) -> tuple[Pitches, ...]:
     key, player, (low, high) = voicer.plan.key, voicer.player, voicer.limits
     # One contour for the whole piece, so that chords sound the same wherever they return.
-    random = rng_for(voicer.plan.brief.seed, "top line", player.name)
+    random = voicer.plan.brief.rng("chords", "top line", player.name)
     contour = weighted_choice(random, CONTOURS)
     move = weighted_choice(random, MOVES)
     suspends = [chance_of(random, SUSPENDING) for _ in range(BLOCK_BARS)]

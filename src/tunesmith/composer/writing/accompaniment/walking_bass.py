@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tunesmith.composer.rng import chance_of, rng_for
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.bass_patterns import TOUCH
@@ -25,7 +25,7 @@ def walk(bassist: Bassist, section: Section, bar: int) -> list[Note]:
     The same chords in the same bar of a cycle of four give the same notes, in each section of that name.
     """
     plan = bassist.plan
-    random = rng_for(plan.brief.seed, "walk", bassist.player.name, section.name, (bar - section.bar) % CYCLE_BARS)
+    random = plan.brief.rng("groove", "walk", bassist.player.name, section.name, (bar - section.bar) % CYCLE_BARS)
     start = bar * plan.beats_per_bar
     pulse = plan.meter.felt_beat if plan.meter.felt_beat >= 1 else 1.0
     notes: list[Note] = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import GenrePart
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import rng_for, weighted_choice
+from tunesmith.composer.rng import choice_for
 
 NEIGHBOURS: Mapping[str, tuple[str, ...]] = {
     "piano": ("felt_piano",), "felt_piano": ("piano",), "bright_piano": ("piano",),
@@ -115,8 +115,8 @@ def cast_seat(seat: Seat, allowed: Sequence[str], known: Sequence[str]) -> str:
     weights: dict[str, float] = {}
     for name in allowed:
         weights[name] = weights.get(name, 0.0) + _soloist_share(seat, name) * seat.fit(name)
-    random = rng_for(seat.seed, "seat", "+".join(sorted(set(allowed))) if one_player else seat.key)
-    name = weighted_choice(random, list(weights), list(weights.values()))
+    key = "+".join(sorted(set(allowed))) if one_player else seat.key
+    name = choice_for(seat.seed, "seat", key, options=list(weights), weights=list(weights.values()))
     near = [other for other in NEIGHBOURS.get(name, ()) if other in known and _plays(seat, name, other)]
     # What the brief names, it names on purpose.
     if not near or one_player or name in seat.asked:
@@ -124,7 +124,7 @@ def cast_seat(seat: Seat, allowed: Sequence[str], known: Sequence[str]) -> str:
     blends = seat.leads and name in SOLOISTS and not seat.genre_named
     share = SOLOIST_NEIGHBOUR_SHARE if blends else NEIGHBOUR_SHARE
     options = [seat.fit(name) * (1 - share), *(share * seat.fit(other) / len(near) for other in near)]
-    return weighted_choice(rng_for(seat.seed, "neighbour", seat.key), (name, *near), options)
+    return choice_for(seat.seed, "neighbour", seat.key, options=(name, *near), weights=options)
 
 
 def _soloist_share(seat: Seat, name: str) -> float:

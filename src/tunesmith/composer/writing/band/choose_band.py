@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import Instrument, instrument, instruments
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
-from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.band.admission import is_unwanted, may_join
+from tunesmith.composer.rng import chance_of
+from tunesmith.composer.writing.band.admission import is_refused, is_unwanted, may_join
 from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
@@ -24,7 +21,7 @@ from tunesmith.composer.writing.band.parts import (
     new_part,
     requested_style,
 )
-from tunesmith.composer.writing.plan import Player
+from tunesmith.composer.writing.plan import UNPITCHED, Player
 from tunesmith.errors import InvalidRequest
 
 REGISTERS: Mapping[str, int] = {
@@ -55,17 +52,29 @@ SOLO_ROLES = ("melody", "counter")
 SINGLE_VOICES = 2
 EXTRA_STYLES: Mapping[str, str] = {"timpani": "pedal", "taiko_drum": "pedal"}
 KIT_PERCUSSION = frozenset({"latin_percussion", "cinematic_percussion"})
-UNPITCHED = frozenset({"drums", "percussion", "effects"})
 
 
-def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tuple[Player, ...]:
-    """Return the players in the genre's order.
+def choose_band(brief: Brief, genre: Genre) -> tuple[Player, ...]:
+    """Return the players who are heard, in the genre's order, without those that are added to the finished piece.
+
+    Raises InvalidRequest where ``without`` leaves no player.
+    """
+    return tuple(player for player in whole_band(brief, genre) if is_heard(brief, player))
+
+
+def is_heard(brief: Brief, player: Player) -> bool:
+    """Return whether a player of the whole band is heard in the finished piece."""
+    return not is_unwanted(brief, player.instrument, player.role)
+
+
+def whole_band(brief: Brief, genre: Genre) -> tuple[Player, ...]:
+    """Return the players for whom the piece is written, in the genre's order: also those whom ``without`` takes out.
 
     Raises InvalidRequest where ``without`` leaves no player.
     """
     members = _members(brief, genre)
     for name in brief.instruments:
-        members = _with_instrument(members, name, genre, random)
+        members = _with_instrument(members, name, genre, brief)
     members = [replace(member, requested=is_spoken_of(brief, member.instrument)) for member in members]
     company = company_of(brief, genre, [member.instrument for member in members])
     # A bed lies under speech, so nothing may draw attention as a melody does.
@@ -74,11 +83,9 @@ def choose_band(brief: Brief, genre: Genre, random: np.random.Generator) -> tupl
     else:
         members = led(members, company, genre)
     members = with_colours(arranged(members, company), company, brief, genre)
-    if not members:
+    if all(is_unwanted(brief, member.instrument, member.part.role) for member in members):
         raise InvalidRequest("without", f"leaves no instrument to play {genre.title}")
-    # Keyed by the place in the band, so that one player's style does not depend on another's.
-    draws = [rng_for(brief.seed, "style", member.part.role, index) for index, member in enumerate(members)]
-    return _named([_player(member, brief, genre, draw) for member, draw in zip(members, draws, strict=True)])
+    return _named([player_of(member, brief, genre) for member in members])
 
 
 def with_someone(players: Sequence[Player], energies: Sequence[float]) -> tuple[Player, ...]:
@@ -96,15 +103,18 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
     members: list[PartAssignment] = []
     named = is_named(brief, genre)
     lent = _lent(genre)
+    counted = company_of(brief, genre).size
     for index, part in enumerate(genre.parts):
         key = f"{part.role} {index}"
-        allowed = [name for name in part.instruments if not is_unwanted(brief, name, part.role)]
+        allowed = [name for name in part.instruments if not is_refused(brief, name, part.role)]
+        # A seat for which nobody is left is filled and taken out later; not where the prompt counts the players.
+        allowed = allowed or ([] if counted else list(part.instruments))
         # Keyed by the seat, so that a band with one player more or less keeps the others.
-        if allowed and chance_of(rng_for(brief.seed, "presence", key), presence(part, brief.mood)):
+        if allowed and chance_of(brief.rng("band", "presence", key), presence(part, brief.mood)):
             taken = frozenset(member.instrument for member in members if member.part.role in SOLO_ROLES)
             # A genre's own name may hold an instrument that nothing else asks for: piano and strings.
             asked = tuple(name for name in allowed if is_spoken_of(brief, name))
-            seat = Seat(part, key, brief.seed, brief.mood, named, taken, asked)
+            seat = Seat(part, key, brief.seed_of("band"), brief.mood, named, taken, asked)
             known = [name for name in lent if may_join(brief, name, part.role)]
             members.append(PartAssignment(part, cast_seat(seat, allowed, known)))
     return members
@@ -118,7 +128,8 @@ def _lent(genre: Genre) -> list[str]:
     return [name for name, tool in instruments().items() if tool.family in families]
 
 
-def _roles_of(tool: Instrument) -> tuple[str, ...]:
+def roles_of(tool: Instrument) -> tuple[str, ...]:
+    """Return the roles that an instrument can take, the one that suits it best first."""
     if tool.name in KIT_PERCUSSION:
         return ("percussion", "drums")
     roles = FAMILY_ROLES.get(tool.family, SOLO_ROLES)
@@ -126,25 +137,24 @@ def _roles_of(tool: Instrument) -> tuple[str, ...]:
     return (*SOLO_ROLES, *(role for role in roles if role == "arpeggio")) if leads else roles
 
 
-def _with_instrument(
-    members: list[PartAssignment], name: str, genre: Genre, random: np.random.Generator
-) -> list[PartAssignment]:
+def _with_instrument(members: list[PartAssignment], name: str, genre: Genre, brief: Brief) -> list[PartAssignment]:
     """Give a requested instrument the part that fits it best, or add a part for it."""
     taken = next((i for i, member in enumerate(members) if member.instrument == name), None)
     if taken is not None:
         return [replace(member, requested=True) if i == taken else member for i, member in enumerate(members)]
     free = [i for i, member in enumerate(members) if not member.requested]
     listed = [i for i in free if name in members[i].part.instruments]
-    roles = _roles_of(instrument(name))
+    roles = roles_of(instrument(name))
     fitting = listed or [i for role in roles for i in free if members[i].part.role == role and name not in EXTRA_STYLES]
     if fitting:
         return [
             PartAssignment(member.part, name, True) if i == fitting[0] else member for i, member in enumerate(members)
         ]
-    return [*members, PartAssignment(_added_part(name, roles[0], genre, random), name, True)]
+    return [*members, PartAssignment(added_part(name, roles[0], genre, brief), name, True)]
 
 
-def _added_part(name: str, role: str, genre: Genre, random: np.random.Generator) -> GenrePart:
+def added_part(name: str, role: str, genre: Genre, brief: Brief) -> GenrePart:
+    """Return the part of an instrument that joins the genre's own in a role."""
     kin = next((part for part in genre.parts if part.role == role), None)
     if kin is not None and name not in EXTRA_STYLES:
         # The genre's own part of this role knows the register, the style and the level that fit.
@@ -152,16 +162,20 @@ def _added_part(name: str, role: str, genre: Genre, random: np.random.Generator)
     style: tuple[str, ...] = (EXTRA_STYLES[name],) if name in EXTRA_STYLES else ()
     if role in ("drums", "percussion"):
         grooves = [groove.name for groove in genre.grooves if groove.use == "groove"]
-        style = (weighted_choice(random, grooves),) if grooves else ()
+        style = (brief.choice("groove", "added groove", name, options=grooves),) if grooves else ()
     return new_part(role, name, style=style)
 
 
-def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.random.Generator) -> Player:
+def player_of(member: PartAssignment, brief: Brief, genre: Genre) -> Player:
+    """Return the player of a part, with style and rhythm drawn."""
     part, role = member.part, member.part.role
-    style = weighted_choice(random, part.style) if part.style else DEFAULT_STYLES.get(role, "")
+    # Keyed by the part's place in the genre, so that one player's style does not depend on who else plays.
+    seat = f"{role} {next((index for index, own in enumerate(genre.parts) if own == part), role)}"
+    drawn = brief.choice("groove", "style", seat, options=part.style) if part.style else ""
+    style = drawn or DEFAULT_STYLES.get(role, "")
     if role in ("drums", "percussion") and not style:
         style = next((groove.name for groove in genre.grooves if groove.use == "groove"), "")
-    rhythm = _drawn_rhythm(part, brief.meter, random)
+    rhythm = _drawn_rhythm(part, brief, seat)
     if member.requested and role in ("chords", "arpeggio"):
         style, rhythm = requested_style(brief, part, member.instrument, style, rhythm)
     return Player(
@@ -169,7 +183,7 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
         role=role,
         instrument=member.instrument,
         style=style,
-        register=lead_register(member, _register(part, instrument(member.instrument)), brief.mood),
+        register=lead_register(member, _register(part, instrument(member.instrument)), genre.arousal),
         entry=part.entry if member.entry is None else min(part.entry, member.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
@@ -180,11 +194,11 @@ def _player(member: PartAssignment, brief: Brief, genre: Genre, random: np.rando
     )
 
 
-def _drawn_rhythm(part: GenrePart, meter: Meter, random: np.random.Generator) -> str:
+def _drawn_rhythm(part: GenrePart, brief: Brief, seat: str) -> str:
     """Draw one of the part's rhythms that fill the meter's bar; none where the style has a pattern that does."""
-    fitting = [rhythm for rhythm in part.rhythm if len(rhythm.split()[0]) == meter.steps_per_bar]
+    fitting = [rhythm for rhythm in part.rhythm if len(rhythm.split()[0]) == brief.meter.steps_per_bar]
     options = fitting or (() if part.style else part.rhythm)
-    return weighted_choice(random, options) if options else ""
+    return brief.choice("groove", "rhythm", seat, options=options) if options else ""
 
 
 def _register(part: GenrePart, tool: Instrument) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.writing.band.admission import may_join
 from tunesmith.composer.writing.band.ensemble import Ensemble
 from tunesmith.composer.writing.band.parts import HARMONY, PartAssignment, new_part
@@ -61,9 +61,9 @@ def _bed(members: Sequence[PartAssignment], company: Ensemble, brief: Brief, gen
         return None
     beds = ELECTRONIC_BEDS if genre.family in ELECTRONIC else BEDS
     options = {name: weight for name, weight in beds.items() if may_join(brief, name, "pad")}
-    if not options or not chance_of(rng_for(brief.seed, "bed"), BED_SHARE):
+    if not options or not chance_of(brief.rng("band", "bed"), BED_SHARE):
         return None
-    name = weighted_choice(rng_for(brief.seed, "bed instrument"), list(options), list(options.values()))
+    name = brief.choice("band", "bed instrument", options=list(options), weights=list(options.values()))
     return PartAssignment(new_part("pad", name, register=BED_REGISTER, gain_db=BED_DB, entry=BED_ENTRY), name)
 
 
@@ -80,9 +80,9 @@ def _double(members: Sequence[PartAssignment], brief: Brief, genre: Genre) -> Pa
         and may_join(brief, name, "melody")
         and instrument(name).low + 5 <= register + shift <= instrument(name).high - 5
     ]
-    if not fitting or not chance_of(rng_for(brief.seed, "double"), DOUBLE_SHARE):
+    if not fitting or not chance_of(brief.rng("band", "double"), DOUBLE_SHARE):
         return None
-    name, shift = weighted_choice(rng_for(brief.seed, "double instrument"), fitting)
+    name, shift = brief.choice("band", "double instrument", options=fitting)
     entry = max(DOUBLE_ENTRY, lead.part.entry)
     # A second player of the melody plays the notes of the first.
     gain_db = max(SOFTEST_DB, lead.part.gain_db + DOUBLE_DB)

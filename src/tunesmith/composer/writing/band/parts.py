@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunesmith.composer.brief import Brief, Mood
+from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.band.ensemble import SECTIONS, Ensemble, has_word, kin, leads_readily
@@ -129,15 +129,15 @@ def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm
     return (active[0] if active else "arpeggio" if brief.mood.arousal < 0 else "strum"), ""
 
 
-def lead_register(member: PartAssignment, usual: int, mood: Mood) -> int:
-    """Return the register of a lead: a named one's best, a lower one in calm music; the usual one for other players."""
+def lead_register(member: PartAssignment, usual: int, arousal: float) -> int:
+    """Return the register of a lead: a named one's best, lower in calm genres; the usual one for other players."""
     if member.part.role != "melody":
         return usual
     if member.requested:
         return BEST_REGISTERS.get(member.instrument, usual)
     tool = instrument(member.instrument)
     # High leads stand out; calm music wants them to blend.
-    lower = usual - round(CALM_LOWERS * max(0.0, -mood.arousal))
+    lower = usual - round(CALM_LOWERS * max(0.0, -arousal))
     return max(lower, min(usual, tool.low + ROOM_BELOW_LEAD))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.drum_names import DRUM_KEYS
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.drums.fills import fill_bar, roll_up, small_fill
@@ -51,13 +50,11 @@ class _Drummer:
     def draws(self, section: Section, purpose: str, bar: int) -> np.random.Generator:
         """Return the generator of a decision; the same for the same bar of each four-bar cycle."""
         place = bar % CYCLE_BARS
-        return rng_for(self.plan.brief.seed, "drums", self.player.name, section.name, purpose, place)
+        return self.plan.brief.rng("groove", "drums", self.player.name, section.name, purpose, place)
 
 
-def write_drums(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_drums(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Write a kit (role drums) or a percussionist (role percussion) with the groove that the player's style names."""
-    # Keyed draws: a cycle of four bars must return as it was.
-    del random
     drummer = _Drummer(plan, player, _leads(plan, player))
     notes: list[Note] = []
     active = list(plan.active_sections(player))
@@ -174,8 +171,9 @@ def _section_end(drummer: _Drummer, bar: Bar, section: Section, following: Secti
         return bar
     fills = [groove for groove in drummer.plan.genre.grooves if groove.use == "fill"]
     energy = max(section.energy, min(following.energy, section.energy + 0.2))
-    # Keyed by the bar: each section is announced by a fill of its own.
-    random = rng_for(drummer.plan.brief.seed, "drums", drummer.player.name, "section end", section.bar)
+    # Keyed by the place: each section is announced by a fill of its own.
+    place = drummer.plan.place_of(section.bar)
+    random = drummer.plan.brief.rng("groove", "drums", drummer.player.name, "section end", place)
     return fill_bar(random, bar, fills, drummer.plan.meter, energy)
 
 

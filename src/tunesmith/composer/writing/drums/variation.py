@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tunesmith.composer.rng import rng_for, weighted_choice
+from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.drums.groove import Bar, DrumHit, is_triplet, unique
 from tunesmith.composer.writing.plan import Plan
@@ -48,7 +48,7 @@ def with_ghosts(bar: Bar, plan: Plan, name: str) -> Bar:
     snares = [hit.start for hit in bar if hit.drum == "snare"]
     if not snares or plan.genre.feel.dynamics < HUMAN_DYNAMICS or plan.meter.is_compound or is_triplet(bar):
         return bar
-    habit = weighted_choice(rng_for(plan.brief.seed, "ghosts", name), GHOSTS)
+    habit = plan.brief.choice("groove", "ghosts", name, options=GHOSTS)
     # A ghost right beside a stroke would sound like a flam.
     free = [step / 4 for step in habit if step / 4 < plan.beats_per_bar
             and all(abs(step / 4 - snare) > 0.2 for snare in snares)]  # fmt: skip

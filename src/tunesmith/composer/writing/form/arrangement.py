@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.score import Section
 from tunesmith.composer.writing.form.drafts import CLOSINGS
 from tunesmith.composer.writing.plan import HARMONIC, Cast, Plan, Player
@@ -66,6 +66,25 @@ def arranged(plan: Plan) -> Plan:
     return replace(plan, casts=tuple(casts))
 
 
+def everywhere_heard(plan: Plan, heard: Sequence[Player]) -> Plan:
+    """Return the plan with one of the ``heard`` players in each cast that has none of them."""
+    names = {player.name for player in heard if player.role != "effects"}
+    pitched = [player for player in heard if player.role in ACCOMPANYING - {"drums"}] or list(heard)
+    first = min(pitched, key=lambda player: player.entry)
+    if not plan.casts:
+        entry = min(first.entry, *(section.energy for section in plan.sections))
+        silent = all(player.entry > entry for player in heard)
+        return replace(
+            plan, players=tuple(replace(p, entry=entry) if silent and p is first else p for p in plan.players)
+        )
+    return replace(
+        plan,
+        casts=tuple(
+            cast if cast.players & names else replace(cast, players=cast.players | {first.name}) for cast in plan.casts
+        ),
+    )
+
+
 def blocks_of(sections: Sequence[Section]) -> Iterator[Block]:
     """Yield the blocks of all sections in order."""
     visits: dict[str, int] = {}
@@ -80,7 +99,7 @@ def blocks_of(sections: Sequence[Section]) -> Iterator[Block]:
 
 
 def _random(plan: Plan, purpose: str, block: Block) -> np.random.Generator:
-    return rng_for(plan.brief.seed, purpose, block.section.name, block.visit, block.number)
+    return plan.brief.rng("form", purpose, block.section.name, block.visit, block.number)
 
 
 def _casts(plan: Plan, block: Block, before: frozenset[str]) -> list[Cast]:
@@ -115,7 +134,7 @@ def _with_lead(plan: Plan, block: Block, lead: Player, names: frozenset[str]) ->
     """Let the lead come back with its hook in the closing, and rest now and then in a long piece."""
     section = block.section
     if section.name in CLOSINGS and not plan.brief.loop:
-        recalls = chance_of(rng_for(plan.brief.seed, "recall of the hook"), RECALLED)
+        recalls = chance_of(plan.brief.rng("form", "recall of the hook"), RECALLED)
         return names | {lead.name} if recalls else names
     again = plan.bars >= LONG_BARS and block.visit >= 2 and block.first and not block.last
     if again and chance_of(_random(plan, "lead lays out", block), LAID_OUT):
@@ -126,7 +145,7 @@ def _with_lead(plan: Plan, block: Block, lead: Player, names: frozenset[str]) ->
 def _announces(plan: Plan, block: Block) -> bool:
     """Return whether the lead enters with its hook in the last bars of the intro."""
     intro = block.section.name == "intro" and block.last and block.bars > REST_BARS
-    return intro and chance_of(rng_for(plan.brief.seed, "hook in the intro"), ANNOUNCED)
+    return intro and chance_of(plan.brief.rng("form", "hook in the intro"), ANNOUNCED)
 
 
 def _without(
@@ -187,7 +206,7 @@ def _peak(plan: Plan) -> float:
 
 def _recurring_rest(plan: Plan, block: Block, sounding: Sequence[Player]) -> _Rest | None:
     """Return who rests for two bars of every block of the section, the same ones each time, or None."""
-    random = rng_for(plan.brief.seed, "rest", block.section.name, block.visit)
+    random = plan.brief.rng("form", "rest", block.section.name, block.visit)
     chance, early, order = random.random(), chance_of(random, 0.4), random.random()
     options = _spare(plan, sounding)
     if len(sounding) <= 2 or block.bars < BLOCK_BARS or not options or chance >= REST_CHANCE:

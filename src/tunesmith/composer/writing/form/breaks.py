@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tunesmith.composer.rng import chance_of, rng_for
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.form.arrangement import blocks_of
@@ -44,7 +44,7 @@ def _breaks(plan: Plan) -> Iterator[Break]:
         if section.name in UNBROKEN or section.energy < BREAK_FROM:
             continue
         # Keyed by the section's name: phrases that repeat also stop at the same place.
-        random = rng_for(plan.brief.seed, "breaks", section.name)
+        random = plan.brief.rng("form", "breaks", section.name)
         chance, whole, everyone = random.random(), chance_of(random, WHOLE_BAR), chance_of(random, EVERYONE)
         at_end = BEFORE_RISE if following.section.energy > section.energy else AT_END
         if chance >= AT_EVERY_PHRASE + (at_end if block.last else 0.0):

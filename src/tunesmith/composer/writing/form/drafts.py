@@ -10,6 +10,8 @@ CONTRASTS = ("bridge", "break", "C", "D")
 """Sections that contrast with the themes A and B; C and D have themes of their own."""
 STRONG = frozenset({"B", "drop"})
 """Sections in which a piece peaks."""
+BUILD_FROM = 0.75
+"""Energy of the fullest section from which a roll may lead into it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tunesmith.composer.drum_names import DRUM_KEYS
-from tunesmith.composer.rng import chance_of, rng_for
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.plan import Plan, Player
@@ -23,7 +23,7 @@ THIRD_BEAT = 2.0
 def half_timed(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[Note, ...]:
     """Return drums whose contrasting sections, in 4/4, have one backbeat a bar on the third beat and no kick on it."""
     halves = plan.genre.family in HALVING and plan.meter == Meter(4, 4) and player.role == "drums"
-    if not halves or not chance_of(rng_for(plan.brief.seed, "half time"), CHANCE):
+    if not halves or not chance_of(plan.brief.rng("groove", "half time"), CHANCE):
         return tuple(notes)
     spans = [plan.span_of(section) for section in plan.sections if section.name in HALVED]
     kept: list[Note] = []

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import ChordSpan, Note, Section
-from tunesmith.composer.theory import Chord, on_grid
-from tunesmith.composer.writing.plan import Plan, Player
+from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.plan import UNPITCHED, Plan, Player
 
 MODULATING = frozenset({
     "pop", "orchestral", "cinematic", "classical", "kids", "soul", "rock", "latin", "piano", "world", "band", "jazz",
@@ -20,7 +20,6 @@ MODULATED = frozenset({"C"})
 CHANCE = 0.5
 # (weight, semitones): up a tone, a minor third or a fourth, down a minor third.
 SHIFTS: tuple[tuple[float, int], ...] = ((2.0, 2), (2.0, 3), (1.5, 5), (1.5, -3))
-UNPITCHED = frozenset({"drums", "percussion", "effects"})
 STILL = frozenset({"static", "drone", "blues"})
 
 
@@ -30,10 +29,11 @@ def modulation_of(plan: Plan) -> int:
     held = any(player.role == "drone" for player in plan.players)
     if asked or held or plan.genre.family not in MODULATING or plan.genre.harmony.style in STILL:
         return 0
-    if not chance_of(rng_for(plan.brief.seed, "modulation"), CHANCE):
+    if not chance_of(plan.brief.rng("chords", "modulation"), CHANCE):
         return 0
-    random = rng_for(plan.brief.seed, "modulation", "key")
-    return weighted_choice(random, [shift for _, shift in SHIFTS], [weight for weight, _ in SHIFTS])
+    weights, shifts = zip(*SHIFTS, strict=True)
+    shift: int = plan.brief.choice("chords", "modulation", "key", options=shifts, weights=weights)
+    return shift
 
 
 def modulated(plan: Plan, written: Mapping[str, Sequence[Note]]) -> tuple[Plan, dict[str, tuple[Note, ...]]]:
@@ -60,9 +60,7 @@ def _is_within(beat: float, spans: Sequence[tuple[float, float]]) -> bool:
 
 
 def _moved_chord(span: ChordSpan, shift: int) -> ChordSpan:
-    bass = span.chord.bass
-    moved = Chord((span.chord.root + shift) % 12, span.chord.quality, None if bass is None else (bass + shift) % 12)
-    return replace(span, chord=moved)
+    return replace(span, chord=span.chord.moved(shift))
 
 
 def _moved(player: Player, notes: Sequence[Note], spans: Sequence[tuple[float, float]], shift: int) -> tuple[Note, ...]:

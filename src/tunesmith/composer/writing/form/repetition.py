@@ -1,122 +1,155 @@
-"""Long forms: the sections of a genre repeated round by round, with contrasts between them and one climax."""
+"""Forms of any length: a genre's sections, round by round without end, and as much of them as fits before a finale.
+
+    round 1 (the genre's sections) ─ contrast ─ round 2 ─ contrast ─ …
+    ├───── first sections ─────┤ + finale: a piece; a longer one begins with the same sections
+
+No section depends on the length of the piece, so a longer piece, or one of another tempo, keeps the sections that both
+have, bar for bar and at the same energy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tunesmith.composer.rng import rng_for
-from tunesmith.composer.writing.form.drafts import CONTRASTS, STRONG, SectionDraft
+from tunesmith.composer.brief import Brief
+from tunesmith.composer.genre import Genre
+from tunesmith.composer.rng import chance_of
+from tunesmith.composer.writing.form.drafts import BUILD_FROM, CONTRASTS, STRONG, SectionDraft
 
-# In bars; shorter pieces repeat without a contrast.
-LONG_BARS = 48
-# What comes between the rounds, in turn; each seed starts elsewhere.
+# What comes between the rounds, in turn: first a third idea, then each seed starts elsewhere.
+THIRD_IDEA = SectionDraft("C", 8, 0.5)
 BETWEEN: tuple[SectionDraft, ...] = (
-    SectionDraft("C", 8, 0.55),
     SectionDraft("break", 4, 0.3),
     SectionDraft("bridge", 8, 0.45),
     SectionDraft("D", 8, 0.5),
     SectionDraft("break", 8, 0.25),
+    SectionDraft("C", 8, 0.55),
 )
-# How much less energy the first section has than the last, and how much a round may differ at random.
-GROWTH, WOBBLE = 0.14, 0.04
-# How much the climax stands out from every other section.
-CLIMAX_MARGIN = 0.05
+# How much less energy the first section has than it would have later, over how many sections it grows, and how much a
+# round may differ at random.
+GROWTH, GROWING, WOBBLE = 0.14, 6, 0.04
+# How much the finale stands out from every other section, and how far below it the themes lie at most.
+CLIMAX_MARGIN, CONTRAST = 0.05, 0.28
+IDEAS = frozenset({"C", "D", "bridge"})
+# In bars.
+LONG_ROUND = 24
+SHORT_BODY, LONG_BODY = 6, 20
+LONGER_THEME = 0.35
+LEAD_INS = (SectionDraft("", 0, 0.0), SectionDraft("break", 4, 0.32), SectionDraft("build", 4, 0.6))
+"""What may come between the first sections and the finale."""
+BRIDGE = SectionDraft("bridge", 8, 0.45)
+"""What comes there where as many bars are left and the theme has been heard twice."""
 
 
-def repeated(body: Sequence[SectionDraft], bars: int, phrase: int, seed: int) -> list[SectionDraft]:
-    """Repeat the body to ``bars``, in long pieces with a contrast before each round; a strong section closes."""
-    if bars == sum(draft.bars for draft in body):
-        return list(body)
+def laid_out(body: Sequence[SectionDraft], bars: int, brief: Brief, genre: Genre) -> list[SectionDraft]:
+    """Return sections of exactly ``bars``: as many of the endless form as leave room for a finale, and that."""
     finale = next((draft for draft in reversed(body) if draft.name in STRONG), body[-1])
-    drafts: list[SectionDraft] = list(body)
-    room = bars - finale.bars
-    first = int(rng_for(seed, "form", "contrast").integers(len(BETWEEN)))
-    turn = 0
-    while sum(draft.bars for draft in drafts) < room:
-        random = rng_for(seed, "form", "round", turn)
+    peak = max(draft.energy for draft in body)
+    taken = _first_sections(endless(body, genre.phrase_bars, peak, brief), bars, _shortest_finale(bars))
+    # The same section twice in a row would be no climax.
+    if len(taken) > 1 and taken[-1].name == finale.name:
+        taken.pop()
+    if not taken:
+        return _short(body[0], replace(finale, energy=peak), bars, brief)
+    left = bars - sum(draft.bars for draft in taken)
+    taken += _lead_in(taken, left - _usual_finale(bars), brief, rolls=bool(genre.grooves) and peak >= BUILD_FROM)
+    return [*taken, replace(finale, bars=bars - sum(draft.bars for draft in taken), energy=peak)]
+
+
+def _first_sections(drafts: Iterator[SectionDraft], bars: int, room: int) -> list[SectionDraft]:
+    """Return the sections that fit into ``bars`` beside a finale of at least ``room`` bars."""
+    taken: list[SectionDraft] = []
+    for draft in drafts:
+        bars -= draft.bars
+        if bars < room:
+            return taken
+        taken.append(draft)
+    return taken
+
+
+def _lead_in(taken: Sequence[SectionDraft], bars: int, brief: Brief, *, rolls: bool) -> list[SectionDraft]:
+    """Return what comes between the first sections and the finale, in up to ``bars``; often nothing."""
+    before = taken[-1]
+    if before.name in (*CONTRASTS, "build") or bars < LEAD_INS[1].bars:
+        return []
+    if bars >= BRIDGE.bars:
+        # A theme is heard twice before something else comes.
+        twice = len(taken) > 1 and taken[-2].name == before.name
+        return [BRIDGE if twice or before.bars > bars else before]
+    options = [draft for draft in LEAD_INS if rolls or draft.name != "build"]
+    name = brief.choice("form", "before the finale", options=[draft.name for draft in options])
+    return [draft for draft in options if draft.name == name and draft.bars]
+
+
+def _shortest_finale(bars: int) -> int:
+    return 8 if bars >= LONG_BODY else 4 if bars >= 8 else 2 if bars >= 4 else 1
+
+
+def _usual_finale(bars: int) -> int:
+    return 8 if bars >= LONG_BODY else 4
+
+
+def endless(body: Sequence[SectionDraft], phrase: int, peak: float, brief: Brief) -> Iterator[SectionDraft]:
+    """Yield the sections of a form without end, each at its own energy."""
+    first = int(brief.rng("form", "contrast").integers(len(BETWEEN)))
+    number = 0
+    for turn in itertools.count():
+        random = brief.rng("form", "round", turn)
         start = int(random.integers(len(body))) if turn else 0
-        if bars >= LONG_BARS:
-            drafts.append(_contrast(drafts, first + turn, phrase))
-        # A small random change keeps rounds from being copies.
-        change = float(random.uniform(-WOBBLE, WOBBLE))
+        change = float(random.uniform(-WOBBLE, WOBBLE)) if turn else 0.0
         around = [*body[start:], *body[:start]]
-        drafts += [replace(draft, energy=min(1.0, max(0.2, draft.energy + change))) for draft in around]
-        turn += 1
-    if room <= 0:
-        return cut(drafts, bars)
-    return _grown(_broken_up([*_without_stub(cut(drafts, room)), finale]))
+        drafts = [_contrast(first, turn, phrase), *around] if turn else _with_third_idea(around)
+        for draft in _leading(drafts):
+            yield replace(draft, energy=_energy(draft, change, number, peak))
+            number += 1
 
 
-def _broken_up(drafts: Sequence[SectionDraft]) -> list[SectionDraft]:
-    """Put a bridge in the middle of three equal sections in a row, and where a build-up leads nowhere."""
-    result = list(drafts)
-    for index in range(1, len(result) - 1):
-        before, draft, after = result[index - 1 : index + 2]
-        aimless = draft.name == "build" and after.name not in STRONG
-        if aimless or before.name == draft.name == after.name:
-            result[index] = SectionDraft("bridge", draft.bars, 0.8 * draft.energy)
-    return result
+def _with_third_idea(drafts: list[SectionDraft]) -> list[SectionDraft]:
+    """Put a third idea into a round so long that none would come before its end."""
+    ends = itertools.accumulate(draft.bars for draft in drafts)
+    place = next((index + 1 for index, end in enumerate(ends) if end >= LONG_ROUND), len(drafts))
+    if place >= len(drafts) - 1 or any(draft.name in IDEAS for draft in drafts):
+        return drafts
+    # A build-up or break leads into what follows it.
+    while place > 1 and drafts[place - 1].name in ("build", "break"):
+        place -= 1
+    return [*drafts[:place], THIRD_IDEA, *drafts[place:]]
 
 
-def _contrast(drafts: Sequence[SectionDraft], turn: int, phrase: int) -> SectionDraft:
-    """Return the next contrast, but not the one that was heard last."""
-    last = next((draft.name for draft in reversed(drafts) if draft.name in CONTRASTS), "")
-    draft = BETWEEN[turn % len(BETWEEN)]
-    if draft.name == last:
-        draft = BETWEEN[(turn + 1) % len(BETWEEN)]
+def _leading(drafts: Sequence[SectionDraft]) -> Iterator[SectionDraft]:
+    """Yield the sections of a round, with a bridge for a build-up that leads nowhere, and amid three equal ones."""
+    names = ["", *(draft.name for draft in drafts), ""]
+    for draft, before, following in zip(drafts, names, names[2:], strict=False):
+        aimless = (draft.name == "build" and following not in STRONG) or before == draft.name == following
+        yield SectionDraft("bridge", draft.bars, 0.8 * draft.energy) if aimless else draft
+
+
+def _contrast(first: int, turn: int, phrase: int) -> SectionDraft:
+    draft = THIRD_IDEA if turn == 1 else BETWEEN[(first + turn) % len(BETWEEN)]
     return replace(draft, bars=max(draft.bars, min(phrase, 8)))
 
 
-def _grown(drafts: Sequence[SectionDraft]) -> list[SectionDraft]:
-    """Let the energy grow from the first section to the last, beside its own ups and downs."""
-    steps = max(1, len(drafts) - 1)
-    return [
-        replace(draft, energy=max(0.2, draft.energy - GROWTH * (1 - index / steps)))
-        for index, draft in enumerate(drafts)
-    ]
+def _energy(draft: SectionDraft, change: float, number: int, peak: float) -> float:
+    """Return the energy of the ``number``-th section: it grows, and stays below the finale's."""
+    energy = draft.energy + change - GROWTH * max(0.0, 1 - number / GROWING)
+    # A theme comes near enough to the finale to stay one texture with it.
+    least = 0.2 if draft.name in CONTRASTS else peak - CONTRAST
+    return min(max(0.2, least, energy), peak - CLIMAX_MARGIN)
 
 
-def _without_stub(drafts: list[SectionDraft]) -> list[SectionDraft]:
-    # A section of fewer than four bars is no phrase, so it joins the one before.
-    if len(drafts) > 1 and drafts[-1].bars < 4:
-        last = drafts.pop()
-        drafts[-1] = replace(drafts[-1], bars=drafts[-1].bars + last.bars)
-    return drafts
-
-
-def arched(drafts: Sequence[SectionDraft]) -> list[SectionDraft]:
-    """Give the last strong section the most energy of all, so that the piece builds towards one climax."""
-    strong = [index for index, draft in enumerate(drafts) if draft.name in STRONG]
-    if len(drafts) < 3 or not strong:
-        return list(drafts)
-    climax = strong[-1]
-    top = max(draft.energy for draft in drafts)
-    return [
-        replace(draft, energy=top if index == climax else min(draft.energy, top - CLIMAX_MARGIN))
-        for index, draft in enumerate(drafts)
-    ]
-
-
-def cut(drafts: Sequence[SectionDraft], bars: int) -> list[SectionDraft]:
-    """Cut the last section, or extend it, so that all sections last exactly ``bars``."""
-    result: list[SectionDraft] = []
-    left = bars
-    for draft in drafts:
-        if left <= 0:
-            break
-        result.append(replace(draft, bars=min(draft.bars, left)))
-        left -= draft.bars
-    # A section that runs past its length is stated again.
-    while left > 0:
-        last = result[-1]
-        more = min(left, max(4, last.bars))
-        if left <= 4 or more < 4:
-            result[-1] = replace(last, bars=last.bars + left)
-            break
-        result.append(replace(last, bars=more))
-        left -= more
-    return result
+def _short(theme: SectionDraft, finale: SectionDraft, bars: int, brief: Brief) -> list[SectionDraft]:
+    """Return the first phrase of the first section and the finale, in a piece too short for the whole section."""
+    first = 4 if bars >= SHORT_BODY else 2 if bars >= 4 else 1
+    # What is left over goes to the finale or, for some seeds, to the theme.
+    if bars > 2 * first and chance_of(brief.rng("form", "longer theme"), LONGER_THEME):
+        first = bars - first
+    if bars < 4 or theme.name == finale.name or first >= bars:
+        return [replace(theme, bars=bars, energy=(theme.energy + finale.energy) / 2)]
+    # As in a longer piece, of which this is the beginning.
+    energy = _energy(theme, 0.0, 0, finale.energy)
+    return [replace(theme, bars=first, energy=energy), replace(finale, bars=bars - first)]
 
 
 def choruses(body: Sequence[SectionDraft], bars: int, length: int) -> list[SectionDraft]:

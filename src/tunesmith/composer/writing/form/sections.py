@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
-from tunesmith.composer.rng import weighted_choice
 from tunesmith.composer.score import Section
 from tunesmith.composer.writing.form.climax import peak_bars, with_release
-from tunesmith.composer.writing.form.drafts import CLOSINGS, CONTRASTS, OPENINGS, SectionDraft, read_draft
-from tunesmith.composer.writing.form.repetition import arched, choruses, cut, repeated
+from tunesmith.composer.writing.form.drafts import CLOSINGS, OPENINGS, SectionDraft, read_draft
+from tunesmith.composer.writing.form.repetition import choruses, laid_out
 from tunesmith.composer.writing.form.tempo import FormTimeline, HitBar
-from tunesmith.composer.writing.form.variation import divided, varied
+from tunesmith.composer.writing.form.variation import varied
 
 BED_ENERGY = (0.25, 0.5)
 # A section boundary this near to a hit moves onto it.
@@ -26,18 +23,15 @@ LONGEST_CLOSE = 5
 CHORUS_BARS, LONGEST_TAG = 12, 8
 # How much less energy a closing has that leads to a final hit than the section before it.
 HELD_BACK = 0.08
-# How much less energy than the fullest section the others may have in a short piece.
-SHORT_CONTRAST = 0.28
 # In a piece of fewer bars, the closing winds down only in part: it keeps this share of the energy before it.
 SHORT_PIECE, KEPT_SHARE = 28, 0.6
 
 
-def build_sections(
-    brief: Brief, genre: Genre, timeline: FormTimeline, random: np.random.Generator
-) -> tuple[Section, ...]:
+def build_sections(brief: Brief, genre: Genre, timeline: FormTimeline) -> tuple[Section, ...]:
     """Return sections that cover the timeline's bars exactly, in order, one starting at every hit."""
-    plan = weighted_choice(random, genre.forms, [form.weight for form in genre.forms])
-    written = varied([read_draft(text) for text in plan.sections], brief, genre, timeline)
+    names = [" ".join(form.sections) for form in genre.forms]
+    drawn = brief.choice("form", "form", options=names, weights=[form.weight for form in genre.forms])
+    written = varied([read_draft(text) for text in drawn.split()], brief, genre)
     drafts = _fitted(written, timeline.bars, brief, genre)
     drafts = [replace(draft, energy=_energy(draft, brief)) for draft in drafts]
     sections = _placed(drafts)
@@ -143,60 +137,10 @@ def _closing_bars(written: int, bars: int, *, big: bool) -> int:
 
 
 def _filled(body: Sequence[SectionDraft], bars: int, brief: Brief, genre: Genre) -> list[SectionDraft]:
-    """Cut or repeat the body to exactly ``bars``."""
+    """Return as much of the form as fits into exactly ``bars``: its first sections, then a finale."""
     if genre.harmony.style == "blues" and bars % CHORUS_BARS == 0:
         return choruses(body, bars, CHORUS_BARS)
-    if bars >= sum(draft.bars for draft in body):
-        return arched(repeated(body, bars, genre.phrase_bars, brief.seed))
-    return _peaked(divided(_shortened(body, bars), brief, genre), max(draft.energy for draft in body))
-
-
-def _shortened(body: Sequence[SectionDraft], bars: int) -> list[SectionDraft]:
-    kept = _thinned(body, bars)
-    total = sum(draft.bars for draft in kept)
-    if total <= bars:
-        return cut(kept, bars)
-    kept = kept[: 2 if bars >= 4 else 1]
-    # Whole phrases where there is room: a form in multiples of four bars sounds intended.
-    grain = 4 if bars >= 8 else 2 if bars >= 4 else 1
-    first = max(grain, round(kept[0].bars * bars / sum(s.bars for s in kept) / grain) * grain)
-    if len(kept) == 1 or first >= bars:
-        return [replace(kept[0], bars=bars)]
-    return [replace(kept[0], bars=first), replace(kept[1], bars=bars - first)]
-
-
-def _peaked(drafts: Sequence[SectionDraft], peak: float) -> list[SectionDraft]:
-    """Give the fullest section the energy of the whole form's peak, so that a short piece still has the full band.
-
-    A piece of one section goes half the way. The others come near enough to stay one texture with it: there is no time
-    to build up from nothing.
-    """
-    fullest = max(drafts, key=lambda draft: (draft.energy, drafts.index(draft)))
-    energy = peak if len(drafts) > 1 else (fullest.energy + peak) / 2
-    floor = energy - SHORT_CONTRAST
-    return [
-        replace(draft, energy=max(draft.energy, energy if draft is fullest else floor))
-        if draft.name not in CONTRASTS
-        else draft
-        for draft in drafts
-    ]
-
-
-def _thinned(body: Sequence[SectionDraft], bars: int) -> list[SectionDraft]:
-    """Leave out sections until the rest fits: repetitions first, then contrasts, then any recapitulation."""
-    kept = list(body)
-    # The order of preference keeps A and B, without which the form has no contrast.
-    while sum(draft.bars for draft in kept) > bars:
-        spare = (
-            [i for i in range(1, len(kept)) if kept[i].name == kept[i - 1].name]
-            or [i for i, draft in enumerate(kept) if i and draft.name in (*CONTRASTS, "build")]
-            or [i for i in range(2, len(kept)) if kept[i].name in {draft.name for draft in kept[:i]}]
-            or list(range(2, len(kept)))
-        )
-        if not spare:
-            return kept
-        kept.pop(spare[-1])
-    return kept
+    return laid_out(body, bars, brief, genre)
 
 
 def _with_start_at(sections: Sequence[Section], bar: int) -> tuple[Section, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import Genre, Progression
-from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of, choice_for, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
 from tunesmith.composer.writing.harmony.passing_chords import SHARES, with_passing_chords
@@ -36,6 +36,8 @@ CADENCE_SHARE = 0.6
 ADVENTUROUS = 0.45
 # Sections that may have the chords of the verse.
 SAME = frozenset({"B", "drop"})
+NAMES = ("A", "B", "bridge", "drop", "C", "D", "break", "build", "intro", "outro", "ending")
+"""All sections, in the order in which they choose their progressions."""
 LOOPING: Mapping[str, float] = {
     "pop": 0.6, "electronic": 0.6, "dance": 0.6, "hip_hop": 0.7, "rock": 0.45, "folk": 0.45, "orchestral": 0.6,
     "ambient": 0.7, "piano": 0.5, "soul": 0.4, "reggae": 0.6,
@@ -57,10 +59,8 @@ class Setting:
     loop: bool
 
 
-def write_harmony(setting: Setting, sections: Sequence[Section], random: np.random.Generator) -> tuple[ChordSpan, ...]:
+def write_harmony(setting: Setting, sections: Sequence[Section], seed: int) -> tuple[ChordSpan, ...]:
     """Return chords that cover every bar, each within one bar; a piece that ends does so on the tonic."""
-    # One draw keys all others, so that a decision does not depend on those before it.
-    seed = int(random.integers(2**62))
     songbook = _songbook(setting, sections, seed)
     # In the songbook, so that a section that returns has them too.
     share = 0.0 if setting.genre.harmony.style in STILL else SHARES.get(setting.genre.family, 0.0)
@@ -68,7 +68,9 @@ def write_harmony(setting: Setting, sections: Sequence[Section], random: np.rand
     bars: list[Bar] = []
     for index, section in enumerate(sections):
         repeat = sum(earlier.name == section.name for earlier in sections[:index])
-        bars += _section_bars(setting, section, songbook[section.name], repeat, rng_for(seed, section.name, repeat))
+        bars += _section_bars(
+            setting, section, songbook[section.name], repeat, rng_for(seed, "section", section.name, repeat)
+        )
     if not setting.loop:
         bars = _ended(setting, bars, rng_for(seed, "close"))
     return _spans(bars, setting.meter)
@@ -77,12 +79,15 @@ def write_harmony(setting: Setting, sections: Sequence[Section], random: np.rand
 def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[str, tuple[Bar, ...]]:
     """Choose one progression per section name; a name that recalls another section shares its chords."""
     chosen: dict[str, Progression] = {}
-    lengths = {section.name: section.bars for section in sections}
+    # The first section of a name counts: those that a longer piece adds must not change it.
+    lengths = {section.name: section.bars for section in reversed(sections)}
     suited = _suited(setting)
-    # Sorted: the order of a set changes from process to process, and with it the draws.
-    for name in ("A", "B", "bridge", *sorted({section.name for section in sections} - {"A", "B", "bridge"})):
+    # Every name, in one order, so that a section that comes or goes changes no other.
+    for name in dict.fromkeys((*NAMES, *sorted(lengths))):
         # One progression for most of the piece: the ear knows it by the second section.
-        if name in SAME and chance_of(rng_for(seed, "same", name), LOOPING.get(setting.genre.family, LOOPING_SHARE)):
+        if name in SAME and chance_of(
+            rng_for(seed, "same progression", name), LOOPING.get(setting.genre.family, LOOPING_SHARE)
+        ):
             chosen[name] = chosen["A"]
             continue
         use = USES.get(name, "any")
@@ -101,14 +106,18 @@ def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[
             * _room(p, lengths.get(name, 0))
             for p in fresh
         ]
-        chosen[name] = weighted_choice(rng_for(seed, "progression", name), fresh, weights)
+        chords = choice_for(seed, "progression", name, options=[p.chords for p in fresh], weights=weights)
+        chosen[name] = next(p for p in fresh if p.chords == chords)
     # Coloured once per name, so that a section that returns has the same chords.
     return {
         name: tuple(
             tuple(
                 # Keyed by the progression: sections that share it share its colours too.
                 colored(
-                    chord, setting.key, setting.genre.harmony.color, rng_for(seed, progression.chords, index, place)
+                    chord,
+                    setting.key,
+                    setting.genre.harmony.color,
+                    rng_for(seed, "colour", progression.chords, index, place),
                 )
                 for place, chord in enumerate(bar)
             )

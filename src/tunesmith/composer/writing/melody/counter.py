@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.composer.instruments import Instrument, instrument
-from tunesmith.composer.rng import chance_of, weighted_choice
+from tunesmith.composer.rng import chance_of
 from tunesmith.composer.score import ChordSpan, Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.harmony.scales import chord_tone_rank, ladder, line_scale
@@ -61,16 +61,17 @@ class _Counter:
         return self.lead[bisect.bisect_left(self.starts, start) : bisect.bisect_left(self.starts, end)]
 
 
-def write_counter(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_counter(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Write a second voice to the lead that is already in ``plan.written``, or a sparse line where there is none."""
     tool = instrument(player.instrument)
     low, high = pitch_range_of(tool, player.register, 9)
     lead = _lead(plan)
-    reply = _hook(plan, lead) or weighted_choice(random, ANSWERS)
+    reply = _hook(plan, lead) or plan.brief.choice("melody", "answer", player.name, options=ANSWERS)
     voice = _Counter(plan, tool, low, high, lead, tuple(note.start for note in lead), reply)
     notes: list[Note] = []
     for section in plan.active_sections(player):
-        notes += _section(voice, section, notes[-1].pitch if notes else player.register, random)
+        # From the register, not from the last note: what comes before must not change a section.
+        notes += _section(voice, section, player.register)
     return _finished(plan, notes)
 
 
@@ -94,8 +95,9 @@ def _hook(plan: Plan, lead: Sequence[Note]) -> tuple[tuple[float, int], ...]:
     return tuple((note.start - head[0].start, rungs.nearest(note.pitch) - first) for note in head)
 
 
-def _section(voice: _Counter, section: Section, previous: int, random: np.random.Generator) -> list[Note]:
+def _section(voice: _Counter, section: Section, previous: int) -> list[Note]:
     plan = voice.plan
+    random = plan.brief.rng("melody", "answers", plan.place_of(section.bar))
     start, end = plan.span_of(section)
     gaps = list(_gaps(voice, start, end))
     notes: list[Note] = []
@@ -139,7 +141,9 @@ def _held(voice: _Counter, span: ChordSpan, until: float, previous: int, velocit
     if not tones:
         return []
     # The slow wave keeps the line from circling around one pitch for the whole piece.
-    centre = (voice.low + voice.high) / 2 + WAVE * np.sin(span.start / voice.plan.beats_per_bar * 2 * np.pi / WAVE_BARS)
+    bar = voice.plan.bar_of(span.start) - voice.plan.section_at(span.start).bar
+    at = bar + span.start / voice.plan.beats_per_bar % 1
+    centre = (voice.low + voice.high) / 2 + WAVE * np.sin(at * 2 * np.pi / WAVE_BARS)
 
     def cost(pitch: int) -> float:
         return _strain(pitch, previous, centre, above, motion) + _clash(voice, pitch, span.start, until)

@@ -14,7 +14,7 @@ from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale
 from tunesmith.composer.writing.melody.idioms import Idiom, idiom_of, pitch_range_of
-from tunesmith.composer.writing.melody.motif import MotifTaste, Stroke
+from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke, thinned
 from tunesmith.composer.writing.melody.ornaments import ornamented
 from tunesmith.composer.writing.melody.phrases import PhraseTaste, strokes_of
 from tunesmith.composer.writing.melody.pitch_assignment import PitchPreference, Range, metric_weight
@@ -29,6 +29,10 @@ LIVELY_FROM = 0.65
 LIVELY_NOTES = 1.25
 # A lead faster than this is a blur.
 SHORTEST_SECONDS = 0.11
+# Densities of idioms that play no notes shorter than half a beat, and none shorter than a beat.
+SLOW_IDIOM, SLOWEST_IDIOM = 0.66, 0.5
+# In beats.
+THINNED_BEATS = 0.5
 ACCENTS = {"strong": 8, "medium": 2, "weak": -5}
 # How far a section moves from its middle before it turns back.
 REACH_SEMITONES = 8
@@ -45,22 +49,18 @@ class _Lead:
     compass: Range
 
 
-def write_melody(plan: Plan, player: Player, random: np.random.Generator) -> tuple[Note, ...]:
+def write_melody(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Write the lead; a second lead doubles the first at the octave that suits it."""
     leader = _leader(plan, player)
     if leader:
         return _doubled(plan, player, leader)
     lead = _lead(plan, player)
-    # Sections draw from generators keyed by name and visit, so that a longer form leaves the earlier sections as they
-    # were.
-    book = ThemeBook(int(random.integers(2**62)), plan.meter, _taste(lead), _phrasing(lead))
+    # Themes draw by their names, so that a longer form leaves the earlier sections as they were.
+    book = ThemeBook(plan.brief.seed_of("melody"), plan.meter, _taste(lead), _phrasing(lead))
     notes: list[Note] = []
-    visits: dict[str, int] = {}
     memory = BarMemory()
     for section in plan.active_sections(player):
-        visit = visits.get(section.name, 0)
-        visits[section.name] = visit + 1
-        notes += _section(lead, book, memory, section, visit)
+        notes += _section(lead, book, memory, section, plan.visit_of(section))
     return _finished(lead, _landed(lead, notes))
 
 
@@ -90,18 +90,17 @@ def _lead(plan: Plan, player: Player) -> _Lead:
 
 def _taste(lead: _Lead) -> MotifTaste:
     taste, plan = lead.plan.genre.melody, lead.plan
-    # In beats.
-    second = plan.brief.quarters_per_minute / 60
+    # In beats. By the genre's own tempo, energy and taste alone: another tempo, mood or instrument keeps the hook.
+    second = plan.usual_quarters_per_minute / 60
     shortest = 0.5 if _swings_eighths(plan) else 0.25
     # At fast tempos the shortest note doubles, so that the line stays playable.
     while shortest < SHORTEST_SECONDS * second:
         shortest *= 2
-    mood = 1 + 0.15 * plan.brief.mood.arousal
     wanted = max(taste.density, LIVELY_NOTES / second) if taste.density >= LIVELY_FROM else taste.density
-    density = min(wanted * lead.idiom.density * mood, 0.9 / shortest)
-    leap = min(1.0, taste.leap * lead.idiom.leap)
-    span = 2 + round(2 * leap + (plan.brief.mood.arousal + 1))
-    return MotifTaste(RhythmTaste(density, taste.syncopation, shortest), leap, span, taste.motif_bars)
+    arousal = plan.genre.arousal
+    density = min(wanted * (1 + 0.15 * arousal), 0.9 / shortest)
+    span = 2 + round(2 * taste.leap + arousal + 1)
+    return MotifTaste(RhythmTaste(density, taste.syncopation, shortest), taste.leap, span, taste.motif_bars)
 
 
 def _phrasing(lead: _Lead) -> PhraseTaste:
@@ -116,22 +115,30 @@ def _swings_eighths(plan: Plan) -> bool:
 def _section(lead: _Lead, book: ThemeBook, memory: BarMemory, section: Section, visit: int) -> list[Note]:
     plan = lead.plan
     start, end = plan.span_of(section)
-    units = section_units(book, section, visit)
-    strokes = [replace(s, start=s.start + start) for s in strokes_of(units) if s.start + start < end - 0.2]
+    units = [played_by(lead.idiom, unit) for unit in section_units(book, section, visit)]
+    strokes = [replace(s, start=s.start + start) for s in strokes_of(tuple(units)) if s.start + start < end - 0.2]
     strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
     theme = theme_name(section.name)
     preferences = _pitch_preferences(lead, theme, book.theme(theme).middle, strokes)
     pitches = remembered_pitches(plan, preferences, lead.compass, memory)
     base = 66 + 34 * section.energy
     notes: list[Note] = []
-    # Bar by bar, each from a generator of its own: a bar that returns has the same ornaments, until the third visit.
+    # Bar by bar, keyed by the rhythm: a bar that returns has the same ornaments, until the third visit.
     for bar, group in itertools.groupby(
         zip(preferences, pitches, strict=True), lambda pair: plan.bar_of(pair[0].start)
     ):
         sung = [_note(plan, preference, pitch, base) for preference, pitch in group]
-        place = memory.place_of(plan, bar, sung)
-        notes += ornamented(plan, sung, lead.idiom, lead.compass, rng_for(book.seed, "ornament", visit // 2, place))
+        rhythm = ",".join(f"{note.start - bar * plan.beats_per_bar:.3f}" for note in sung)
+        random = rng_for(book.seed, "ornament", theme, visit // 2, rhythm)
+        notes += ornamented(plan, sung, lead.idiom, lead.compass, random)
     return notes
+
+
+def played_by(idiom: Idiom, unit: Motif) -> Motif:
+    """Return a unit as the instrument plays it: a slow one leaves the shortest notes of the hook out."""
+    if idiom.density > SLOW_IDIOM:
+        return unit
+    return thinned(unit, THINNED_BEATS if idiom.density > SLOWEST_IDIOM else 2 * THINNED_BEATS)
 
 
 def _note(plan: Plan, preference: PitchPreference, pitch: int, base: float) -> Note:

@@ -40,8 +40,8 @@ def ornamented(
 ) -> list[Note]:
     """Return the line with ornaments; the decorated notes keep their pitch and place."""
     amount = PLAYED_SHARE * plan.genre.melody.ornament
-    # A grace note lasts as long at every tempo: it is a movement of the hand, not a note value.
-    grace = max(0.06, min(0.25, on_grid(GRACE_SECONDS * plan.brief.quarters_per_minute / 60)))
+    # A movement of the hand, not a note value; at the genre's tempo, so that another one keeps the beats.
+    grace = max(0.06, min(0.25, on_grid(GRACE_SECONDS * plan.usual_quarters_per_minute / 60)))
     tools = _OrnamentContext(plan, ladder(compass.scale), compass, idiom, on_grid(grace))
     line: list[Note] = []
     for index, note in enumerate(notes):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tunesmith.composer.rng import chance_of, weighted_choice
+from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.motif import (
     Motif,
@@ -99,28 +99,42 @@ class PhraseTaste:
     answered: bool = False
 
 
-def draw_theme(
-    random: np.random.Generator, meter: Meter, taste: MotifTaste, phrasing: PhraseTaste, kin: Motif | None = None
-) -> Theme:
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The generators of one theme: each decision about it has its own."""
+
+    seed: int
+    theme: str
+
+    def __call__(self, purpose: str) -> np.random.Generator:
+        """Return the generator of a decision."""
+        return rng_for(self.seed, "theme", self.theme, purpose)
+
+
+def draw_theme(draws: Draws, meter: Meter, taste: MotifTaste, phrasing: PhraseTaste, kin: Motif | None = None) -> Theme:
     """Draw a theme: a motif, a second one, and a plan of their statements."""
-    idea = draw_motif(random, meter, taste, kin)
+    idea = draw_motif(draws("motif"), meter, taste, kin)
     # The second motif knows the first, whose rhythm it may share.
-    second = draw_motif(random, meter, taste, idea)
-    units = _with_one_climax(_units(random, _plan(random, taste, phrasing), (idea, second), meter, phrasing))
-    return Theme(idea, _with_pickups(units, weighted_choice(random, PICKUPS), taste.rhythm.shortest))
+    second = draw_motif(draws("second motif"), meter, taste, idea)
+    plan = _plan(draws("plan"), taste, phrasing)
+    units = _with_one_climax(_units(draws("closes"), plan, (idea, second), meter, phrasing))
+    return Theme(idea, _with_pickups(units, weighted_choice(draws("pickup"), PICKUPS), taste.rhythm.shortest))
 
 
 def _plan(random: np.random.Generator, taste: MotifTaste, phrasing: PhraseTaste) -> str:
-    calls = phrasing.answered and phrasing.rest >= CALLS_FROM and chance_of(random, CALL_SHARE)
+    called = chance_of(random, CALL_SHARE)
+    calls = called and phrasing.answered and phrasing.rest >= CALLS_FROM
     options = (calls and ANSWERED_PLANS[taste.bars]) or PHRASE_PLANS[taste.bars]
     return weighted_choice(random, [plan for _, plan in options], [weight for weight, _ in options])
 
 
-def develop(random: np.random.Generator, theme: Theme, meter: Meter, phrasing: PhraseTaste) -> Theme:
+def develop(draws: Draws, theme: Theme, meter: Meter, phrasing: PhraseTaste) -> Theme:
     """Develop a motif: inversion, sequence, fragments."""
     bars = round(theme.unit_beats / meter.beats_per_bar)
     plans = {1: "i i+1 f+1 f+2 i-1 f+2 f+3 c?", 2: "i i+1 f+2 c?", 4: "i? f+2?"}
-    units = _units(random, plans.get(bars, "i f+1 f+2 c?"), (theme.motif, inverted(theme.motif)), meter, phrasing)
+    units = _units(
+        draws("closes"), plans.get(bars, "i f+1 f+2 c?"), (theme.motif, inverted(theme.motif)), meter, phrasing
+    )
     return Theme(theme.motif, units)
 
 

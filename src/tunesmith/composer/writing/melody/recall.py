@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tunesmith.composer.score import Note
 from tunesmith.composer.theory import Chord
 from tunesmith.composer.writing.melody.pitch_assignment import PitchPreference, Range, assign_pitches, harmony_of
 from tunesmith.composer.writing.plan import Plan
@@ -19,16 +18,9 @@ BarKey = tuple[tuple[float, float, int, str, Chord], ...]
 
 @dataclass
 class BarMemory:
-    """What the lead has sung so far: the pitches of each bar by its rhythm, contour and chords, and all sung bars."""
+    """What the lead has sung so far: the pitches of each bar by its rhythm, contour and chords."""
 
     pitches: dict[BarKey, tuple[int, ...]] = field(default_factory=dict)
-    sung: dict[tuple[tuple[float, int], ...], int] = field(default_factory=dict)
-
-    def place_of(self, plan: Plan, bar: int, notes: Sequence[Note]) -> int:
-        """Return the number of the first bar with these notes, counted over the different bars of the piece."""
-        start = bar * plan.beats_per_bar
-        key = tuple((round(note.start - start, 3), note.pitch) for note in notes)
-        return self.sung.setdefault(key, len(self.sung))
 
 
 def remembered_pitches(
@@ -37,7 +29,9 @@ def remembered_pitches(
     """Return one pitch per preference, phrase by phrase; a bar that the memory knows keeps its pitches."""
     line: list[int] = []
     before: PitchPreference | None = None
-    for _, phrase in itertools.groupby(preferences, lambda p: plan.bar_of(p.start) // PHRASE_BARS):
+    # Phrases count from the start of their section, so that a longer intro changes none.
+    first = plan.section_at(preferences[0].start).bar if preferences else 0
+    for _, phrase in itertools.groupby(preferences, lambda p: (plan.bar_of(p.start) - first) // PHRASE_BARS):
         wanted = list(phrase)
         pinned = _pinned(plan, wanted, memory)
         # The last note of the phrase before is fixed too, so that the line does not leap into the next one.

@@ -9,11 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Section
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, fragmented, inverted, sequenced, thinned
-from tunesmith.composer.writing.melody.phrases import PhraseTaste, Theme, develop, draw_theme, silent
+from tunesmith.composer.writing.melody.phrases import Draws, PhraseTaste, Theme, develop, draw_theme, silent
 
 TREATMENTS: Mapping[str, tuple[str, str]] = {
     "intro": ("A", "hint"),
@@ -58,13 +57,13 @@ class ThemeBook:
 # Cached: a section that returns must state the very same theme, and drawing one is slow.
 @lru_cache(maxsize=16)
 def _drawn(book: ThemeBook, name: str) -> Theme:
-    random = rng_for(book.seed, "theme", name)
+    draws = Draws(book.seed, name)
     if name == "A":
-        return draw_theme(random, book.meter, book.taste, book.phrasing)
+        return draw_theme(draws, book.meter, book.taste, book.phrasing)
     if name == "bridge":
-        return develop(random, book.theme("A"), book.meter, book.phrasing)
+        return develop(draws, book.theme("A"), book.meter, book.phrasing)
     kin = book.theme("A").motif
-    return draw_theme(random, book.meter, book.contrasting(random, name), book.phrasing, kin)
+    return draw_theme(draws, book.meter, book.contrasting(draws("contrast"), name), book.phrasing, kin)
 
 
 def theme_name(section: str) -> str:
@@ -102,7 +101,8 @@ def _fitted(theme: Theme, count: int, visit: int) -> tuple[Motif, ...]:
     whole = len(theme.units)
     rounds, rest = divmod(count, whole)
     stated = [unit for turn in range(rounds) for unit in _turned(theme.units, visit * max(rounds, 1) + turn)]
-    tail = (*theme.units[: rest - 1], theme.units[-1]) if rest else ()
+    # Half a theme is its first phrase, as in a longer section; another stretch ends with the close.
+    tail = theme.units[:rest] if rest * 2 == whole else (*theme.units[: rest - 1], theme.units[-1]) if rest else ()
     return (*stated, *tail)
 
 

@@ -28,7 +28,7 @@ TOP, INNER = 4.0, 6.0
 ARC, ARC_BARS, PEAK = 7.0, 4, 0.75
 
 
-def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.int64]:
+def velocities(plan: Plan, player: Player, notes: Sequence[Note]) -> npt.NDArray[np.int64]:
     """Return the velocity of each note as played, 1–127, (notes,)."""
     if not notes:
         return np.zeros(0, dtype=np.int64)
@@ -47,7 +47,9 @@ def velocities(plan: Plan, player: Player, notes: Sequence[Note], random: np.ran
     if player.role in SINGING:
         levels += _swells(notes) * SWELL * min(1.0, 0.3 + 3 * spread)
     # A kit varies less: uneven drum hits sound like mistakes sooner than uneven chords do.
-    levels += random.standard_normal(len(notes)) * spread * (12 if player.role != "drums" else 7)
+    draws = plan.section_draws(player, "dynamics")
+    chance = np.array([draws(note.start).standard_normal() for note in notes])
+    levels += chance * spread * (12 if player.role != "drums" else 7)
     return np.clip(np.round(levels), 1, 127).astype(np.int64)
 
 

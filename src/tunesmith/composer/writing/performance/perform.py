@@ -42,7 +42,7 @@ LEGATO_OF: Mapping[str, float] = {
 }
 
 
-def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> tuple[Note, ...]:
+def perform(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[Note, ...]:
     """Return the notes as played: as many, on the 1/960 grid, sorted, within the piece; the same pitches in order.
 
     Monophonic instruments stay monophonic. Effects and drones stay as written.
@@ -50,8 +50,8 @@ def perform(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
     if player.role in UNTOUCHED or not notes:
         return tuple(notes)
     ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
-    late = offsets(plan, player, ordered, random) + _spreads(plan, player, ordered, random)
-    loud = velocities(plan, player, ordered, random)
+    late = offsets(plan, player, ordered) + _spreads(plan, player, ordered)
+    loud = velocities(plan, player, ordered)
     feel, swing = plan.genre.feel, _swing(plan)
     starts = [_placed(plan, swung(note.start, swing, feel.swing_unit), shift)
               for note, shift in zip(ordered, late.tolist(), strict=True)]  # fmt: skip
@@ -70,10 +70,9 @@ def _swing(plan: Plan) -> float:
 
 def _placed(plan: Plan, beat: float, late_seconds: float) -> float:
     """Return the beat at which a note sounds, never before the piece or in its last moment."""
-    # Lateness is in seconds, so it must go through the tempo map.
-    if late_seconds:
-        beat = plan.tempo_map.beat_at(max(0.0, plan.tempo_map.seconds_at(beat) + late_seconds))
-    return on_grid(min(max(beat, 0.0), plan.end - SHORTEST))
+    # In beats at the genre's usual tempo: another tempo keeps the beat of every note.
+    late = late_seconds * plan.usual_quarters_per_minute / 60
+    return on_grid(min(max(beat + late, 0.0), plan.end - SHORTEST))
 
 
 def _touch(plan: Plan, player: Player) -> float:
@@ -92,17 +91,16 @@ def _length(plan: Plan, note: Note, start: float, touch: float) -> float:
     return max(1 / TICKS_PER_BEAT, on_grid(min(max(written * share, SHORTEST), plan.end - start)))
 
 
-def _spreads(
-    plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _spreads(plan: Plan, player: Player, notes: Sequence[Note]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return the seconds by which each note follows the first string of its chord, (notes,), in alternating strokes."""
     late = np.zeros(len(notes))
     reach = _reach_ms(plan, player)
     if reach is None:
         return late
+    draws = plan.section_draws(player, "spreads")
     for chord in chords_in(notes):
         size = chord.stop - chord.start
-        whole = random.uniform(*reach) / 1000 * min(1.0, size / 4)
+        whole = draws(notes[chord.start].start).uniform(*reach) / 1000 * min(1.0, size / 4)
         # Rolls and hands on keys always go from the lowest note to the highest.
         upstroke = reach is STRUM_MS and _is_upstroke(player, notes[chord.start].start)
         order = np.arange(size)[::-1] if upstroke else np.arange(size)

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.composer.drum_names import DRUM_KEYS
-from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note
 from tunesmith.composer.writing.plan import Plan, Player
 
@@ -29,7 +28,7 @@ SEAM_SECONDS = 0.008
 WIDEST = 2.5
 
 
-def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random.Generator) -> npt.NDArray[np.float64]:
+def offsets(plan: Plan, player: Player, notes: Sequence[Note]) -> npt.NDArray[np.float64]:
     """Return the lateness of each note in seconds, (notes,), negative for early ones.
 
     Notes that start together move together.
@@ -37,8 +36,8 @@ def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
     feel = plan.genre.feel
     spread = feel.timing_ms / 1000 * TIGHTNESS.get(player.role, 1.0)
     drums = player.role in ("drums", "percussion")
-    personal = float(rng_for(plan.brief.seed, "place in time", player.name).uniform(-PERSONAL, PERSONAL))
-    moves = _moves(random, notes, spread, personal)
+    personal = float(plan.brief.rng("performance", "place in time", player.name).uniform(-PERSONAL, PERSONAL))
+    moves = _moves(plan, player, notes, spread, personal)
     # Snares and leads behind the beat make a groove relaxed; the kick holds the time.
     late = np.array([_lateness(player, note, drums=drums) for note in notes]) * feel.laid_back_ms / 1000
     kicks = np.array([drums and note.pitch == DRUM_KEYS["kick"] for note in notes])
@@ -49,21 +48,24 @@ def offsets(plan: Plan, player: Player, notes: Sequence[Note], random: np.random
 
 
 def _moves(
-    random: np.random.Generator, notes: Sequence[Note], spread: float, personal: float
+    plan: Plan, player: Player, notes: Sequence[Note], spread: float, personal: float
 ) -> npt.NDArray[np.float64]:
     """Return the personal place plus a slow drift and an offset per moment, each of about half the spread, (notes,)."""
     if spread == 0 or not notes:
         return np.zeros(len(notes))
-    # Drawn for every note, so that the stream position does not depend on which notes coincide.
-    steps = random.standard_normal((len(notes), 2))
+    draws = plan.section_draws(player, "timing")
     moves = np.zeros(len(notes))
     drift = slip = 0.0
     # Keeps the variance of the drift constant: a² + (1 − a²) = 1.
     keep = float(np.sqrt(1 - DRIFT_KEEPS**2))
+    playing: np.random.Generator | None = None
     for index, note in enumerate(notes):
         if index == 0 or note.start != notes[index - 1].start:
-            drift = DRIFT_KEEPS * drift + keep * float(steps[index, 0])
-            slip = float(steps[index, 1])
+            random = draws(note.start)
+            # A section begins without the drift of the one before it.
+            drift, playing = 0.0 if random is not playing else drift, random
+            drift = DRIFT_KEEPS * drift + keep * float(random.standard_normal())
+            slip = float(random.standard_normal())
         moves[index] = 0.7 * drift + 0.7 * slip
     return np.clip(moves + personal, -WIDEST, WIDEST) * spread
 

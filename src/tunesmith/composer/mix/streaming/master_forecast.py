@@ -1,0 +1,78 @@
+"""A forecast of the master's settings during rendering: from what is measured, and the score for the rest."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tunesmith.composer.mix.control_rate import CONTROL, Curve
+from tunesmith.composer.mix.master.gain_search import MasterSettings, find_gain
+from tunesmith.composer.mix.master.loudness_frames import Frames
+from tunesmith.composer.mix.premaster import Session
+from tunesmith.composer.mix.streaming.open_premaster import OpenPremaster
+from tunesmith.composer.mix.streaming.power_forecast import BIN_SECONDS, Powers, power_forecast
+from tunesmith.composer.render import length_in_samples
+from tunesmith.composer.score import Score
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+TRUST_SECONDS = 1.0
+"""The forecast weighs as much as this many seconds of average music, against what is measured."""
+
+PEAK_TO_POWER_DB = 5.0
+"""The usual peak of a frame over its K-weighted power, where no peak is measured."""
+
+LEAST = 1e-9
+
+
+class MasterForecast:
+    """The forecast of one piece. Frames are CONTROL samples at the rate of the result."""
+
+    def __init__(self, score: Score, session: Session, mix: OpenPremaster) -> None:
+        self._score, self._mix, self._rate = score, mix, session.options.sample_rate
+        self._samples = length_in_samples(score, self._rate)
+        bins = power_forecast(score, session.options.intensity)
+        # In the frames of the pre-master, which has the composer's rate.
+        frames = np.arange(-(-length_in_samples(score) // CONTROL)) + 0.5
+        self._score_power = np.interp(frames * CONTROL / SAMPLE_RATE, (np.arange(len(bins)) + 0.5) * BIN_SECONDS, bins)
+
+    def mean_power(self) -> float:
+        """Return the forecast of the mean square of the pre-master's parts, over both channels."""
+        power, plain, _ = self._mix.measurements()
+        whole = float(np.mean(self._power(power)))
+        # What is measured tells how much of the power K-weighting hears.
+        heard = float(np.sum(power, dtype=np.float64)) + LEAST
+        return whole * (float(np.sum(plain, dtype=np.float64)) + LEAST) / heard
+
+    def settings(self, power: Curve, peak: Curve) -> MasterSettings | None:
+        """Return the settings of the master; None for silence.
+
+        ``power`` and ``peak`` are the master's own measurements of the frames that are produced so far.
+        """
+        premaster, _, tops = self._mix.measurements()
+        whole = self._power(premaster)
+        peaks = np.sqrt(whole * 10 ** (PEAK_TO_POWER_DB / 10))
+        peaks[: len(tops)] = tops
+        whole, peaks = self._at_rate(whole), self._at_rate(peaks)
+        known = len(power)
+        # What production, ambience and the number of channels do to the power is seen in what is produced.
+        change = (float(np.sum(power, dtype=np.float64)) + LEAST) / (float(np.sum(whole[:known])) + LEAST)
+        whole, peaks = whole * change, peaks * math.sqrt(change)
+        whole[:known], peaks[:known] = power, peak
+        frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, self._samples)
+        return find_gain(frames, self._score.mix.loudness_lufs, loop=False).settings
+
+    def _power(self, measured: Curve) -> Powers:
+        """Return the power of every frame: measured, then forecast, at the level of what is measured."""
+        known, trust = len(measured), TRUST_SECONDS * SAMPLE_RATE / CONTROL * float(np.mean(self._score_power))
+        level = (float(np.sum(measured, dtype=np.float64)) + trust) / (
+            float(np.sum(self._score_power[:known])) + trust + LEAST
+        )
+        return np.concatenate((measured, self._score_power[known:] * level)).astype(np.float64)
+
+    def _at_rate(self, values: Powers) -> Powers:
+        frames = -(-self._samples // CONTROL)
+        if self._rate == SAMPLE_RATE:
+            return values[:frames].copy()
+        places = (np.arange(frames) + 0.5) * SAMPLE_RATE / self._rate - 0.5
+        return np.interp(places, np.arange(len(values)), values)
