@@ -29,6 +29,9 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "lock": 32,
     "instruments": 64,
     "without": 64,
+    "production": 64,
+    "ambience": 64,
+    "balance": 64,
     "tags": 64,
     "repaint": 1_000,
     "quantization": 32,
@@ -41,7 +44,8 @@ MAX_CHARACTERS: Mapping[str, int] = {
 """The most characters of a text, or of each text in a list."""
 
 MAX_ITEMS: Mapping[str, int] = {
-    "instruments": 64, "without": 64, "keep_stems": 16, "hits": 256, "tags": 32, "lock": 16,
+    "instruments": 64, "without": 64, "production": 16, "ambience": 16, "balance": 64, "keep_stems": 16, "hits": 256,
+    "tags": 32, "lock": 16,
 }  # fmt: skip
 """The most items of a list."""
 

@@ -71,6 +71,7 @@ class FinishedStream:
         self._audio = audio
         self.sample_rate, self.channels, self.num_samples = audio.sample_rate, audio.channels, audio.num_samples
         self.metadata: Mapping[str, Any] = audio.metadata
+        self.is_early = False
 
     def blocks(self) -> Iterator[Samples]:
         """Yield the sound in blocks."""
@@ -82,11 +83,6 @@ class FinishedStream:
 
     def close(self) -> None:
         """Do nothing: the work is done."""
-
-
-def can_stream(generator: Generator, request: GenerationRequest) -> bool:
-    """Return whether the music of a request can be heard before it is finished."""
-    return isinstance(generator, StreamingGenerator) and request.guide is None
 
 
 def open_stream(

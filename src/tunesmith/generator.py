@@ -114,12 +114,14 @@ class MusicStream(Protocol):
     """A piece that can be heard while it is made; close it after use, from the thread that reads it.
 
     ``sample_rate`` is in Hz; ``num_samples`` is the exact length per channel, ``metadata`` that of the whole piece.
+    ``is_early`` states that sound comes before the piece is finished.
     """
 
     sample_rate: int
     channels: int
     num_samples: int
     metadata: Mapping[str, Any]
+    is_early: bool
 
     def blocks(self) -> Iterator[Samples]:
         """Yield the rest of the sound in order, in blocks of (channels, samples): ``num_samples`` in all.

@@ -30,7 +30,7 @@ from tunesmith.request import GenerationRequest, Hit
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
 
-LISTS = ("instruments", "without", "keep_stems", "lock")
+LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
 
 GeneratorSource = Callable[[str], Generator]
 """Opens the generator of a model by name, such as Registry.create."""
@@ -61,6 +61,10 @@ class GenerationOptions:
     mood: str | None = None
     form: str | None = None
     loop: bool = False
+    production: str | None = None
+    ambience: str | None = None
+    balance: str | None = None
+    intro: str | None = None
     intensity: str | None = None
     hits: Sequence[str] | None = None
     lock: str | None = None

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
+from tunesmith.balance import level_text
 from tunesmith.clock_time import seconds as seconds
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import (
@@ -73,8 +74,11 @@ Form = Literal["track", "loop", "sting", "bumper", "bed"]
 STRENGTHS: Mapping[str, float] = {"redress": 0.6, "reimagine": 0.82, "inspired": 0.92}
 """Strengths of audio-to-audio by name: notes and rhythm stay, only beat and form stay, little stays."""
 
-Ending = Literal["natural", "cut"]
-"""Whether a piece ends by itself, or goes on until it is cut."""
+Ending = Literal["natural", "cut", "big", "soft", "fade"]
+"""How a piece ends: for diffusion models by itself, or cut; for the composer big, softly or faded out."""
+COMPOSED_ENDINGS = ("big", "soft", "fade")
+"""The endings that the composer writes; the others are for diffusion models."""
+Intro = Literal["none", "short", "long"]
 NoiseSchedule = Literal["monotonic", "reference"]
 
 LOCKS = ("melody", "chords", "band", "groove", "tempo", "key", "form", "genre", "meter")
@@ -208,6 +212,11 @@ class GenerationRequest(GivenFields):
     mood: Mood | None = None
     form: Form | None = None
     loop: bool = False
+    production: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["production"])] = ()
+    ambience: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["ambience"])] = ()
+    balance: Annotated[tuple[Annotated[InstrumentName, AfterValidator(level_text)], ...],
+                       Field(max_length=MAX_ITEMS["balance"])] = ()  # fmt: skip
+    intro: Intro | None = None
     intensity: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
     lock: Annotated[tuple[Lock, ...], Field(max_length=MAX_ITEMS["lock"]), BeforeValidator(locks_as_texts)] = ()
@@ -255,7 +264,7 @@ class GenerationRequest(GivenFields):
     def _drop_invisible(cls, text: str | None) -> str | None:
         return None if text is None else visible_text(text)
 
-    @field_validator("instruments", "without", "keep_stems")
+    @field_validator("instruments", "without", "production", "ambience", "keep_stems")
     @classmethod
     def _drop_invisible_in_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(visible_text, names))
@@ -265,7 +274,9 @@ class GenerationRequest(GivenFields):
         if self.loop and self.form not in (None, "loop"):
             raise ValueError(f"loop: cannot be combined with form {self.form!r}; a loop is its own form")
         # Names are matched regardless of case.
-        both = sorted({name.lower().lstrip("+") for name in self.instruments} & {name.lower() for name in self.without})
+        both = sorted(
+            {name.lower().lstrip("+ ") for name in self.instruments} & {name.lower() for name in self.without}
+        )
         if both:
             raise ValueError(f"without: {both[0]!r} is also in instruments")
         twice = next((name for name in self.locks if sum(lock.startswith(f"{name}=") for lock in self.lock) > 1), None)

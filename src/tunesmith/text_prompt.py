@@ -8,7 +8,10 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.plain_text import visible_text
 from tunesmith.request import GenerationRequest
 
-ONLY_COMPOSER = ("bars", "without", "form", "loop", "intensity", "hits", "lock", "soundfont")
+ONLY_COMPOSER = (
+    "bars", "without", "form", "loop", "production", "ambience", "balance", "intro", "intensity", "hits", "lock",
+    "soundfont",
+)  # fmt: skip
 """Fields that the composer supports, and MusicGen does not."""
 ALSO_STABLE_AUDIO = ("bars", "loop")
 """Those of them that Stable Audio models support too."""
@@ -45,7 +48,7 @@ def prompt_text(request: GenerationRequest) -> str:
     if request.mood:
         words.append(request.mood)
     if request.instruments:
-        words.append("with " + " and ".join(name.lstrip("+").replace("_", " ") for name in request.instruments))
+        words.append("with " + " and ".join(name.lstrip("+ ").replace("_", " ") for name in request.instruments))
     if request.tempo_bpm is not None:
         words.append(f"{request.tempo_bpm:g} bpm")
     if request.key:

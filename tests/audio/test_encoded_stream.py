@@ -21,9 +21,8 @@ RATE, SECONDS = 44_100, 3
 @pytest.fixture(scope="module")
 def tone() -> Audio:
     time = np.arange(RATE * SECONDS) / RATE
-    return Audio(
-        np.stack((np.sin(440 * 2 * np.pi * time), np.sin(660 * 2 * np.pi * time))).astype(np.float32) / 4, RATE
-    )
+    waves = np.stack((np.sin(440 * 2 * np.pi * time), np.sin(660 * 2 * np.pi * time))) / 4
+    return Audio(waves.astype(np.float32), RATE)
 
 
 def encoded(tone: Audio, suffix: str) -> bytes:

@@ -73,7 +73,7 @@ def tunesmith(
     (("x", "--audio", "a.wav", "--strength", "redress"), "audio: only neural models support it"),
     (("x", "--steps", "8"), "steps: only neural models support it"),
     (("x", "--steps", "0"), "steps: must be at least 1, got '0'"),
-    (("x", "--ending", "soon"), "ending: must be 'natural' or 'cut', got 'soon'"),
+    (("x", "--ending", "soon"), "ending: must be 'natural', 'cut', 'big', 'soft' or 'fade', got 'soon'"),
     (("x", "--melody", "a.wav"), "melody: only neural models support it"),
     (("x", "--negative-prompt", "drums"), "negative_prompt: only neural models support it"),
     (("x", "--guidance", "3"), "guidance_scale: only neural models support it"),

@@ -160,3 +160,26 @@ def test_mistakes_are_one_line(home: Home, arguments: tuple[str, ...], said: str
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_change_is_shown_before_and_after_and_its_track_knows_its_parent(home: Home, tmp_path: Path) -> None:
+    parent = home.tracks("--search", "ukulele")[-1]["id"]
+    shown = home.run("again", parent, "slower, no drums, glitter", "-o", str(tmp_path / "slow.wav"))
+    lines = shown.stderr.splitlines()
+    assert any(line.startswith("tempo ") and "because of 'slower'" in line for line in lines)
+    assert "warning: not understood: 'glitter'" in lines
+    assert lines[-1].startswith("now: ")
+    child = home.tracks("--search", "ukulele", "-n", "1")[0]
+    assert (child["parent"], child["request"]["without"]) == (parent, ["drums"])
+    drawn = home.said("log", "tree", child["id"]).splitlines()
+    assert drawn[0].startswith(f"{parent}  happy ukulele")
+    assert [line for line in drawn if f"{child['id']} *" in line and "without drums" in line]
+
+
+def test_what_would_be_understood_is_shown_without_music(home: Home) -> None:
+    told = json.loads(home.said("vary", "u.mp3", "happier", "--key", "D major", "--explain", "--json"))
+    assert [(one["field"], one["source"]) for one in told["changes"]] == [("mood", "words"), ("key", "setting")]
+    refused = home.run("again", "u.mp3", "glitter")
+    assert (refused.returncode, refused.stderr) == (
+        2, "tunesmith: error: words: change nothing: not understood: 'glitter'\n",
+    )  # fmt: skip

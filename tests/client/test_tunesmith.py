@@ -221,3 +221,20 @@ def test_methods_show_their_own_signatures_and_words() -> None:
 def test_an_address_that_is_none_is_refused_at_once(ask: Ask, url: str) -> None:
     with pytest.raises(InvalidRequest, match="base_url"):
         ask(url, "version")
+
+
+def test_a_track_is_made_again_with_one_thing_changed(ask: Ask, server: Serving) -> None:
+    clip = ask(server.url, "generate", "a hammered dulcimer", **SHORT)
+    track = next(one for one in ask(server.url, "tracks", "hammered dulcimer") if one["job"] == clip.job.id)
+    told = ask(server.url, "understand", track["id"], "slower, glitter", key="D minor")
+    slower: Clip = ask(server.url, "again", track["id"], "slower, glitter", key="D minor")
+    assert (slower.seed, slower.change, told["not_understood"]) == (clip.seed, told, ["glitter"])
+    assert {one["field"] for one in told["changes"]} == {"tempo", "key"}
+    assert [one["changed"] for one in ask(server.url, "tree", track["id"])["children"]] == [
+        f"key D minor; tempo_bpm {slower.job.document['request']['tempo_bpm']:g}"
+    ]
+    (job,) = ask(server.url, "vary", track["id"], words="no drums", n=1)
+    assert job.document["request"]["seed"] == clip.seed + 1
+    for wrong in ({}, {"words": "glitter"}, {"words": "faster, slower"}):
+        with pytest.raises((ApiError, InvalidRequest)):
+            ask(server.url, "again", track["id"], **wrong)

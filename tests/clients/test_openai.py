@@ -6,16 +6,21 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
 import pytest
+from lazy_modules import LazyModule
 from listening_to import heard
 from serving import BROKEN, TINY, WRONG_TOKEN, Serving
 
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.store import EVERYTHING
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = LazyModule("openai")
 
 Held = Callable[[str], str]
 

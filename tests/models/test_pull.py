@@ -241,7 +241,7 @@ def test_an_unknown_name_is_said_with_the_nearest(bench: Bench, source: str, wor
         bench.pull(source)
 
 
-FORMS = "int8, int8-rows, int8-mixed, int8-32, none, int4, float16"
+FORMS = "int8, int8-rows, int8-mixed, int8-32, none, float16, int4"
 
 
 @pytest.mark.parametrize(("source", "wishes", "words"), [

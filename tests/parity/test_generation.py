@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
 from checkpoints import Kind, write_audiocraft, write_companions, write_musicgen
+from lazy_modules import LazyModule
 from models_of_tests import converted
 from numpy.typing import NDArray
 from shapes import ONE_THREAD
@@ -21,6 +21,11 @@ from tunesmith.musicgen.engine import Engine
 from tunesmith.musicgen.open_engine import Device, EngineOptions, open_engine
 from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import SequenceRequest
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 FRAMES = 300
 GREEDY = SamplerSettings(temperature=0)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from lazy_modules import LazyModule
 
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.stable_audio.architecture import (
@@ -31,8 +32,8 @@ from tunesmith.stable_audio.fourier_features import fourier_features
 from tunesmith.stable_audio.model_folder import CONDITIONING, LOCAL_CONDITION, TRANSFORMER, write_architecture
 from tunesmith.stable_audio.networks import StableAudioNetworks
 
-torch = pytest.importorskip("torch")
-diffusers = pytest.importorskip("diffusers.models.transformers.transformer_stable_audio3")
+torch: Any = LazyModule("torch")
+diffusers: Any = LazyModule("diffusers.models.transformers.transformer_stable_audio3")
 
 Array = npt.NDArray[np.float32]
 MODEL = StableAudioArchitecture(

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import torch
+from lazy_modules import LazyModule
 from runner_laws import KINDS, Array, Reference, Row, rows_of, some_codes, some_states, step
 
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.torch.torch_runner import TorchRunner
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -38,9 +38,9 @@ def node_alone() -> str:
     return node or pytest.skip("node is not installed")
 
 
-def run_node(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def run_node(folder: Path, *arguments: str, given: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """Run node in a folder, with ``given`` to read, and return what came of it; PYTHON names that of the tests."""
-    environment = {**os.environ, "PYTHON": sys.executable, "NO_COLOR": "1"}
+    environment = {**os.environ, "PYTHON": sys.executable, "NO_COLOR": "1", **variables}
     return subprocess.run(
         [node_in(folder), *arguments], cwd=folder, env=environment, input=given, capture_output=True, text=True,
         timeout=PATIENCE_SECONDS, check=False,

@@ -10,29 +10,36 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from serving import serving
 
 
+@contextmanager
+def servers_in(folder: Path) -> Iterator[str]:
+    """Serve under a folder until the block ends; gives what is told, as a line of JSON."""
+    with (
+        serving(folder / "open", composer_processes="1") as server,
+        serving(folder / "guarded", composer_processes="1") as guarded,
+    ):
+        told = {
+            "open": server.url,
+            "guarded": guarded.url,
+            "token": guarded.token(),
+            "meagre": guarded.token(quota="1/day"),
+            "folder": str(folder),
+        }
+        yield json.dumps(told)
+
+
 def main() -> None:
     """Serve until standard input ends."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with (
-            serving(folder / "open", composer_processes="1") as server,
-            serving(folder / "guarded", composer_processes="1") as guarded,
-        ):
-            told = {
-                "open": server.url,
-                "guarded": guarded.url,
-                "token": guarded.token(),
-                "meagre": guarded.token(quota="1/day"),
-                "folder": name,
-            }
-            sys.stdout.write(f"{json.dumps(told)}\n")
-            sys.stdout.flush()
-            sys.stdin.read()
+    with tempfile.TemporaryDirectory() as name, servers_in(Path(name)) as told:
+        sys.stdout.write(f"{told}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
 
 
 if __name__ == "__main__":

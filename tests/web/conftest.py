@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from browser import PATIENCE_MS, opened
@@ -10,16 +12,37 @@ from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer, started
 from studio_page import opened_page
 
+HERE = Path(__file__).parent
+_running = ExitStack()
+_browsers: list[Browser] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    """Close the browser where the next test is not one of the studio.
+
+    Its event loop runs on between the tests that share it, which would let no other test run one.
+    """
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or HERE not in nextitem.path.parents:
+            _browsers.clear()
+            _running.close()
+
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with opened() as browser:
-        yield browser
+def browser() -> Browser:
+    """Give the browser of all tests of the studio that follow each other."""
+    if not _browsers:
+        expect.set_options(timeout=PATIENCE_MS)
+        _browsers.append(_running.enter_context(opened()))
+    return _browsers[0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
+    """Give the server of all tests of the studio; those that count what is in its library start one of their own."""
     with started(tmp_path_factory.mktemp("data"), composer_processes="1") as server:
         yield server
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import mido
@@ -13,8 +14,15 @@ from browser import PATIENCE_MS
 from checkpoints import write_musicgen
 from hub_server import hub_server
 from playwright.sync_api import Browser, Page, expect
-from started_server import started
+from started_server import StartedServer, started
 from studio_page import make
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
+    """Give a server in whose library there is nothing but what the tests here make."""
+    with started(tmp_path_factory.mktemp("data"), composer_processes="1") as server:
+        yield server
 
 
 def saved(page: Page, button: str) -> bytes:

@@ -1,22 +1,19 @@
 /** Tunesmith: the client, with a method for every call of a server. */
 
-import { Call, REAL_TIME } from "./deadline.js";
+import { trackPath } from "./address.js";
 import { Clip } from "./clip.js";
-import { Exchange, queryOf } from "./http.js";
-import { checkedToken, checkedUrl, DEFAULT_URL, fromEnvironment, trackPath } from "./address.js";
-import { newKey } from "./request_body.js";
-import { fileChunks, joined, wholeFile } from "./downloads.js";
+import { Connection } from "./connection.js";
+import { editedFile, fileChunks, wholeFile } from "./downloads.js";
 import { buildSubmission, followJob, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
+import { queryOf } from "./http.js";
 import { pullModel } from "./models.js";
-
-/** How long a call may take with all its retries: enough for a model's cold start. */
-const DEADLINE_SECONDS = 120;
+import { buildVariation, runVariation } from "./variations.js";
 
 /**
  * @typedef {import("./types.js").GenerationFields} GenerationFields
  * @typedef {import("./types.js").Job} Job
- * @typedef {import("./types.js").JobEvent} JobEvent
  * @typedef {import("./types.js").Track} Track
+ * @typedef {import("./types.js").Change} Change
  * @typedef {import("./options.js").Options} Options
  * @typedef {import("./options.js").CallOptions} CallOptions
  * @typedef {import("./options.js").WaitOptions} WaitOptions
@@ -30,19 +27,12 @@ const DEADLINE_SECONDS = 120;
  * NotFound, ServerBusy), ServerUnreachable and DeadlineExceeded.
  */
 export class Tunesmith {
-  #exchange;
-  #deadline;
-  #time;
+  #connection;
 
   /** @param {Options} [options] */
-  constructor({ baseUrl, token, deadline = DEADLINE_SECONDS, fetch, time = REAL_TIME } = {}) {
-    const secret = token ?? fromEnvironment("TUNESMITH_TOKEN");
-    this.baseUrl = checkedUrl(baseUrl ?? fromEnvironment("TUNESMITH_URL") ?? DEFAULT_URL);
-    /** @type {Record<string, string>} */
-    const headers = secret ? { Authorization: `Bearer ${checkedToken(secret)}` } : {};
-    this.#exchange = new Exchange(this.baseUrl, headers, fetch ?? globalThis.fetch);
-    this.#deadline = deadline;
-    this.#time = time;
+  constructor(options = {}) {
+    this.#connection = new Connection(options);
+    this.baseUrl = this.#connection.baseUrl;
   }
 
   /**
@@ -55,9 +45,9 @@ export class Tunesmith {
    * @returns {Promise<Clip>}
    */
   async generate(prompt, fields = {}, options = {}) {
-    const call = this.#call(options);
-    const { job, result } = await runJob(this.#exchange, prompt, fields, call, options.progress);
-    return new Clip(await wholeFile(this.#exchange, result.url, call), job, result);
+    const call = this.#connection.call(options);
+    const { job, result } = await runJob(this.#connection.exchange, prompt, fields, call, options.progress);
+    return new Clip(await wholeFile(this.#connection.exchange, result.url, call), job, result);
   }
 
   /**
@@ -69,9 +59,9 @@ export class Tunesmith {
    * @returns {AsyncGenerator<Uint8Array, void, undefined>}
    */
   async *stream(prompt, fields = {}, options = {}) {
-    const call = this.#call(options);
-    const { result } = await runJob(this.#exchange, prompt, fields, call, options.progress);
-    yield* fileChunks(this.#exchange, result.url, call);
+    const call = this.#connection.call(options);
+    const { result } = await runJob(this.#connection.exchange, prompt, fields, call, options.progress);
+    yield* fileChunks(this.#connection.exchange, result.url, call);
   }
 
   /**
@@ -83,8 +73,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   async submit(prompt, fields = {}, options = {}) {
-    const call = this.#call(options);
-    return this.#exchange.document(await buildSubmission(prompt, fields), call);
+    return this.#connection.request(await buildSubmission(prompt, fields), options);
   }
 
   /**
@@ -95,7 +84,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   job(id, options = {}) {
-    return this.#request(statusOf(id), options);
+    return this.#connection.request(statusOf(id), options);
   }
 
   /**
@@ -106,7 +95,8 @@ export class Tunesmith {
    * @returns {Promise<Job[]>}
    */
   async jobs({ states, limit } = {}, options = {}) {
-    return (await this.#request({ path: "/api/jobs", query: { state: states, limit }, wants: ["jobs"] }, options)).jobs;
+    const send = { path: "/api/jobs", query: { state: states, limit }, wants: ["jobs"] };
+    return (await this.#connection.request(send, options)).jobs;
   }
 
   /**
@@ -117,7 +107,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   wait(id, options = {}) {
-    return waitForEnd(this.#exchange, id, this.#call(options), options.progress);
+    return waitForEnd(this.#connection.exchange, id, this.#connection.call(options), options.progress);
   }
 
   /**
@@ -125,10 +115,10 @@ export class Tunesmith {
    *
    * @param {string} id
    * @param {CallOptions} [options]
-   * @returns {AsyncGenerator<JobEvent & Partial<Job>, void, undefined>}
+   * @returns {AsyncGenerator<import("./types.js").JobEvent & Partial<Job>, void, undefined>}
    */
   follow(id, options = {}) {
-    return followJob(this.#exchange, id, this.#calls(options));
+    return followJob(this.#connection.exchange, id, this.#connection.calls(options));
   }
 
   /**
@@ -139,9 +129,9 @@ export class Tunesmith {
    * @returns {Promise<Uint8Array>}
    */
   async audio(id, options = {}) {
-    const call = this.#call(options);
-    const { result } = requireSuccess(await this.#exchange.document(statusOf(id), call));
-    return wholeFile(this.#exchange, result.url, call);
+    const call = this.#connection.call(options);
+    const { result } = requireSuccess(await this.#connection.exchange.document(statusOf(id), call));
+    return wholeFile(this.#connection.exchange, result.url, call);
   }
 
   /**
@@ -152,7 +142,7 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").Score>}
    */
   score(id, options = {}) {
-    return this.#request({ path: `${pathOf(id)}/score` }, options);
+    return this.#connection.request({ path: `${pathOf(id)}/score` }, options);
   }
 
   /**
@@ -163,7 +153,7 @@ export class Tunesmith {
    * @returns {Promise<Job>}
    */
   cancel(id, options = {}) {
-    return this.#request({ method: "DELETE", path: pathOf(id) }, options);
+    return this.#connection.request({ method: "DELETE", path: pathOf(id) }, options);
   }
 
   /**
@@ -174,7 +164,7 @@ export class Tunesmith {
    * @returns {Promise<Track[]>}
    */
   async tracks(which = {}, options = {}) {
-    return (await this.#request({ path: "/api/tracks", query: { ...which }, wants: ["tracks"] }, options)).tracks;
+    return (await this.#connection.request({ path: "/api/tracks", query: { ...which }, wants: ["tracks"] }, options)).tracks;
   }
 
   /**
@@ -186,7 +176,7 @@ export class Tunesmith {
    */
   trackPage(which = {}, options = {}) {
     const query = { ...which, count: true };
-    return this.#request({ path: "/api/tracks", query, wants: ["tracks", "total"] }, options);
+    return this.#connection.request({ path: "/api/tracks", query, wants: ["tracks", "total"] }, options);
   }
 
   /**
@@ -201,7 +191,7 @@ export class Tunesmith {
     let before;
     do {
       const page = { path: "/api/tracks", query: { ...which, before }, wants: ["tracks", "next_before"] };
-      const found = await this.#request(page, options);
+      const found = await this.#connection.request(page, options);
       yield* found.tracks;
       // A cursor rather than an offset, so that new tracks do not shift the pages.
       before = found.next_before;
@@ -216,7 +206,7 @@ export class Tunesmith {
    * @returns {Promise<Track>}
    */
   track(id, options = {}) {
-    return this.#request({ path: trackPath(id) }, options);
+    return this.#connection.request({ path: trackPath(id) }, options);
   }
 
   /**
@@ -230,7 +220,7 @@ export class Tunesmith {
    */
   trackFile(id, kind = "audio", { format, intensity, mastered, intensities, ...options } = {}) {
     const path = `${trackPath(id)}/${kind}${queryOf({ format, intensity, mastered, intensities })}`;
-    return wholeFile(this.#exchange, path, this.#call(options));
+    return wholeFile(this.#connection.exchange, path, this.#connection.call(options));
   }
 
   /**
@@ -243,12 +233,7 @@ export class Tunesmith {
    * @returns {Promise<Uint8Array>}
    */
   async edit(edit, sources, settings = {}, options = {}) {
-    const form = new FormData();
-    for (const [name, value] of Object.entries({ edit, ...settings })) form.append(name, String(value));
-    for (const source of sources) form.append("source", source);
-    const call = this.#call(options);
-    const answer = await this.#exchange.open({ method: "POST", path: "/api/edits", body: form }, call);
-    return joined(answer.chunks(call));
+    return editedFile(this.#connection.exchange, { edit, ...settings }, sources, this.#connection.call(options));
   }
 
   /**
@@ -259,7 +244,7 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").Score>}
    */
   trackScore(id, options = {}) {
-    return this.#request({ path: `${trackPath(id)}/score` }, options);
+    return this.#connection.request({ path: `${trackPath(id)}/score` }, options);
   }
 
   /**
@@ -271,7 +256,7 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").Peaks>}
    */
   trackPeaks(id, points = 1000, options = {}) {
-    return this.#request({ path: `${trackPath(id)}/peaks`, query: { points } }, options);
+    return this.#connection.request({ path: `${trackPath(id)}/peaks`, query: { points } }, options);
   }
 
   /**
@@ -283,23 +268,59 @@ export class Tunesmith {
    * @returns {Promise<Track>}
    */
   mark(id, marks, options = {}) {
-    return this.#request({ method: "PATCH", path: trackPath(id), body: marks }, options);
+    return this.#connection.request({ method: "PATCH", path: trackPath(id), body: marks }, options);
   }
 
   /**
-   * Submit `n` variations of a track, with seeds that follow its own, and return their jobs.
+   * Make a track again with a change, in words (`prompt`) and fields of a request, and return it.
    *
    * @param {string} id
-   * @param {number} [n]
+   * @param {string | Change} change
+   * @param {WaitOptions} [options]
+   * @returns {Promise<Clip>} its `change` says what was understood
+   */
+  async again(id, change, options = {}) {
+    const call = this.#connection.call(options);
+    const { job, result, understood } = await runVariation(this.#connection.exchange, id, change, call, options.progress);
+    return new Clip(await wholeFile(this.#connection.exchange, result.url, call), job, result, understood);
+  }
+
+  /**
+   * Return what a change would be understood as, without making anything.
+   *
+   * @param {string} id
+   * @param {string | Change} change
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").Understood>}
+   */
+  async understand(id, change, options = {}) {
+    return (await this.#connection.request(await buildVariation(id, change, { explain: true }), options)).change;
+  }
+
+  /**
+   * Return the tree of a track's variations, from the first track on.
+   *
+   * @param {string} id
+   * @param {CallOptions} [options]
+   * @returns {Promise<import("./types.js").TrackNode>}
+   */
+  tree(id, options = {}) {
+    return this.#connection.request({ path: `${trackPath(id)}/tree` }, options);
+  }
+
+  /**
+   * Submit variations of a track and return their jobs: so many with other seeds, or with a change one of its own seed.
+   *
+   * @param {string} id
+   * @param {number | Change} [variations]
    * @param {CallOptions} [options]
    * @returns {Promise<Job[]>}
    */
-  async vary(id, n = 5, options = {}) {
-    const call = this.#call(options);
-    const send = { method: "POST", path: `${trackPath(id)}/variations`, body: { n }, key: newKey(), wants: ["jobs"] };
+  async vary(id, variations = 5, options = {}) {
+    const call = this.#connection.call(options);
     /** @type {{jobs: {id: string}[]}} */
-    const { jobs } = await this.#exchange.document(send, call);
-    return Promise.all(jobs.map((job) => this.#exchange.document(statusOf(job.id), call)));
+    const { jobs } = await this.#connection.exchange.document(await buildVariation(id, variations), call);
+    return Promise.all(jobs.map((job) => this.#connection.exchange.document(statusOf(job.id), call)));
   }
 
   /**
@@ -310,7 +331,7 @@ export class Tunesmith {
    * @returns {Promise<void>}
    */
   async forget(id, options = {}) {
-    await this.#request({ method: "DELETE", path: trackPath(id) }, options);
+    await this.#connection.request({ method: "DELETE", path: trackPath(id) }, options);
   }
 
   /**
@@ -320,7 +341,7 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").Model[]>}
    */
   async models(options = {}) {
-    return (await this.#request({ path: "/api/models", wants: ["models"] }, options)).models;
+    return (await this.#connection.request({ path: "/api/models", wants: ["models"] }, options)).models;
   }
 
   /**
@@ -332,7 +353,7 @@ export class Tunesmith {
    * @returns {AsyncGenerator<Record<string, unknown>, void, undefined>}
    */
   pull(model, settings = {}, options = {}) {
-    return pullModel(this.#exchange, { model, ...settings }, this.#calls(options));
+    return pullModel(this.#connection.exchange, { model, ...settings }, this.#connection.calls(options));
   }
 
   /**
@@ -342,7 +363,7 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").LoadedModel[]>}
    */
   async loaded(options = {}) {
-    return (await this.#request({ path: "/api/ps", wants: ["models"] }, options)).models;
+    return (await this.#connection.request({ path: "/api/ps", wants: ["models"] }, options)).models;
   }
 
   /**
@@ -353,7 +374,7 @@ export class Tunesmith {
    * @returns {Promise<void>}
    */
   async unload(model, options = {}) {
-    await this.#request({ method: "DELETE", path: `/api/ps/${encodeURIComponent(model)}` }, options);
+    await this.#connection.request({ method: "DELETE", path: `/api/ps/${encodeURIComponent(model)}` }, options);
   }
 
   /**
@@ -365,7 +386,7 @@ export class Tunesmith {
    * @returns {Promise<import("./types.js").Explanation>}
    */
   explain(prompt, fields = {}, options = {}) {
-    return this.#request({ method: "POST", path: "/api/explain", body: { ...fields, prompt } }, options);
+    return this.#connection.request({ method: "POST", path: "/api/explain", body: { ...fields, prompt } }, options);
   }
 
   /**
@@ -375,27 +396,6 @@ export class Tunesmith {
    * @returns {Promise<string>}
    */
   async version(options = {}) {
-    return (await this.#request({ path: "/api/version", wants: ["version"] }, options)).version;
-  }
-
-  /** @param {CallOptions} options */
-  #call({ signal, deadline = this.#deadline, waiting }) {
-    return new Call(deadline, signal, this.#time, waiting);
-  }
-
-  /** @param {CallOptions} options */
-  #calls({ signal, deadline = Infinity }) {
-    // A stream may last as long as its job, but opening it must not: each opening has a deadline of its own.
-    const whole = new Call(deadline, signal, this.#time);
-    return { whole, opening: () => new Call(Math.min(this.#deadline, whole.left), signal, this.#time) };
-  }
-
-  /**
-   * @param {import("./http.js").Send} send
-   * @param {CallOptions} options
-   * @returns {Promise<any>}
-   */
-  #request(send, options) {
-    return this.#exchange.document(send, this.#call(options));
+    return (await this.#connection.request({ path: "/api/version", wants: ["version"] }, options)).version;
   }
 }

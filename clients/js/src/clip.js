@@ -6,14 +6,17 @@ export class Clip {
    * @param {Uint8Array} content
    * @param {import("./types.js").Job} job
    * @param {import("./types.js").Result} result
+   * @param {import("./types.js").Understood} [change]
    */
-  constructor(content, job, result) {
+  constructor(content, job, result, change) {
     this.content = content;
     this.job = job;
     this.format = result.format;
     this.mediaType = result.media_type;
     /** Length in seconds. */
     this.duration = result.duration;
+    /** What was understood of a change, for music again. */
+    this.change = change;
   }
 
   /** The seed that gives the same music again. */

@@ -67,3 +67,20 @@ export async function joined(received) {
   }
   return content;
 }
+
+/**
+ * Edit a sound, or join several, on the server, and return the file.
+ *
+ * @param {Exchange} exchange
+ * @param {Record<string, string | number>} settings the edit and its settings
+ * @param {(string | Blob)[]} sources ids of tracks, and files, in order
+ * @param {Call} call
+ * @returns {Promise<Uint8Array>}
+ */
+export async function editedFile(exchange, settings, sources, call) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(settings)) form.append(name, String(value));
+  for (const source of sources) form.append("source", source);
+  const answer = await exchange.open({ method: "POST", path: "/api/edits", body: form }, call);
+  return joined(answer.chunks(call));
+}

@@ -128,7 +128,7 @@ export async function runJob(exchange, prompt, fields, call, progress) {
  * @param {string | undefined} known
  * @param {import("./deadline.js").Time} time
  */
-async function cancelJob(exchange, submission, known, time) {
+export async function cancelJob(exchange, submission, known, time) {
   // A call of its own, because the caller's may be aborted or out of time.
   const call = new Call(CANCEL_SECONDS, undefined, time);
   const cancel = async () => {

@@ -20,6 +20,20 @@
  *
  * @typedef {KnownFields & Record<string, unknown>} GenerationFields the fields of a request for music, see docs/http-api.md
  *
+ * @typedef {{prompt?: string, n?: number} & GenerationFields} Change what to change about a track, in words and fields
+ *
+ * @typedef {object} Understood what is understood of a change
+ * @property {{field: string, before: string, after: string, because: string, source: "words" | "setting" | "follows"}[]} changes
+ * @property {string[]} not_understood words that nothing explains
+ * @property {string[]} notes what is understood and cannot be done
+ *
+ * @typedef {object} TrackNode a track in the tree of its variations
+ * @property {string} id
+ * @property {string} prompt
+ * @property {number | null} seed
+ * @property {string} changed what it changes of its parent, in words
+ * @property {TrackNode[]} children
+ *
  * @typedef {"queued" | "loading" | "running" | "succeeded" | "failed" | "canceled"} JobState
  *
  * @typedef {object} JobEvent the fields of a job that change as it advances

@@ -46,6 +46,12 @@ test("a track is varied with other seeds and gives its notes and parts", async (
   const jobs = await client.vary(track.id, 2);
   const ended = await Promise.all(jobs.map(({ id }) => client.wait(id)));
   assert.deepEqual(ended.map(({ state, request }) => [state, request.seed]), [["succeeded", 8], ["succeeded", 9]]);
+  const slower = await client.again(track.id, { prompt: "slower, glitter", key: "D minor" });
+  assert.deepEqual(await client.understand(track.id, { prompt: "slower, glitter", key: "D minor" }), slower.change);
+  assert.deepEqual([slower.seed, slower.change.not_understood], [track.seed, ["glitter"]]);
+  assert.deepEqual(slower.change.changes.map(({ field }) => field).sort(), ["key", "tempo"]);
+  assert.ok((await client.tree(track.id)).children.some(({ changed }) => changed.includes("key D minor")));
+  await assert.rejects(client.again(track.id, "glitter"), /change nothing: not understood/);
   assert.equal(Buffer.from(await client.trackFile(track.id, "midi")).toString("latin1", 0, 4), "MThd");
   assert.equal(Buffer.from(await client.trackFile(track.id, "stems", { mastered: true })).toString("latin1", 0, 2), "PK");
 });

@@ -41,6 +41,7 @@ let packed;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "tunesmith-js-"));
+  // First it writes the types, which fails where the source is not what they say.
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: PACKAGE });
   [packed] = JSON.parse(stdout.slice(stdout.indexOf("[")));
   const installed = join(folder, "node_modules", "tunesmith");
@@ -66,7 +67,8 @@ test("it depends on nothing and is of the same version as the rest", async () =>
 
 test("its types hold in a strict program", async () => {
   await writeFile(join(folder, "use.mts"), USE);
-  const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
+  // TypeScript's own libraries are not checked again; the package's types are.
+  const options = ["--strict", "--noEmit", "--skipDefaultLibCheck", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom"];
   const types = (...given) => run(process.execPath, [TSC, ...given], { cwd: folder }).catch((error) => error);
   assert.equal((await types(...options, "use.mts")).stdout, "");
   await writeFile(join(folder, "use.cts"), 'export const create = async () => new (await import("tunesmith")).Tunesmith();');

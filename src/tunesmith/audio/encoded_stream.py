@@ -49,8 +49,11 @@ def encoded_stream(
     dither = np.random.Generator(np.random.PCG64(DITHER_SEED))
     frames = frames_of_blocks(resample_blocks(blocks, channels, sample_rate, rate), order)
     if suffix == ".wav":
-        yield wav_header(rate, channels, resampled_length(num_samples, sample_rate, rate))
-        yield from (to_int16(block, dither).tobytes() for block in frames)
+        # With the first samples, so that the first bytes of a stream are sound.
+        head = wav_header(rate, channels, resampled_length(num_samples, sample_rate, rate))
+        for block in frames:
+            yield head + to_int16(block, dither).tobytes()
+            head = b""
         return
     subtype = target.subtypes[0] if 0 in target.subtypes else target.subtypes[16]
     pieces = _compressed(frames, target.container, subtype, rate, channels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import wave
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +22,33 @@ def raw_chunks(path: Path, coding: RawCoding = "pcm") -> Iterator[bytes]:
     with wave.open(str(path), "rb") as file:
         while frames := file.readframes(FRAMES):
             yield frames if coding == "pcm" else _CODINGS[coding](np.frombuffer(frames, "<i2").astype(np.int32))
+
+
+async def raw_live_chunks(chunks: AsyncIterator[bytes], coding: RawCoding = "pcm") -> AsyncIterator[bytes]:
+    """Yield the samples of a 16-bit WAV file that comes in chunks, as ``raw_chunks`` does."""
+    head, left = b"", None
+    async for chunk in chunks:
+        head += chunk
+        if left is None and (found := _data_of(head)) is not None:
+            start, left = found
+            head = head[start:]
+        # Tags may follow the samples.
+        whole = min(len(head), left) & ~1 if left is not None else 0
+        frames, head, left = head[:whole], head[whole:], None if left is None else left - whole
+        if frames:
+            yield frames if coding == "pcm" else _CODINGS[coding](np.frombuffer(frames, "<i2").astype(np.int32))
+
+
+def _data_of(head: bytes) -> tuple[int, int] | None:
+    """Return where the samples of a WAV file begin, and their length; None while the head is too short."""
+    at = 12
+    while len(head) >= at + 8:
+        size = int.from_bytes(head[at + 4 : at + 8], "little")
+        if head[at : at + 4] == b"data":
+            return at + 8, size
+        # Chunks are padded to even lengths.
+        at += 8 + size + (size & 1)
+    return None
 
 
 def to_ulaw(samples: Steps) -> bytes:

@@ -16,7 +16,7 @@ FILE, FORMAT = "file", "format"
 ALIASES: Mapping[str, str] = {**FIELD_ALIASES, "output": FILE, "name": FILE, "filename": FILE}
 """Aliases of columns: the flags of ``tunesmith generate``, and common names."""
 FIELDS = (*GenerationRequest.model_fields, FILE, FORMAT)
-LISTS = ("instruments", "without", "keep_stems", "lock")
+LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
 PATHS = ("soundfont", "audio", "melody")
 NUMBERS = (
     "duration", "bars", "tempo_bpm", "intensity", "loudness_lufs", "sample_rate", "seed", "guidance_scale",

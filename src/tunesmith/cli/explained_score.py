@@ -94,9 +94,9 @@ def _of_prompt(prompt: str, seed: int | None, duration: str | None, settings: Se
 
 
 def _of_track(source: str, settings: Settings) -> ExplainedScore:
-    from tunesmith.cli.repeat import find_source_track
     from tunesmith.guided.composition_request import composition_request
     from tunesmith.models.factories import COMPOSER
+    from tunesmith.source_tracks import find_source_track
 
     found = find_source_track(source, settings)
     request = found.request

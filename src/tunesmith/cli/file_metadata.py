@@ -13,7 +13,7 @@ from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.tags.own import foreign_tags
 from tunesmith.cli.console import as_json_text
-from tunesmith.errors import InvalidRequest
+from tunesmith.source_tracks import origin_of, parts_of
 
 FIRST = ("title", "prompt", "model", "seed", "licence", "model_digest")
 
@@ -29,7 +29,7 @@ def show_file(path: Path, as_json: bool) -> None:
     from tunesmith.audio.reader import read_metadata
 
     metadata = dict(read_metadata(path))
-    parts = _parts(metadata)
+    parts = parts_of(metadata)
     # Stitched and edited files need no request of their own; any other must come from Tunesmith.
     if not parts and not edits_of(metadata):
         metadata = dict(origin_of(path))
@@ -45,30 +45,10 @@ def show_file(path: Path, as_json: bool) -> None:
     print_table(("what", "value"), [("file", str(path)), *whole, *use, *edits])
 
 
-def origin_of(path: Path) -> Mapping[str, Any]:
-    """Return the metadata of a file that holds its request; raises AudioFileError, and InvalidRequest without one."""
-    from tunesmith.audio.reader import read_metadata
-
-    metadata = read_metadata(path)
-    # A stitched file has no single request to repeat.
-    if parts := _parts(metadata):
-        problem = f"{path} was stitched from {len(parts)} files; tunesmith show lists the request of each"
-        raise InvalidRequest("file", problem)
-    if not isinstance(metadata.get("request"), dict):
-        raise InvalidRequest("file", f"{path} has no metadata of its request")
-    return metadata
-
-
-def _parts(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the metadata of the sounds in a stitched file, in order; empty for any other file."""
-    parts = metadata.get("stitched")
-    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
-
-
 def _rows_of_parts(parts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     yield "stitched from", f"{len(parts)} sounds"
     for number, part in enumerate(parts, start=1):
-        if nested := _parts(part):
+        if nested := parts_of(part):
             yield f"{number}", f"stitched from {len(nested)} sounds"
         known = {**part, "licence": licence_of(part), **_of_file(part)}
         for name in ("file", "artist", *FIRST):

@@ -38,13 +38,18 @@ GenreName = Annotated[Text, _option(MUSIC, "Genre; see: tunesmith genres.", "NAM
 Instruments = Annotated[
     Text, _option(MUSIC, "Instruments that must play; +A adds one. See: tunesmith instruments.", "A,B")
 ]
-Without = Annotated[Text, _option(MUSIC, "Instruments, families or roles to leave out.", "A,B")]
+Without = Annotated[Text, _option(MUSIC, "Instruments, families, roles or sounds to leave out.", "A,B")]
 MOOD_HELP = "Mood, such as happy, calm, dark; genre and band stay. Or valence and arousal: '0.6 -0.2'."
 MoodName = Annotated[Text, _option(MUSIC, MOOD_HELP, "MOOD")]
 LOCKED = "melody, chords, band, groove, tempo, key, form, genre, meter"
 Lock = Annotated[Text, _option(MUSIC, f"Decisions to take from another seed: {LOCKED}.", "melody=N,chords=N")]
 Keeping = Annotated[Text, _option(MUSIC, f"Decisions that every variation keeps: {LOCKED}.", "A,B", "--lock")]
 FormName = Annotated[Text, _option(MUSIC, "Form: track, loop, sting, bumper or bed.", "FORM")]
+Production = Annotated[Text, _option(MUSIC, "Effects: spacious, dry, tape, vinyl, lofi, telephone.", "A,B")]
+Ambience = Annotated[Text, _option(MUSIC, "Background sounds: rain, birds, ocean, cafe.", "A,B")]
+BALANCE_HELP = "Levels in dB, also from A to B percent of the piece: drums=3,all=4@50-100."
+Balance = Annotated[Text, _option(MUSIC, BALANCE_HELP, "NAME=DB")]
+IntroName = Annotated[Text, _option(MUSIC, "Intro: none, short or long.", "INTRO")]
 Loop = Annotated[bool, _option(MUSIC, "A seamless loop.", None, "--loop")]
 Intensity = Annotated[Text, _option(MUSIC, "Intensity of the whole piece, 0 to 1.", "0..1")]
 Layers = Annotated[Text, _option(MUSIC, "Also write the same piece, in sync, at these intensities: 0.2,0.6,1.", "A,B")]
@@ -85,9 +90,8 @@ TopP = Annotated[
 AudioFile = Annotated[Text, _option(MODELS, "A recording, for --continue, --strength or --repaint.", "FILE", "--audio")]
 Continue = Annotated[bool, _option(MODELS, "Continue --audio; the result begins with it.", None, "--continue")]
 Steps = Annotated[Text, _option(MODELS, "Steps of a diffusion model, 1 to 500. Default: the model's, such as 8.", "N")]
-EndingName = Annotated[
-    Text, _option(MODELS, "The piece ends by itself, or is cut. Default: cut.", "natural|cut", "--ending")
-]
+ENDING_HELP = "Ending: big, soft or fade; for diffusion models natural or cut."
+EndingName = Annotated[Text, _option(MUSIC, ENDING_HELP, "ENDING", "--ending")]
 STRENGTH_HELP = "Make --audio anew, this much: redress, reimagine, inspired, or a number; 0 keeps all."
 Strength = Annotated[Text, _option(MODELS, STRENGTH_HELP, "0..1")]
 SCHEDULE_HELP = "With --strength: noise that only falls (default), or the model's reference schedule."

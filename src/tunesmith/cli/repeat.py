@@ -1,8 +1,8 @@
-"""``tunesmith again`` and ``tunesmith vary``: generate a track again, or variations of it, from the log or a file."""
+"""``tunesmith again`` and ``tunesmith vary``: a track again, changed or in variations, from the log or a file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,102 +11,207 @@ import typer
 from tunesmith.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
-    from tunesmith.cli.replay import ReplayStep
+    from tunesmith.composer.changes import EditedRequest
     from tunesmith.config import Settings
+    from tunesmith.output_files import OutputFiles
     from tunesmith.pipeline import GeneratedFile
     from tunesmith.request import GenerationRequest
+    from tunesmith.source_tracks import SourceTrack
 
 SOURCE_HELP = "A track's id (see: tunesmith log), or an audio file written by Tunesmith."
 SourceArgument = Annotated[str, typer.Argument(metavar="ID|FILE", help=SOURCE_HELP)]
-Count = Annotated[int, typer.Option("-n", "--variations", metavar="N", min=1, max=100, help="Number of variations.")]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceTrack:
-    """The track to repeat: its request, the format, digest and metadata of its file, and its id in the log."""
-
-    request: GenerationRequest
-    suffix: str
-    digest: str | None
-    metadata: Mapping[str, Any]
-    version: str | None = None
-    track: str | None = None
-
-    @property
-    def steps(self) -> tuple[ReplayStep, ...]:
-        """The edits of the track; raises InvalidRequest if one cannot be repeated."""
-        from tunesmith.cli.replay import steps_of
-
-        return steps_of(self.metadata)
+WORDS_HELP = 'What to change, in your own words: "happier, without drums". All else stays.'
+WordsArgument = Annotated[str, typer.Argument(metavar="[WORDS]", help=WORDS_HELP)]
+COUNT_HELP = "Number of variations. Default: 5; with WORDS or options 1, of the same seed."
+Count = Annotated[int | None, typer.Option("-n", "--variations", metavar="N", min=1, max=100, help=COUNT_HELP)]
+DRY_HELP = "Only show what would be understood."
+DryRun = Annotated[bool, typer.Option("--explain", help=DRY_HELP)]
+VARIATIONS = 5
 
 
 def again(
-    source: SourceArgument, output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False
-) -> None:
-    """Generate a piece again, with its edits: byte for byte, or report what has changed since.
+    source: SourceArgument, words: WordsArgument = "", output: options.Output = None,
+    duration: options.Duration = None, bars: options.Bars = None, bpm: options.Bpm = None,
+    key: options.KeyName = None, meter: options.MeterName = None, genre: options.GenreName = None,
+    mood: options.MoodName = None, instruments: options.Instruments = None, without: options.Without = None,
+    form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
+    production: options.Production = None, ambience: options.Ambience = None, balance: options.Balance = None,
+    intro: options.IntroName = None, ending: options.EndingName = None, hit: options.Hits = None,
+    seed: options.Seed = None, loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None,
+    mono: options.Mono = False, stems: options.Stems = None, midi: options.Midi = None,
+    score: options.ScoreFile = None, plot: options.Plot = None, dry_run: DryRun = False,
+    as_json: options.Json = False, quiet: options.Quiet = False,
+) -> None:  # fmt: skip
+    """Generate a piece again, with its edits: byte for byte, or changed by words and options.
 
-    tunesmith again 7k3m9q2xw4 -o calm.wav
+    tunesmith again 7k3m9q2xw4 "happier, without drums" -o happy.wav
     """
-    from tunesmith.cli.console import print_warning, report
-    from tunesmith.cli.generate import ReportOptions, generate_and_report
     from tunesmith.config import load_settings
-    from tunesmith.files import file_sha256
     from tunesmith.output_files import OutputFiles
 
+    fields = _given(
+        duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter, genre=genre, mood=mood,
+        instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, production=production,
+        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, seed=seed, loudness_lufs=loudness,
+        sample_rate=sample_rate, mono=mono,
+    )  # fmt: skip
     settings = load_settings()
     found = _source_to_repeat(source, output, settings)
-    if found.steps:
+    if not words and not fields:
+        files = OutputFiles.checked(output, found.suffix, stems, midi, score, None, plot)
+        _again_as_it_was(found, output, files, settings, (as_json, quiet))
+        return
+    change = _understood(found, words, fields, (as_json or dry_run, quiet))
+    if dry_run:
+        _show_understood(change, as_json)
+        return
+    files = OutputFiles.checked(output, found.suffix, stems, midi, score, None, plot)
+    _generate_changed(found, change, [change.request], files, settings, (as_json, quiet, False, "all", output))
+
+
+def vary(
+    source: SourceArgument, words: WordsArgument = "", variations: Count = None, pick: options.Pick = False,
+    keep: options.Keep = "all", lock: options.Keeping = None, output: options.Output = None,
+    duration: options.Duration = None,
+    bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None,
+    meter: options.MeterName = None, genre: options.GenreName = None, mood: options.MoodName = None,
+    instruments: options.Instruments = None, without: options.Without = None, form: options.FormName = None,
+    loop: options.Loop = False, intensity: options.Intensity = None, production: options.Production = None,
+    ambience: options.Ambience = None, balance: options.Balance = None, intro: options.IntroName = None,
+    ending: options.EndingName = None, hit: options.Hits = None, loudness: options.Loudness = None,
+    sample_rate: options.SampleRateHz = None, mono: options.Mono = False, dry_run: DryRun = False,
+    as_json: options.Json = False, quiet: options.Quiet = False,
+) -> None:  # fmt: skip
+    """Generate variations of a piece: with new seeds, which keep what --lock names, or changed by words and options.
+
+    tunesmith vary 7k3m9q2xw4 "calmer, as a waltz" -n 3 --lock melody,chords --pick
+    """
+    from tunesmith.audio.edits import edits_of
+    from tunesmith.cli.console import print_warning
+    from tunesmith.config import load_settings
+    from tunesmith.output_files import OutputFiles
+
+    fields = _given(
+        duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter, genre=genre, mood=mood,
+        instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, production=production,
+        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, loudness_lufs=loudness,
+        sample_rate=sample_rate, mono=mono,
+    )  # fmt: skip
+    settings = load_settings()
+    found = _source_to_repeat(source, output, settings)
+    change = _understood(found, words, fields, (as_json or dry_run, quiet))
+    if dry_run:
+        _show_understood(change, as_json)
+        return
+    if edits_of(found.metadata):
+        print_warning("these are variations of the unedited piece")
+    names = [name for name in (lock or "").split(",") if name.strip()]
+    kept = change.request.keeping(names) if names else change.request
+    requests = _variations(kept, variations, bool(words or fields), settings)
+    files = OutputFiles.checked(output, found.suffix)
+    shown = as_json, quiet, pick, keep, output
+    _generate_changed(replace(found, metadata={}), change, requests, files, settings, shown)
+
+
+def _given(**given: Any) -> dict[str, Any]:
+    """Return the options that are given, as fields of a request; raises InvalidRequest for an invalid one."""
+    from tunesmith.pipeline import GenerationOptions
+
+    set_ = {name: value for name, value in given.items() if value not in (None, False, [])}
+    fields = GenerationOptions("again", **set_).request_fields()
+    return {name: fields[name] for name in set_}
+
+
+def _understood(found: SourceTrack, words: str, fields: dict[str, Any], silence: tuple[bool, bool]) -> EditedRequest:
+    """Return what words and options change, and show it; raises InvalidRequest for words that change nothing."""
+    from tunesmith.cli.change_report import show_change
+    from tunesmith.composer.changes import edit_request
+
+    change = edit_request(found.request, words, fields).check_anything(words)
+    show_change(change, any(silence))
+    return change
+
+
+def _show_understood(change: EditedRequest, as_json: bool) -> None:
+    from tunesmith.cli.console import as_json_text
+    from tunesmith.cli.tables import print_table
+
+    if as_json:
+        request = change.request.model_dump(mode="json", exclude_unset=True)
+        typer.echo(as_json_text({**change.as_json(), "request": request}))
+    else:
+        rows = [(one.field, one.before, one.after, one.because) for one in change.changes]
+        print_table(("what", "before", "after", "because"), rows)
+
+
+def _variations(
+    request: GenerationRequest, number: int | None, is_changed: bool, settings: Settings
+) -> list[GenerationRequest]:
+    """Return the requests of variations: with new seeds, or one changed request with its own seed."""
+    if number is None and is_changed:
+        return [request]
+    seeds = _other_seeds(request, number or VARIATIONS, settings)
+    return [request.model_copy(update={"seed": seed}) for seed in seeds]
+
+
+def _generate_changed(
+    found: SourceTrack, change: EditedRequest, requests: Sequence[GenerationRequest], files: OutputFiles,
+    settings: Settings, shown: tuple[bool, bool, bool, str, str | None],
+) -> None:  # fmt: skip
+    from tunesmith.cli.change_report import show_result
+    from tunesmith.cli.generate import ReportOptions, generate_and_report
+
+    as_json, quiet, pick, keep, output = shown
+    if steps_of_track(found):
+        from tunesmith.cli.console import report
+        from tunesmith.cli.replay import generate_and_edit
+
+        done = generate_and_edit(replace(found, request=requests[0]), output, settings, quiet or as_json)
+        report([done], as_json, quiet, to_stderr=False)
+    else:
+        done = generate_and_report(
+            requests, files, settings, ReportOptions(as_json, quiet, pick, keep), parent=found.track
+        )[0]
+    if change.changes:
+        show_result(done, change, quiet or as_json)
+
+
+def _again_as_it_was(
+    found: SourceTrack, output: str | None, files: OutputFiles, settings: Settings, silence: tuple[bool, bool]
+) -> None:
+    from tunesmith.cli.console import print_warning, report
+    from tunesmith.cli.generate import ReportOptions, generate_and_report
+    from tunesmith.files import file_sha256
+
+    as_json, quiet = silence
+    if steps_of_track(found):
         from tunesmith.cli.replay import generate_and_edit
 
         done = generate_and_edit(found, output, settings, quiet or as_json)
         report([done], as_json, quiet, to_stderr=False)
     else:
-        files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet)
-        done = generate_and_report([found.request], files, settings, shown, parent=found.track)[0]
+        done = generate_and_report([found.request], files, settings, ReportOptions(as_json, quiet), parent=found.track)[
+            0
+        ]
     # Only a file of the same format can have the same bytes.
     written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
     if written and found.digest and file_sha256(written[0]) != found.digest:
         print_warning(f"not the same bytes as the original: {_describe_difference(found, done)}")
 
 
-def vary(
-    source: SourceArgument, variations: Count = 5, pick: options.Pick = False, keep: options.Keep = "all",
-    lock: options.Keeping = None,
-    output: options.Output = None, as_json: options.Json = False, quiet: options.Quiet = False,
-) -> None:  # fmt: skip
-    """Generate variations of a piece: the same request with new seeds, which keep what --lock names.
+def steps_of_track(found: SourceTrack) -> bool:
+    """Return whether a track has edits to repeat; raises InvalidRequest if one cannot be repeated."""
+    from tunesmith.cli.replay import steps_of
 
-    tunesmith vary 7k3m9q2xw4 -n 5 --lock melody,chords
-    """
-    from tunesmith.audio.edits import edits_of
-    from tunesmith.cli.console import print_warning
-    from tunesmith.cli.generate import ReportOptions, generate_and_report
-    from tunesmith.config import load_settings
-    from tunesmith.output_files import OutputFiles
-
-    settings = load_settings()
-    found = _source_to_repeat(source, output, settings)
-    if edits_of(found.metadata):
-        print_warning("these are variations of the unedited piece")
-    kept = found.request.keeping(name for name in (lock or "").split(",") if name.strip())
-    seeds = _other_seeds(kept, variations, settings)
-    requests = [kept.model_copy(update={"seed": seed}) for seed in seeds]
-    files, shown = OutputFiles.checked(output, found.suffix), ReportOptions(as_json, quiet, pick, keep)
-    generate_and_report(requests, files, settings, shown, parent=found.track)
-
-
-def find_source_track(name: str, settings: Settings) -> SourceTrack:
-    """Find a track by its id or by a sound file; raises TrackNotFound, AudioFileError and InvalidRequest."""
-    path = Path(name)
-    # A track's id has no suffix; a name with one is a file even if it is misspelt.
-    return _of_file(path) if path.suffix or path.exists() else _of_track(name, settings)
+    return bool(steps_of(found.metadata))
 
 
 def _source_to_repeat(source: str, output: str | None, settings: Settings) -> SourceTrack:
     """Find the track to repeat; raise InvalidRequest if the settings refuse its licence, or if it is the output."""
     from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
+    from tunesmith.source_tracks import find_source_track
 
     found = find_source_track(source, settings)
     request = found.request
@@ -121,38 +226,6 @@ def _keep_source(source: str, output: str | None) -> None:
 
     if output not in (None, "-"):
         check_output(Path(str(output)), Path(source))
-
-
-def _of_file(path: Path) -> SourceTrack:
-    from tunesmith.audio.formats import FORMATS
-    from tunesmith.cli.file_metadata import origin_of
-    from tunesmith.files import file_sha256
-    from tunesmith.request import GenerationRequest
-
-    metadata = origin_of(path)
-    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
-    suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
-    return SourceTrack(GenerationRequest.checked(**fields), suffix, file_sha256(path), metadata)
-
-
-def _of_track(track_id: str, settings: Settings) -> SourceTrack:
-    from tunesmith.cli.track_log import prompt_log
-    from tunesmith.errors import InvalidRequest
-    from tunesmith.request import GenerationRequest
-
-    with prompt_log(settings) as log:
-        track = log.get(track_id)
-    file = track.generation.file
-    suffix = f".{file.format}" if file else ".wav"
-    # Edits of files from elsewhere are logged without a request.
-    if not track.generation.request:
-        raise InvalidRequest(
-            "id", f"{track.id} cannot be generated again: it is an edit of a file that is not from Tunesmith"
-        )
-    request = GenerationRequest.checked(**track.generation.request)
-    return SourceTrack(
-        request, suffix, file.digest if file else None, track.generation.metadata, track.version, track.id
-    )
 
 
 def _other_seeds(request: GenerationRequest, number: int, settings: Settings) -> list[int]:

@@ -13,10 +13,10 @@ from tunesmith.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from tunesmith.audio.edits import Edit
-    from tunesmith.cli.repeat import SourceTrack
     from tunesmith.config import Settings
     from tunesmith.pipeline import GeneratedFile
     from tunesmith.request import GenerationRequest
+    from tunesmith.source_tracks import SourceTrack
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def generate_and_edit(track: SourceTrack, output: str | None, settings: Settings
 
     if output == STANDARD_OUTPUT:
         raise InvalidRequest("output", "must be a file for an edited piece, not standard output")
-    started, request, steps, suffix = time.monotonic(), track.request, track.steps, track.suffix
+    started, request, steps, suffix = time.monotonic(), track.request, steps_of(track.metadata), track.suffix
     unlogged = settings.model_copy(update={"prompt_log": False})
     with TemporaryDirectory(prefix="tunesmith-") as folder:
         source, *paths = _step_paths(Path(folder), steps)

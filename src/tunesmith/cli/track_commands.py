@@ -13,9 +13,10 @@ import typer
 from tunesmith.cli.console import as_json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tunesmith.config import Settings
+    from tunesmith.library.track_tree import TrackNode
     from tunesmith.library.tracks import Track, TrackFilter
 
 Search = Annotated[str, typer.Option("--search", metavar="WORDS", help="Tracks with all of these words.")]
@@ -149,6 +150,34 @@ def path(track_id: IdArgument) -> None:
     if file_path is None or state == GONE:
         raise AudioFileError(f"the file of track {track.id} is {state}; generate it again: tunesmith again {track.id}")
     typer.echo(str(file_path))
+
+
+@app.command()
+def tree(track_id: IdArgument, as_json: AsJson = False) -> None:
+    """Draw the tree of a track's variations: where they come from, and what each one changes."""
+    from tunesmith.cli.track_log import prompt_log
+    from tunesmith.config import load_settings
+    from tunesmith.library.track_tree import tree_of
+
+    with prompt_log(load_settings()) as tracks:
+        root, own = tree_of(tracks, track_id), tracks.get(track_id).id
+    if as_json:
+        typer.echo(as_json_text(root.as_json()))
+    else:
+        for line in _branches(root, own):
+            typer.echo(line)
+
+
+def _branches(node: TrackNode, own: str, before: str = "") -> Iterator[str]:
+    """Yield the lines of a tree; the track that was named has a star."""
+    mark = " *" if node.track.id == own else ""
+    yield f"{node.track.id}{mark}  {node.changed}"
+    for child in node.children:
+        is_last = child is node.children[-1]
+        first, *others = _branches(child, own)
+        yield f"{before}{'└─ ' if is_last else '├─ '}{first}"
+        for line in others:
+            yield f"{before}{'   ' if is_last else '│  '}{line}"
 
 
 @app.command()

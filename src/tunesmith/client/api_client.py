@@ -10,12 +10,22 @@ from typing import Any
 from urllib.parse import quote
 
 from tunesmith.client.http import error_from_reply, open_with_retries, send_with_retries
-from tunesmith.client.job_flow import audio_path, download, post_once, read_file, run_job, submission_of, wait_for_job
+from tunesmith.client.job_flow import (
+    audio_path,
+    download,
+    post_once,
+    read_file,
+    run_job,
+    run_variation,
+    submission_of,
+    wait_for_job,
+)
 from tunesmith.client.remote_job import Clip, ProgressListener, RemoteJob
 from tunesmith.client.reply import Reply, ReplyBody
+from tunesmith.client.request_fields import change_fields
 from tunesmith.client.retries import Deadline, pause_after
 from tunesmith.client.transport import ApiRequest, Transport
-from tunesmith.errors import ServerUnreachable
+from tunesmith.errors import InvalidRequest, ServerUnreachable
 from tunesmith.files import atomic_write
 
 Document = dict[str, Any]
@@ -183,10 +193,41 @@ class ApiClient:
         marks = _without_none({"starred": starred, "rating": rating, "tags": tags})
         return (await self._send("PATCH", _path("tracks", track_id), marks)).document()
 
-    async def vary(self, track_id: str, n: int = 5) -> list[RemoteJob]:
-        """Submit ``n`` variations of a track, with seeds that follow its own, and return their jobs."""
+    async def again(
+        self, track_id: str, /, words: str = "", *, progress: ProgressListener | None = None,
+        deadline: float | None = None, **fields: Any,
+    ) -> Clip:  # fmt: skip
+        """Make a track again with a change, by words and fields of a request, and return it; see ``generate``.
+
+        The seed and all that is not named stay; ``change`` of the clip says what was understood. Raises InvalidRequest
+        without words and fields.
+        """
+        body = change_fields(words, fields)
+        if not body:
+            raise InvalidRequest("words", "must say what to change; the same again is the track's own file")
+        ends = self._deadline(deadline)
+        variation = post_once(_path("tracks", track_id, "variations"), body)
+        job, change = await run_variation(self._transport, variation, ends, progress)
+        return Clip(await read_file(self._transport, audio_path(job), ends), job, change)
+
+    async def understand(self, track_id: str, /, words: str = "", **fields: Any) -> Document:
+        """Return what words and fields would change about a track, without making anything."""
+        body = {**change_fields(words, fields), "explain": True}
+        change = (await self._send("POST", _path("tracks", track_id, "variations"), body)).part("change")
+        return dict(change or {"changes": [], "not_understood": [], "notes": []})
+
+    async def tree(self, track_id: str) -> Document:
+        """Return the tree of a track's variations, from the first track on, with what each one changes."""
+        return (await self._send("GET", _path("tracks", track_id, "tree"))).document()
+
+    async def vary(self, /, track_id: str, n: int | None = None, words: str = "", **fields: Any) -> list[RemoteJob]:
+        """Submit variations of a track and return their jobs: with a change one of the same seed, else five.
+
+        With ``n``, so many, with seeds that follow the track's own. ``words`` and ``fields`` are as in ``again``.
+        """
         deadline = self._deadline()
-        request = post_once(_path("tracks", track_id, "variations"), {"n": n})
+        body = _without_none({**change_fields(words, fields), "n": n})
+        request = post_once(_path("tracks", track_id, "variations"), body)
         reply = await send_with_retries(self._transport, request, deadline)
         return [await self._job(job["id"], deadline) for job in reply.part("jobs")]
 

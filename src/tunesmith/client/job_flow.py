@@ -6,10 +6,11 @@ import uuid
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
+from urllib.parse import quote
 
 from tunesmith.client.http import open_with_retries, send_with_retries
 from tunesmith.client.remote_job import ProgressListener, RemoteJob
-from tunesmith.client.reply import Reply
+from tunesmith.client.reply import Reply, foreign_reply_error
 from tunesmith.client.request_fields import request_fields
 from tunesmith.client.retries import MAX_UNANSWERED, Deadline, pause_after
 from tunesmith.client.transport import ApiRequest, Transport
@@ -56,6 +57,30 @@ async def run_job(
             await _cancel(transport, submission, job_id)
         raise
     return checked_success(job)
+
+
+async def run_variation(
+    transport: Transport, variation: ApiRequest, deadline: Deadline, listener: ProgressListener | None = None
+) -> tuple[RemoteJob, Mapping[str, Any]]:
+    """Submit one variation; return its job once it has succeeded, and what was understood.
+
+    Cancels the job if anything stops the wait.
+    """
+    reply = await send_with_retries(transport, variation, deadline)
+    try:
+        job_id = str(reply.part("jobs")[0]["id"])
+    except (LookupError, TypeError):
+        raise foreign_reply_error(reply.status) from None
+    try:
+        job = await wait_for_job(transport, job_id, deadline, listener)
+    except GeneratorExit:
+        # The coroutine is being closed and may not await anything.
+        raise
+    except BaseException:
+        await transport.send(ApiRequest("DELETE", f"/api/jobs/{quote(job_id, safe='')}"), UNDO_SECONDS)
+        raise
+    change = reply.document().get("change")
+    return checked_success(job), change if isinstance(change, dict) else {}
 
 
 async def _cancel(transport: Transport, submission: ApiRequest, job_id: str | None) -> None:

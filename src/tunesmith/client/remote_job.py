@@ -44,10 +44,11 @@ class RemoteJob:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """Finished music: the bytes of a sound file, and the job that made it."""
+    """Finished music: the bytes of a sound file, the job that made it, and what was understood of a ``change``."""
 
     content: bytes
     job: RemoteJob
+    change: Mapping[str, Any] | None = None
 
     @property
     def seed(self) -> int | None:

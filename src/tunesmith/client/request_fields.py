@@ -17,6 +17,12 @@ def request_fields(prompt: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"prompt": prompt, **given}
 
 
+def change_fields(words: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON body of a change of a track, without words and fields that are not given."""
+    body = request_fields(words, fields)
+    return body if words else {name: value for name, value in body.items() if name != "prompt"}
+
+
 def _plain(name: str, value: Any) -> Any:
     # JSON holds no bytes, so recordings are sent as base64.
     if isinstance(value, Path):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tunesmith.balance import LevelChange
 from tunesmith.composer.rng import choice_for, rng_for
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.request import Form, Hit
@@ -43,7 +44,9 @@ class Brief:
     tempo decides. ``instruments`` are the canonical names that the prompt or the flags name; ``without`` holds the
     instruments, instrument families and roles to leave out. ``means`` names what the music is made with (means.yaml),
     which limits the genre and the band. ``production`` and ``ambience`` are names from their tables. ``ending`` is
-    "big", "soft", "fade", or empty for the genre's own. ``intensity`` None keeps the energy curve of the form.
+    "big", "soft", "fade", ``intro`` "none", "short", "long"; both are empty for the genre's own. ``balance`` says who
+    plays louder or softer, by the names of ``without`` or for all. ``intensity`` None keeps the energy curve of the
+    form.
 
     ``home`` is the key in which the piece is written before it is moved to ``key``; None where they are the same.
     ``removed`` are those of ``without`` that are taken out of the finished score, so that nothing else changes;
@@ -70,6 +73,8 @@ class Brief:
     production: frozenset[str] = frozenset()
     ambience: tuple[str, ...] = ()
     ending: str = ""
+    intro: str = ""
+    balance: tuple[tuple[frozenset[str], LevelChange], ...] = ()
     intensity: float | None = None
     hits: tuple[Hit, ...] = ()
     loudness_lufs: float | None = None

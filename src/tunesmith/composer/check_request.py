@@ -8,7 +8,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.writing.form.tempo import solve_timeline
 from tunesmith.errors import InvalidRequest
-from tunesmith.request import NEURAL_FIELDS, GenerationRequest
+from tunesmith.request import COMPOSED_ENDINGS, NEURAL_FIELDS, GenerationRequest
 
 
 def check_request(request: GenerationRequest) -> Brief:
@@ -18,7 +18,7 @@ def check_request(request: GenerationRequest) -> Brief:
     """
     for field_name in NEURAL_FIELDS:
         value = getattr(request, field_name)
-        if value not in (None, ()):
+        if value not in (None, ()) and not (field_name == "ending" and value in COMPOSED_ENDINGS):
             raise InvalidRequest(field_name, f"only neural models support it, not the composer, got {str(value)!r}")
     brief = read_brief(request)
     return _with_possible_hits(brief) if brief.hits and not request.hits else brief

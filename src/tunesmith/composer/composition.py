@@ -198,7 +198,7 @@ class Composition:
 
 
 class CompositionStream:
-    """The stream of a composition; see MusicStream. Its sound equals the file to about -40 dB, loops exactly."""
+    """The stream of a composition; see MusicStream. Loops and short pieces come when they are finished."""
 
     def __init__(self, composition: Composition, progress: ProgressCallback, cancelled: CancelCheck) -> None:
         self._composition = composition
@@ -206,6 +206,7 @@ class CompositionStream:
         self.sample_rate = composition.playing.sample_rate
         self.channels = 1 if composition.playing.mono else 2
         self.num_samples = self._mix.num_samples
+        self.is_early = self._mix.is_early
         self.metadata = composition.metadata
 
     def blocks(self) -> Iterator[Samples]:

@@ -23,7 +23,7 @@ from tunesmith.guided.composition_request import composition_request
 from tunesmith.guided.kept_stems import check_roles, with_stems
 from tunesmith.guided.loop_wrap import with_wrap, without_wrap, wrap_seconds
 from tunesmith.postprocess import postprocess
-from tunesmith.request import NEURAL_FIELDS, STRENGTHS, GenerationRequest
+from tunesmith.request import COMPOSED_ENDINGS, NEURAL_FIELDS, STRENGTHS, GenerationRequest
 
 COMPOSER_SHARE = 0.15
 """The share of the composer's work in the progress of the whole."""
@@ -111,6 +111,9 @@ class GuidedRun:
             strength = first * WEAKER**number
             fields["strength"] = strength
             # A piece ends where the composition does, and a loop does not end.
+            # An ending that the composer writes is in the notes already.
+            if fields.get("ending") in COMPOSED_ENDINGS:
+                del fields["ending"]
             fields.setdefault("ending", "cut" if composition.score.loop else "natural")
         share = (1 - COMPOSER_SHARE) / ATTEMPTS
         progress = self._part(COMPOSER_SHARE + number * share, COMPOSER_SHARE + (number + 1) * share)

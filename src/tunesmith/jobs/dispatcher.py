@@ -16,6 +16,7 @@ from tunesmith.errors import DatabaseError, FolderUnavailable
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim
 from tunesmith.jobs.job_run import RETRY_SECONDS, JobRun, OnEnd, WorkerContext
+from tunesmith.jobs.live_streams import LiveStreams
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool
@@ -38,14 +39,15 @@ class Dispatcher:
     """The worker of a server. Used from one event loop."""
 
     def __init__(
-        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: LocalPool, events: JobEvents
-    ) -> None:
+        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: LocalPool, events: JobEvents,
+        streams: LiveStreams | None = None,
+    ) -> None:  # fmt: skip
         self._queue = queue
         self._workers = workers
         self._results = results
         self._pool = pool
         self._events = events
-        self._context = WorkerContext(queue, results, pool, events)
+        self._context = WorkerContext(queue, results, pool, events, streams or LiveStreams())
         self._fault = RepeatedFault(log)
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None

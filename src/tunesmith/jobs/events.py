@@ -136,6 +136,10 @@ class JobSubscriptions:
             if not self._feeds:
                 self._stop()
 
+    def has_followers(self, job_id: str) -> bool:
+        """Return whether anybody follows a job."""
+        return job_id in self._feeds
+
     def end(self) -> None:
         """End all feeds, and those that start later, because the server shuts down."""
         self._over = True

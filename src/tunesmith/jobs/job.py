@@ -98,6 +98,9 @@ class JobOptions:
     layers: tuple[float, ...] = ()
     """The intensities of the layers that the format ``layers`` has, 0–1; none are the usual ones."""
 
+    stream: bool = False
+    """Whether the sound can be heard while it is made, if the model can do that."""
+
     def __post_init__(self) -> None:
         value = self.keep_alive
         if value is None:
@@ -121,6 +124,8 @@ class JobOptions:
         # Rows of predictions have always had the key, even without notes.
         if self.notes or self.prediction is not None:
             row["notes"] = list(self.notes)
+        if self.stream:
+            row["stream"] = True
         if self.dropped:
             row["dropped"] = list(self.dropped)
         if self.layers:
@@ -187,7 +192,12 @@ class JobResult:
     @property
     def media_type(self) -> str:
         """The media type (MIME) of the file."""
-        return FORMATS[f".{self.format}"].media_type if self.is_sound else EXPORTS[self.format]
+        return media_type_of_format(self.format)
+
+
+def media_type_of_format(name: str) -> str:
+    """Return the media type (MIME) of a format of files, ``name`` being its suffix without the dot."""
+    return EXPORTS[name] if name in EXPORTS else FORMATS[f".{name}"].media_type
 
 
 @dataclass(frozen=True, slots=True)

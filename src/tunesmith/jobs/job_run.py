@@ -24,10 +24,11 @@ from tunesmith.errors import (
 )
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
+from tunesmith.jobs.live_streams import LiveStreams
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
 from tunesmith.jobs.runners.local_pool import LocalPool
-from tunesmith.jobs.runners.tasks import ProgressReport, Task, TaskResult
+from tunesmith.jobs.runners.tasks import ProgressReport, Task, TaskResult, stream_path
 from tunesmith.logs import RepeatedFault, bind
 
 RETRY_SECONDS = 1.0
@@ -145,6 +146,7 @@ class WorkerContext:
     results: ResultFiles
     pool: LocalPool
     events: JobEvents
+    streams: LiveStreams = field(default_factory=LiveStreams)
     on_end: OnEnd = lambda _: None
     problem: str | None = None
     is_closing: bool = False
@@ -202,6 +204,7 @@ class JobRun:
             # The border of the job runner: whatever went wrong, the job must end.
             await self._settle(error)
         finally:
+            worker.streams.end(job.id, is_whole=kept and ended is not None)
             worker.events.publish(job.id, ended)
             if not kept:
                 await asyncio.to_thread(self._path.unlink, missing_ok=True)
@@ -211,7 +214,10 @@ class JobRun:
         request = job.request.model_copy(update={"model": job.generated_by})
         # A job that may have crashed its runner must not take the jobs of a shared batch down again.
         options, alone = job.options, job.attempts > 1
-        return Task(job.id, job.generated_by, request, self._path, options.keep_alive, alone, options.layers)
+        stream = options.stream or self._worker.streams.is_wanted(job.id)
+        return Task(
+            job.id, job.generated_by, request, self._path, options.keep_alive, alone, stream, layers=options.layers
+        )
 
     def _complete(self, result: TaskResult) -> Job | None:
         """Store the file and finish the job; return it, or None if the claim was lost.
@@ -263,6 +269,9 @@ class JobRun:
 
     def _report(self, report: ProgressReport) -> None:
         """Take a runner's progress report; it is written in order, without blocking."""
+        if report.stream is not None:
+            self._worker.streams.take(self.claim.job.id, stream_path(self._path), report.stream)
+            return
         self._log.reported(report)
         queue = self._worker.queue
         # The runner that had the model loaded is gone, so the model loads again.

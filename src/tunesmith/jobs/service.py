@@ -17,6 +17,7 @@ from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.estimates import QueueSnapshot
 from tunesmith.jobs.events import Feed, JobCache, JobEvents, JobSubscriptions
 from tunesmith.jobs.job import Job, Submission
+from tunesmith.jobs.live_streams import LiveStreams
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult
 from tunesmith.jobs.uploads import UploadStore
@@ -24,7 +25,7 @@ from tunesmith.library.tokens import Allowance
 from tunesmith.models.commercial_safety import OPEN_POLICY, CommercialPolicy, check_licence
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.resolution import resolve
-from tunesmith.request import NEURAL_FIELDS, GenerationRequest
+from tunesmith.request import COMPOSED_ENDINGS, NEURAL_FIELDS, GenerationRequest
 
 log = logging.getLogger("tunesmith.job")
 
@@ -42,8 +43,11 @@ class MusicService:
 
     def __init__(
         self, store: JobStore, files: ServiceFiles, events: JobEvents, starter: Dispatcher, *, allow_fallback: bool,
-        policy: CommercialPolicy = OPEN_POLICY,
+        policy: CommercialPolicy = OPEN_POLICY, streams: LiveStreams | None = None,
     ) -> None:  # fmt: skip
+        """``streams`` are those of the dispatcher."""
+        self.streams = streams or LiveStreams()
+        self._cancelling: set[asyncio.Task[Job]] = set()
         self._store = store
         self._files = files
         self._events = events
@@ -134,6 +138,14 @@ class MusicService:
         self._starter.wake(job_id)
         return job
 
+    def cancel_soon(self, job_id: str) -> None:
+        """Cancel a job without waiting for it, for callers that are being cancelled; one that is waited for stays."""
+        if self._following.has_followers(job_id):
+            return
+        cancelling = asyncio.create_task(self.cancel(job_id))
+        self._cancelling.add(cancelling)
+        cancelling.add_done_callback(self._cancelling.discard)
+
     async def events(self, job_id: str, deadline: float = float("inf")) -> AsyncGenerator[Job]:
         """Yield the job now and after each change, until it ends or until ``deadline`` on the monotonic clock."""
         with self._following.feed(job_id) as feed:
@@ -182,7 +194,10 @@ class MusicService:
 def for_fallback(request: GenerationRequest) -> tuple[GenerationRequest, tuple[str, ...]]:
     """Return the request without the fields that only neural models read, and the names of those that were set."""
     usual = {name: GenerationRequest.model_fields[name].default for name in NEURAL_FIELDS}
-    dropped = tuple(name for name in NEURAL_FIELDS if getattr(request, name) != usual[name])
+    dropped = tuple(
+        name for name in NEURAL_FIELDS
+        if getattr(request, name) != usual[name] and not (name == "ending" and request.ending in COMPOSED_ENDINGS)
+    )  # fmt: skip
     return request.model_copy(update={name: usual[name] for name in dropped}), dropped
 
 

@@ -33,8 +33,8 @@ from tunesmith.musicgen.model_folder import (
     TOKENIZER,
     write_architecture,
 )
-from tunesmith.musicgen.torch.weights import write_gpu_weights
 from tunesmith.neural.checkpoint.counted_weights import CountedWeights
+from tunesmith.neural.gpu_weights import write_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import FOR_GPU, FORMS, QUANTIZATIONS, Quantization
 

@@ -13,7 +13,7 @@ from tunesmith.musicgen.model_folder import GPU_WEIGHTS, TOKENIZER, read_archite
 from tunesmith.musicgen.onnx.onnx_codec import OnnxCodec
 from tunesmith.musicgen.onnx.onnx_runner import OnnxRunner
 from tunesmith.musicgen.runner import Runner
-from tunesmith.musicgen.torch.weights import read_gpu_weights
+from tunesmith.neural.gpu_weights import read_gpu_weights
 from tunesmith.neural.sessions import ALL_CORES, SessionOptions
 from tunesmith.neural.t5_tokenizer import Tokenizer
 
@@ -56,8 +56,8 @@ def _open_runner(folder: Path, architecture: Architecture, options: EngineOption
     """Open the runner that the model was converted for."""
     if (folder / GPU_WEIGHTS).exists():
         # PyTorch is an optional extra, and importing it takes seconds.
-        from tunesmith.musicgen.torch.device import find_device
         from tunesmith.musicgen.torch.torch_runner import TorchRunner
+        from tunesmith.neural.torch.device import find_device
 
         checkpoint = Checkpoint(architecture, read_gpu_weights(folder / GPU_WEIGHTS), folder / TOKENIZER)
         return TorchRunner(checkpoint, find_device(options.device), num_rows=options.num_rows)

@@ -3,6 +3,7 @@
 architecture.json           sizes and rules
 tokenizer.json              the tokens of a prompt
 transformer.onnx …          the graphs, each with its weights in *.onnx.data
+weights.safetensors         in place of the graphs, for a GPU
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import UnknownName
 from tunesmith.neural.checkpoint.counted_weights import CountedWeights
+from tunesmith.neural.gpu_weights import write_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, ROWS, LayerForms, LinearForm
+from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, FOR_GPU, ROWS, LayerForms, LinearForm
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
+from tunesmith.stable_audio.checkpoint.canonical_shapes import AUTOENCODER
 from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.graph.conditioning import build_conditioning, build_local_condition
 from tunesmith.stable_audio.graph.oobleck import build_oobleck_encoder, build_oobleck_head, build_oobleck_tail
@@ -31,6 +34,7 @@ from tunesmith.stable_audio.model_folder import (
     AUTOENCODER_DECODER_TAIL,
     AUTOENCODER_ENCODER,
     CONDITIONING,
+    GPU_WEIGHTS,
     LOCAL_CONDITION,
     TEXT_ENCODER,
     TOKENIZER,
@@ -67,10 +71,12 @@ QUANTIZATIONS: Mapping[str, LayerForms] = {
     "int8-mixed": LayerForms(default=ROWS, narrowing=BLOCKWISE),
     "int8-32": LayerForms.all(BLOCKWISE_32),
     "none": LayerForms(),
+    FOR_GPU: LayerForms(),
 }
 """The forms of the layers of a model by its ``--quantize`` name.
 
-The first is the default, where the self-check changes the forms of single layers afterwards.
+The first is the default, where the self-check changes the forms of single layers afterwards. The last keeps weights for
+a GPU in place of graphs.
 """
 
 ONCE_A_PIECE = (CONDITIONING, LOCAL_CONDITION, TEXT_ENCODER)
@@ -91,9 +97,13 @@ def convert(
         raise UnknownName("quantize", quantization, tuple(QUANTIZATIONS))
     architecture, weights = checkpoint.architecture, CountedWeights(checkpoint.weights, progress)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, build in graphs_of(architecture).items():
-        with GraphBuilder(folder / name, _forms(name, quantization, by_layer or {})) as builder:
-            build(builder, architecture, weights)
+    if quantization == FOR_GPU:
+        # The autoencoder computes in float32 on every device.
+        write_gpu_weights(folder / GPU_WEIGHTS, weights, list(weights), lambda name: name.startswith(AUTOENCODER))
+    else:
+        for name, build in graphs_of(architecture).items():
+            with GraphBuilder(folder / name, _forms(name, quantization, by_layer or {})) as builder:
+                build(builder, architecture, weights)
     checkpoint.tokenizer.write(folder / TOKENIZER)
     # The architecture file comes last: a folder without it is an unfinished conversion.
     write_architecture(folder, architecture)

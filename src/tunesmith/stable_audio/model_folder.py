@@ -13,6 +13,8 @@ TRANSFORMER = "transformer.onnx"
 AUTOENCODER_DECODER, AUTOENCODER_ENCODER = "autoencoder_decoder.onnx", "autoencoder_encoder.onnx"
 # Oobleck's decoder is in two graphs.
 AUTOENCODER_DECODER_TAIL = "autoencoder_decoder_tail.onnx"
+# A model for a GPU has its weights in place of the graphs.
+GPU_WEIGHTS = "weights.safetensors"
 
 
 def write_architecture(folder: Path, architecture: StableAudioArchitecture) -> None:

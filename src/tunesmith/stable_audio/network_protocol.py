@@ -39,8 +39,8 @@ class DiffusionNetworks(Protocol):
     ) -> Latents:  # fmt: skip
         """Return the velocities of latents (rows, latents, channels) at the time ``sigma`` of a step, 0 to 1.
 
-        Each row has a conditioning, all of the same numbers, and a local condition or None. A row's velocity has the
-        same bits whatever the other rows are.
+        Each row has a conditioning, all of the same numbers, and a local condition or None. On a CPU, a row's velocity
+        has the same bits whatever the other rows are.
         """
         ...
 

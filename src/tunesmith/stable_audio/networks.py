@@ -1,10 +1,11 @@
-"""StableAudioNetworks: the networks of an installed model on ONNX Runtime, as functions of arrays."""
+"""The networks of a model as functions of arrays, over graphs; StableAudioNetworks runs them on ONNX Runtime."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,28 +39,39 @@ from tunesmith.stable_audio.oobleck_decoder import OobleckDecoder
 Array = NDArray[np.float32]
 
 
-class StableAudioNetworks:
-    """The networks of a model folder; all arrays are float32, latents are (latents, channels).
+class Graph(Protocol):
+    """A graph, wherever it runs."""
 
-    Each graph is opened at first use. The transformer, the conditioning and the decoder stay in memory; the text
-    encoder and the autoencoder's encoder are there only while they run.
-    """
+    def run(self, inputs: dict[str, NDArray[Any]]) -> NDArray[Any]:
+        """Run the graph and return its first output."""
+        ...
 
-    def __init__(self, folder: Path, options: SessionOptions = ALL_CORES) -> None:
-        self.architecture = read_architecture(folder)
-        self.tokenizer = folder / TOKENIZER
-        # A step of a long piece takes hundreds of megabytes, which a heap would keep in pieces.
-        options = replace(options, arena=True)
-        # These graphs run in turn with the transformer: their spinning threads would take its cores.
-        resting = replace(options, spinning=False)
-        self._text_encoder = LazySession(folder / TEXT_ENCODER, resting, keep=False)
-        self._local_condition = LazySession(folder / LOCAL_CONDITION, resting, keep=False)
-        self._conditioning = LazySession(folder / CONDITIONING, resting, keep=True)
-        self._transformer = LazySession(folder / TRANSFORMER, options, keep=True)
-        self._decode = _decoder(folder, self.architecture, resting)
-        self._encoder = LazySession(folder / AUTOENCODER_ENCODER, resting, keep=False)
-        self._most_positions = most_positions(self.architecture, options.num_threads or usable_cores())
+    def run_all(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run the graph and return its outputs by name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkGraphs:
+    """The graphs of a model; ``decode`` turns latents (latents, channels) into samples (2, latents x hop)."""
+
+    text_encoder: Graph
+    local_condition: Graph
+    conditioning: Graph
+    transformer: Graph
+    encoder: Graph
+    decode: Callable[[Array], Array]
+
+
+class GraphNetworks:
+    """The networks of a model as functions of arrays; all arrays are float32, latents are (latents, channels)."""
+
+    def __init__(self, architecture: StableAudioArchitecture, tokenizer: Path, graphs: NetworkGraphs) -> None:
+        self.architecture = architecture
+        self.tokenizer = tokenizer
+        self._graphs = graphs
         self._nothing_kept: LocalCondition | None = None
+        self._last_rows: _Rows | None = None
 
     def encode_text(self, token_ids: Sequence[int]) -> Array:
         """Encode the tokens of a prompt: (tokens, width). No tokens give no states."""
@@ -67,7 +79,7 @@ class StableAudioNetworks:
             return np.zeros((0, self.architecture.diffusion.condition_width), np.float32)
         ids = np.array(token_ids, np.int64)
         is_t5 = isinstance(self.architecture.text_encoder, T5Shape)
-        return self._text_encoder.run({"token_ids": ids[None] if is_t5 else ids})
+        return self._graphs.text_encoder.run({"token_ids": ids[None] if is_t5 else ids})
 
     def condition(
         self, states: Array, numbers: float | Mapping[str, float], *, empty: bool = False, zero_padding: bool = False
@@ -86,7 +98,7 @@ class StableAudioNetworks:
             by_model = {"features": fourier_features(scaled), "padding_gain": gain}
         else:
             by_model = {"numbers": scaled}
-        found = self._conditioning.run_all({"states": states, **by_model})
+        found = self._graphs.conditioning.run_all({"states": states, **by_model})
         bias = key_bias(tokens, architecture.max_tokens - tokens, len(architecture.numbers))
         conditioning = Conditioning({**found, KEY_BIAS: bias})
         return without_context(conditioning) if empty else conditioning
@@ -97,7 +109,7 @@ class StableAudioNetworks:
         The latents to be made are 0 in ``masked_latents``.
         """
         kept = np.concatenate([mask[:, None], masked_latents], axis=1).astype(np.float32)
-        return LocalCondition(self._local_condition.run_all({"kept": kept}))
+        return LocalCondition(self._graphs.local_condition.run_all({"kept": kept}))
 
     def velocity(
         self, latents: Array, sigma: float, conditioning: Conditioning, local: LocalCondition | None = None
@@ -108,22 +120,20 @@ class StableAudioNetworks:
         local condition, nothing is kept; Stable Audio Open has none.
         """
         inputs = self.transformer_inputs(latents, sigma, conditioning, local)
-        return self._transformer.run(inputs).reshape(latents.shape)
+        return self._graphs.transformer.run(inputs).reshape(latents.shape)
 
     def velocities(
         self, latents: Array, sigma: float, conditionings: Sequence[Conditioning],
         locals_: Sequence[LocalCondition | None],
     ) -> Array:  # fmt: skip
         """Return the velocities of (rows, latents, channels); see DiffusionNetworks."""
-        return self.velocity(latents, sigma, stack(conditionings), self._stacked(locals_, latents.shape[1]))
-
-    def most_rows(self, num_latents: int) -> int:
-        """Return how many rows of so many latents may go together; see DiffusionNetworks."""
-        positions = self.architecture.diffusion.num_memory_tokens + num_latents
-        # Products in blocks take two positions at once: the last of an odd number is rounded in another way.
-        if positions % 2 and self._transformer.metadata().get(BLOCKWISE_PRODUCTS) != "no":
-            return 1
-        return max(1, self._most_positions // positions)
+        rows = self._last_rows
+        # From step to step, the rows are the same.
+        if rows is None or not rows.are(conditionings, locals_):
+            joined = conditionings[0] if len(conditionings) == 1 else stack(conditionings)
+            local = self._stacked(locals_, latents.shape[1])
+            self._last_rows = rows = _Rows(tuple(conditionings), tuple(locals_), joined, local)
+        return self.velocity(latents, sigma, rows.conditioning, rows.local)
 
     def transformer_inputs(
         self, latents: Array, sigma: float, conditioning: Conditioning, local: LocalCondition | None = None
@@ -143,16 +153,18 @@ class StableAudioNetworks:
 
         Where SAME-S gets an odd number of latents, the last is decoded beside one of zeros, as the reference does.
         """
-        samples = self._decode(np.ascontiguousarray(latents, np.float32))
+        samples = self._graphs.decode(np.ascontiguousarray(latents, np.float32))
         return samples[:, : len(latents) * self.architecture.hop_size]
 
     def encode(self, samples: Array) -> Array:
         """Encode samples (2, latents x hop) to (latents, channels); the number of latents is even for SAME-S."""
-        return self._encoder.run({"samples": np.ascontiguousarray(samples, np.float32)})
+        return self._graphs.encoder.run({"samples": np.ascontiguousarray(samples, np.float32)})
 
     def _stacked(self, locals_: Sequence[LocalCondition | None], num_latents: int) -> LocalCondition | None:
         if all(one is None for one in locals_):
             return None
+        if len(locals_) == 1:
+            return locals_[0]
         rows = [(one or self._keep_nothing(num_latents)).inputs for one in locals_]
         return LocalCondition({name: np.concatenate([one[name] for one in rows]) for name in rows[0]})
 
@@ -174,6 +186,55 @@ class StableAudioNetworks:
         if not isinstance(numbers, Mapping):
             numbers = {number.name: number.low for number in known} | {known[-1].name: numbers}
         return np.array([_scale(number, numbers[number.name]) for number in known], np.float32)
+
+
+class StableAudioNetworks(GraphNetworks):
+    """The networks of a model folder on ONNX Runtime.
+
+    Each graph is opened at first use. The transformer, the conditioning and the decoder stay in memory; the text
+    encoder and the autoencoder's encoder are there only while they run.
+    """
+
+    def __init__(self, folder: Path, options: SessionOptions = ALL_CORES) -> None:
+        architecture = read_architecture(folder)
+        # A step of a long piece takes hundreds of megabytes, which a heap would keep in pieces.
+        options = replace(options, arena=True)
+        # These graphs run in turn with the transformer: their spinning threads would take its cores.
+        resting = replace(options, spinning=False)
+        self._transformer = LazySession(folder / TRANSFORMER, options, keep=True)
+        graphs = NetworkGraphs(
+            text_encoder=LazySession(folder / TEXT_ENCODER, resting, keep=False),
+            local_condition=LazySession(folder / LOCAL_CONDITION, resting, keep=False),
+            conditioning=LazySession(folder / CONDITIONING, resting, keep=True),
+            transformer=self._transformer,
+            encoder=LazySession(folder / AUTOENCODER_ENCODER, resting, keep=False),
+            decode=_decoder(folder, architecture, resting),
+        )
+        super().__init__(architecture, folder / TOKENIZER, graphs)
+        self._most_positions = most_positions(architecture, options.num_threads or usable_cores())
+
+    def most_rows(self, num_latents: int) -> int:
+        """Return how many rows of so many latents may go together; see DiffusionNetworks."""
+        positions = self.architecture.diffusion.num_memory_tokens + num_latents
+        # Products in blocks take two positions at once: the last of an odd number is rounded in another way.
+        if positions % 2 and self._transformer.metadata().get(BLOCKWISE_PRODUCTS) != "no":
+            return 1
+        return max(1, self._most_positions // positions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The conditions of the rows of a batch, and what they are joined."""
+
+    conditionings: tuple[Conditioning, ...]
+    locals_: tuple[LocalCondition | None, ...]
+    conditioning: Conditioning
+    local: LocalCondition | None
+
+    def are(self, conditionings: Sequence[Conditioning], locals_: Sequence[LocalCondition | None]) -> bool:
+        """Return whether these are the rows."""
+        pairs = zip((*self.conditionings, *self.locals_), (*conditionings, *locals_), strict=False)
+        return len(conditionings) == len(self.conditionings) and all(one is other for one, other in pairs)
 
 
 def _decoder(folder: Path, architecture: StableAudioArchitecture, options: SessionOptions) -> Callable[[Array], Array]:

@@ -11,7 +11,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.neural.t5_tokenizer import Tokenizer
 from tunesmith.plain_text import path_text
 from tunesmith.regions import parse_regions
-from tunesmith.request import DRAWN_SEEDS, MAX_DURATION_SECONDS, GenerationRequest
+from tunesmith.request import COMPOSED_ENDINGS, DRAWN_SEEDS, MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.stable_audio.architecture import Objective, StableAudioArchitecture
 from tunesmith.stable_audio.inpainting import SampleRegion
 from tunesmith.stable_audio.latent_writer import WalkSettings
@@ -84,6 +84,8 @@ def prepare_request(
 def check_fields(request: GenerationRequest) -> None:
     """Raise InvalidRequest for the first field that no model of Stable Audio has."""
     reject_composer_only_fields(request, supported=ALSO_STABLE_AUDIO)
+    if request.ending in COMPOSED_ENDINGS:
+        raise InvalidRequest("ending", f"must be natural or cut for {request.model}, got {request.ending!r}")
     for name in TOKEN_FIELDS:
         value = getattr(request, name)
         if value is not None:

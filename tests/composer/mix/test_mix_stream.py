@@ -14,6 +14,7 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix import mix_score
 from tunesmith.composer.mix.streaming import MixStream, mix_stream
 from tunesmith.composer.score import Ambience, MixSettings, Score
+from tunesmith.composer.sound.voice import Voice
 from tunesmith.errors import GenerationCancelled
 
 SECONDS = 6.0
@@ -96,7 +97,7 @@ def test_a_listener_that_stops_leaves_no_thread() -> None:
 
 
 def test_an_error_of_the_work_reaches_the_listener() -> None:
-    def broken(_: str) -> object:
+    def broken(_: str) -> Voice:
         raise KeyError("no such voice")
 
     stream = MixStream(piece(), replace(session(), voices=broken))

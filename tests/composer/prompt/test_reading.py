@@ -73,6 +73,17 @@ def test_of_two_genres_the_head_wins_and_the_other_lends(prompt: str, main: str,
 
 
 @pytest.mark.parametrize(
+    ("prompt", "genre"),
+    [
+        ("neo soul ballad", "soul"), ("slow rock ballad", "rock"), ("balada de jazz", "jazz"),
+        ("guitar ballad", "acoustic_ballad"), ("a quiet ballad", "acoustic_ballad"),
+    ],
+)  # fmt: skip
+def test_a_ballad_of_a_named_genre_is_of_that_genre(prompt: str, genre: str) -> None:
+    assert read(prompt).genre == genre
+
+
+@pytest.mark.parametrize(
     "prompt",
     ["footsteps in my house", "music for rock climbing", "a walk in march", "drone footage of fields", "lost soul"],
 )

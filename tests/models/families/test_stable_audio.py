@@ -126,7 +126,7 @@ def test_models_that_are_not_run_here_are_refused_by_name_with_what_to_use(bench
 
 def test_a_form_of_another_family_is_refused_before_the_download(bench: PullBench, tmp_path: Path) -> None:
     bench.hub.share(OPTIMIZED, write_optimized(tmp_path / "free"))
-    listed = "int8, int8-rows, int8-mixed, int8-32, none"
+    listed = "int8, int8-rows, int8-mixed, int8-32, none, float16"
     with pytest.raises(InvalidRequest, match=f"quantize: must be one of {listed}, got 'int4'"):
         bench.pull(NAME, quantization="int4")
     assert not bench.hub.downloads(".npz")
@@ -205,6 +205,28 @@ def test_a_model_that_makes_no_music_is_not_installed(
     with pytest.raises(ModelFileError, match=words):
         bench.pull(str(write_stability(tmp_path / "broken", tensors)))
     assert bench.left() == set()
+
+
+def test_a_model_for_a_gpu_is_opened_where_there_is_none_and_runs_on_the_cpu_if_told_to(
+    bench: PullBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    for kind in (torch.cuda, torch.backends.mps):
+        monkeypatch.setattr(kind, "is_available", lambda: False)
+    bench.tools = dataclasses.replace(bench.tools, try_out=try_out)
+    model = bench.pull(str(write_stability(tmp_path / "mine")), quantization="float16")
+    assert {file.name for file in model.manifest.files} == {
+        "weights.safetensors",
+        "tokenizer.json",
+        "architecture.json",
+    }
+    assert StableAudioFamily().memory_needed(model.folder, model.manifest) == 0
+    generator = StableAudioFamily().load(model.folder, model.manifest, lambda: 10**9)
+    request = GenerationRequest.checked(prompt="calm piano", model="mine", seed=1, duration=1)
+    with pytest.raises(InvalidRequest, match="was installed for a GPU, and none was found"):
+        generator.generate(request, no_progress, never_cancelled)
+    monkeypatch.setenv("TUNESMITH_DEVICE", "cpu")
+    assert generator.generate(request, no_progress, never_cancelled).duration == 1
 
 
 def test_memory_is_checked_before_the_model_is_opened(bench: PullBench, tmp_path: Path) -> None:

@@ -2,17 +2,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import audiocraft_twin
 import checkpoints
 import numpy as np
 import pytest
-import torch
 import yaml
+from lazy_modules import LazyModule
 
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.checkpoint import needed_companions, open_checkpoint
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 Settings = dict[str, Any]
 

@@ -4,18 +4,24 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import checkpoints
 import numpy as np
 import pytest
-import safetensors.torch
-import torch
 from checkpoint_truth import true_weights
+from lazy_modules import LazyModule
 
 from tunesmith.errors import ModelFileError
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint, needed_companions, open_checkpoint
+
+if TYPE_CHECKING:
+    import safetensors.torch as safetensors_torch
+    import torch
+else:
+    safetensors_torch = LazyModule("safetensors.torch")
+    torch = LazyModule("torch")
 
 
 def assert_holds(checkpoint: Checkpoint, model: Any, *, tolerance: float = 0.0) -> None:
@@ -42,11 +48,11 @@ def test_every_variant_gives_the_models_own_tensors(tmp_path: Path, kind: Any, c
     assert_holds(open_checkpoint(tmp_path), model)
 
 
-@pytest.mark.parametrize(("kind", "tolerance"), [(torch.float16, 1e-3), (torch.bfloat16, 1e-2), (torch.float64, 1e-6)])
+@pytest.mark.parametrize(("kind", "tolerance"), [("float16", 1e-3), ("bfloat16", 1e-2), ("float64", 1e-6)])
 @pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
-def test_other_kinds_of_numbers_become_float32(copied: Path, kind: Any, tolerance: float, file: str) -> None:
-    tensors = safetensors.torch.load_file(copied / "model.safetensors")
-    converted = {name: tensor.to(kind) for name, tensor in tensors.items()}
+def test_other_kinds_of_numbers_become_float32(copied: Path, kind: str, tolerance: float, file: str) -> None:
+    tensors = safetensors_torch.load_file(copied / "model.safetensors")
+    converted = {name: tensor.to(getattr(torch, kind)) for name, tensor in tensors.items()}
     (copied / "model.safetensors").unlink()
     checkpoints.save_tensors(copied / file, converted)
     got = open_checkpoint(copied).weights
@@ -76,9 +82,9 @@ def test_the_tokenizer_is_the_fast_one(text_checkpoint: Any) -> None:
 
 def test_embeddings_may_stand_under_either_of_their_names(copied: Path) -> None:
     expected = open_checkpoint(copied).weights["text_encoder.shared.weight"]
-    tensors = safetensors.torch.load_file(copied / "model.safetensors")
+    tensors = safetensors_torch.load_file(copied / "model.safetensors")
     tensors["text_encoder.encoder.embed_tokens.weight"] = tensors.pop("text_encoder.shared.weight")
-    safetensors.torch.save_file(tensors, copied / "model.safetensors")
+    safetensors_torch.save_file(tensors, copied / "model.safetensors")
     np.testing.assert_array_equal(open_checkpoint(copied).weights["text_encoder.shared.weight"], expected)
 
 
@@ -154,9 +160,9 @@ def test_a_tensor_of_another_shape_is_named_with_both_shapes(copied: Path) -> No
 
 @pytest.mark.parametrize("name", ["decoder.lm_heads.3.weight", "audio_encoder.decoder.layers.0.conv.bias"])
 def test_a_missing_tensor_is_named(copied: Path, name: str) -> None:
-    tensors = safetensors.torch.load_file(copied / "model.safetensors")
+    tensors = safetensors_torch.load_file(copied / "model.safetensors")
     del tensors[name]
-    safetensors.torch.save_file(tensors, copied / "model.safetensors")
+    safetensors_torch.save_file(tensors, copied / "model.safetensors")
     with pytest.raises(ModelFileError, match=rf"model\.safetensors: {name} of shape .* is missing"):
         open_checkpoint(copied)
 

@@ -25,7 +25,7 @@ from tunesmith.server.apis.huggingface.request import FIELDS as PARAMETERS
 from tunesmith.server.apis.mcp.tool import Arguments
 from tunesmith.server.apis.native.models import PullBody
 from tunesmith.server.apis.native.request import BESIDE_MUSIC
-from tunesmith.server.apis.native.tracks import VariationsBody
+from tunesmith.server.apis.native.variations import VariationsBody
 from tunesmith.server.apis.openai import SpeechBody
 from tunesmith.server.apis.replicate.input_schema import FIELDS as INPUT
 from tunesmith.server.app import create_app
@@ -60,7 +60,7 @@ DOORS: Mapping[str, Door] = {
                     booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
     "pull": Door("/api/models/pull", {"model": "no such model"}, tuple(PullBody.model_fields),
                  booleans=("keep_download", "accept_licence")),
-    "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields)),
+    "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields), booleans=("explain",)),
     "parameters": Door("/models/composer", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format"), "parameters"),
     "beside inputs": Door("/", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format", "model", "parameters",
                                                  "options")),

@@ -5,15 +5,21 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import openai
 import pytest
 import soundfile
 from fake_service import TOKEN, FakeService, fake_context
+from lazy_modules import LazyModule
 from live_server import app_of, served
 
 from tunesmith.jobs.job import Failure
 from tunesmith.server.apis import openai as dialect
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = LazyModule("openai")
 
 
 @pytest.fixture

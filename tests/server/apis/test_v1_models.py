@@ -3,16 +3,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
-import openai
 import pytest
 from fake_service import MODELS, TOKEN, FakeService, fake_context
+from lazy_modules import LazyModule
 from live_server import app_of, served
 
 from tunesmith.server.apis import v1_models as model_list
 from tunesmith.server.apis.replicate.errors import InvalidField, InvalidInput
 from tunesmith.server.apis.replicate.models import MUSICGEN_VERSION
+
+if TYPE_CHECKING:
+    import openai
+else:
+    openai = LazyModule("openai")
 
 
 @pytest.fixture

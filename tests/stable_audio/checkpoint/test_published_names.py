@@ -8,11 +8,11 @@ import re
 import zipfile
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
+from lazy_modules import LazyModule
 from reference_vectors import VECTORS
 from safetensors.numpy import load_file, save_file
 
@@ -27,6 +27,11 @@ from tunesmith.stable_audio.checkpoint.canonical_shapes import (
 )
 from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint, needed_companions, open_checkpoint
 from tunesmith.stable_audio.checkpoint.placement import FindPlace
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 T5 = "google-t5/t5-base"
 pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="the reference's checkpoints are not here")

@@ -34,6 +34,8 @@ _FIRST_PLAYER_BONUS = 0.2
 # A band must not outvote the purpose of the music.
 _MOST_BY_PLAYERS = 1.6
 _PIANO_ALONE = "solo_piano"
+# Genres whose name is also a form in which others are played.
+_FORMS = frozenset({"acoustic_ballad"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ def named_genre(prompt: Prompt, matches: Sequence[Match], refused: frozenset[int
         if pair[0].first > run[-1][0].last:
             break
         run.append(pair)
+    # A soul ballad is soul.
+    run = [pair for pair in run if pair[1] not in _FORMS] or run
     head = run[0] if _is_head_first(prompt) else run[-1]
     others = tuple(dict.fromkeys(name for _, name in found if name != head[1]))
     return NamedGenre(head[1], prompt.written(head[0].first, head[0].last), others)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tunesmith.balance import EVERYONE, LevelChange
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.prompt.lexicon import Match, lookup, names, value
 from tunesmith.composer.prompt.text import phrase_key
 from tunesmith.composer.rng import choice_for
-from tunesmith.composer.score import ROLES
+from tunesmith.composer.score import AMBIENCES, PRODUCTION, ROLES
 from tunesmith.errors import UnknownName
 
 _PIANOS = frozenset({"piano", "felt_piano", "bright_piano", "honky_tonk_piano", "house_piano"})
@@ -88,4 +89,13 @@ def flag_left_out(name: str) -> frozenset[str]:
         return frozenset({canonical})
     if meant:
         return covered(*meant[0])
+    colours = {meant for kind, meant in lookup(phrase_key(name)) if kind in ("production", "ambience")}
+    colours |= {canonical} & {*PRODUCTION, *AMBIENCES}
+    if colours:
+        return frozenset(colours)
     raise UnknownName("instrument", name, [*instruments(), *names("family"), *ROLES])
+
+
+def covered_level(level: LevelChange) -> frozenset[str]:
+    """Return the instruments, families and roles whose level changes, empty for all; raise UnknownName."""
+    return frozenset() if level.name == EVERYONE else flag_left_out(level.name)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tunesmith.balance import parse_level
 from tunesmith.composer.brief import Brief, Mood, Reason
 from tunesmith.composer.genre import Genre, load_genre
 from tunesmith.composer.instruments import instruments
 from tunesmith.composer.means import limited
 from tunesmith.composer.prompt import defaults as choices
 from tunesmith.composer.prompt import lengths
+from tunesmith.composer.prompt.colours import choose_colours
 from tunesmith.composer.prompt.genre_and_mood import GenreChoice, choose_genre, choose_mood, means_reasons
 from tunesmith.composer.prompt.hit_points import read_hits
 from tunesmith.composer.prompt.instrument_words import (
+    covered_level,
     excluded_instruments,
     flag_instrument,
     flag_left_out,
@@ -27,9 +30,10 @@ from tunesmith.composer.prompt.tempo_and_length import NumberRange
 from tunesmith.composer.prompt.titles import title_of
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.errors import InvalidRequest
-from tunesmith.request import LOCKS, MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
+from tunesmith.request import COMPOSED_ENDINGS, LOCKS, MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
 
 ADDING = "+"
+"""What begins the name of an instrument that joins those of the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +64,16 @@ def read_brief(request: GenerationRequest) -> Brief:
     form, form_reason = lengths.read_form(request, parsed)
     length = lengths.read_length(request, parsed, form, meter, tempo)
     hits = read_hits(request, parsed, length.duration)
+    levels = tuple(map(parse_level, request.balance))
     loudness = loudness_target(request.loudness_lufs, parsed.loudness, form)
     key, key_reason = _key(explicit, genre, mood)
     home = Key(choices.drawn_tonic(genre, key.mode, explicit.seed("key")), key.mode)
     players = _players(explicit, genre, chosen)
-    production, ambience = _colours(parsed, chosen)
-    ending, ending_reasons = _ending(parsed)
+    colours = choose_colours(request, parsed, chosen, players.without)
+    ending, ending_reasons = _ending(request, parsed)
     reasons = [
         chosen.reason, *means_reasons(parsed, chosen), mood_reason, _tempo_reason(length.tempo), key_reason,
-        meter_reason, form_reason, *length.reasons, *players.reasons, *_set_reasons(parsed, production, ambience),
+        meter_reason, form_reason, *length.reasons, *players.reasons, *colours.reasons,
         *ending_reasons, *hits.reasons, *loudness.reasons, *_flag_reasons(request),
     ]  # fmt: skip
     warnings = (
@@ -87,7 +92,8 @@ def read_brief(request: GenerationRequest) -> Brief:
         seed=request.seed or 0, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
         tempo_range=(length.tempo.low, length.tempo.high), key=key, meter=meter, duration=length.duration,
         bars=length.bars, form=form, mood=mood, instruments=players.instruments, without=players.without,
-        means=chosen.means, production=frozenset(production), ambience=ambience, ending=ending,
+        means=chosen.means, production=frozenset(colours.production), ambience=colours.ambience, ending=ending,
+        intro=request.intro or "", balance=tuple((covered_level(level), level) for level in levels),
         intensity=request.intensity, hits=hits.hits, loudness_lufs=loudness.lufs, reasons=tuple(reasons),
         warnings=tuple(dict.fromkeys(warnings)), home=home, removed=players.removed, added=players.added,
         locks={name: request.seed_of(name) for name in LOCKS if request.lock},
@@ -266,21 +272,9 @@ def _reach(name: str) -> set[str]:
     return {name, instruments()[name].family}
 
 
-def _colours(parsed: ParsedPrompt, chosen: GenreChoice) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    production = dict.fromkeys((*parsed.names("production"), *chosen.lent("production")))
-    if chosen.name == "chiptune":
-        # Chip voices are 8-bit by themselves.
-        production.pop("bitcrush", None)
-    refused = {name for i in parsed.refused for name in parsed.matches[i].names("production")}
-    return tuple(name for name in production if name not in refused), parsed.names("ambience")
-
-
-def _set_reasons(parsed: ParsedPrompt, production: tuple[str, ...], ambience: tuple[str, ...]) -> list[Reason]:
-    rows = [("production", name) for name in production] + [("ambience", name) for name in ambience]
-    return [Reason(k, name, "prompt", f"the prompt says {parsed.words_for(k, name)!r}") for k, name in rows]
-
-
-def _ending(parsed: ParsedPrompt) -> tuple[str, tuple[Reason, ...]]:
+def _ending(request: GenerationRequest, parsed: ParsedPrompt) -> tuple[str, tuple[Reason, ...]]:
+    if request.ending in COMPOSED_ENDINGS:
+        return request.ending, (Reason("ending", request.ending, "flag", "requested"),)
     named = [name for name in parsed.names("form") if name.startswith("ending/")]
     if not named:
         return "", ()
@@ -295,4 +289,8 @@ def _flag_reasons(request: GenerationRequest) -> list[Reason]:
         ("loudness", request.loudness_lufs),
         *(("hit", h.time) for h in request.hits),
     ]
-    return [Reason(name, f"{number:g}", "flag", "requested") for name, number in rows if number is not None]
+    texts = [("intro", request.intro), *(("balance", level) for level in request.balance)]
+    return [
+        *(Reason(name, f"{number:g}", "flag", "requested") for name, number in rows if number is not None),
+        *(Reason(name, text, "flag", "requested") for name, text in texts if text is not None),
+    ]

@@ -15,6 +15,7 @@ from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
+from tunesmith.composer.writing.balance import balanced
 from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
 from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
@@ -98,7 +99,7 @@ def write_score(brief: Brief) -> Writing:
         ambience=_ambience(brief, genre),
         mix=_mix(brief, genre),
     )
-    return Writing(score, timeline.warnings)
+    return Writing(balanced(score, brief), timeline.warnings)
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:

@@ -1,9 +1,12 @@
 """The protocol between a runner's process and its parent: one JSON object a line, at most ``MAX_LINE_BYTES``.
 
-to the child    {"task": id, "request": {…}, "path": "…", "layers": […]}      {"cancel": id}
+to the child    {"task": id, "request": {…}, "path": "…", "stream": false, "layers": []}      {"cancel": id}
 from the child  {"ready": places}                               the model is loaded; ``places`` tasks run at once
                 {"unloadable": true, "kind": "…", "message": "…", "mistake": false, "trace": ""}
                 {"progress": id, "fraction": 0.4, "stage": "…"}
+                {"streaming": id, "metadata": {…}, "size": bytes or null}
+                                                                the file of ``stream_path`` begins to grow
+                {"streamed": id, "bytes": …}                    it has grown to so many bytes
                 {"made": id, "duration": …, "sample_rate": …, "channels": …, "metadata": {…}}
                 {"failed": id, "kind": "…", "message": "…", "mistake": true, "trace": ""}
                 {"quiet": seconds}                              every ALIVE_SECONDS: since when the quietest task has
@@ -61,6 +64,21 @@ class InProgress(_Message):
     stage: str
 
 
+class Streaming(_Message):
+    """A report that a task's stream begins; ``size`` is the length that it will have in bytes, if that is known."""
+
+    task: Annotated[str, Field(alias="streaming")]
+    metadata: dict[str, Any]
+    size: Annotated[int, Field(ge=0)] | None
+
+
+class Streamed(_Message):
+    """A report of the length that a task's stream has by now, in bytes."""
+
+    task: Annotated[str, Field(alias="streamed")]
+    bytes: Annotated[int, Field(ge=0)]
+
+
 class Finished(_Message):
     """A report that a task's file is written."""
 
@@ -90,12 +108,14 @@ class TaskProblem(_Problem):
     task: Annotated[str, Field(alias="failed")]
 
 
-FromChild = Ready | Quiet | InProgress | Finished | Unloadable | TaskProblem
+FromChild = Ready | Quiet | InProgress | Streaming | Streamed | Finished | Unloadable | TaskProblem
 _KINDS: Mapping[str, type[FromChild]] = {
     "ready": Ready,
     "quiet": Quiet,
     "progress": InProgress,
     "made": Finished,
+    "streaming": Streaming,
+    "streamed": Streamed,
     "unloadable": Unloadable,
     "failed": TaskProblem,
 }

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio import Audio
+from tunesmith.audio.encoded_stream import encoded_bytes, encoded_stream
 from tunesmith.audio.encoding import DEFAULT_BITS
 from tunesmith.audio.writer import write_with_notices
 from tunesmith.errors import (
@@ -26,10 +27,12 @@ from tunesmith.errors import (
     INTERNAL_ERROR,
     AudioFileError,
     DiskFull,
+    GenerationCancelled,
     InvalidRequest,
     OutOfResources,
     TunesmithError,
 )
+from tunesmith.files import disk_full_as_error
 from tunesmith.generator import (
     EXPORTS,
     BatchingGenerator,
@@ -37,7 +40,9 @@ from tunesmith.generator import (
     ExportingGenerator,
     FigureGenerator,
     Generator,
+    MusicStream,
     Progress,
+    StreamingGenerator,
 )
 from tunesmith.guided.run_generator import run_generator
 from tunesmith.jobs.runners.protocol import (
@@ -50,6 +55,7 @@ from tunesmith.jobs.runners.protocol import (
     encode,
     shortened,
 )
+from tunesmith.jobs.runners.tasks import stream_path
 from tunesmith.models.registry import Registry
 from tunesmith.plain_text import path_of
 from tunesmith.request import GenerationRequest
@@ -156,9 +162,13 @@ class Worker:
         task = message["task"]
         try:
             request = GenerationRequest.checked(**message["request"])
-            audio = self._generate(request, path_of(message["path"]), message.get("layers", []), work)
+            path = path_of(message["path"])
+            if message.get("stream") and self._streams(request, path):
+                audio: Audio | Exported = self._stream(request, path, work)
+            else:
+                audio = self._generate(request, path, message.get("layers", []), work)
             about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
-            metadata = {**audio.metadata, **self._figure(request, path_of(message["path"]))}
+            metadata = {**audio.metadata, **self._figure(request, path)}
             answer = encode({"made": task, **about, "metadata": metadata})
         except BaseException as error:
             # The border of the job runner; BaseException, because a library may raise SystemExit.
@@ -181,7 +191,26 @@ class Worker:
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} generates audio only")
             with _translate_write_errors():
                 return self._generator.export(request, path, work.tell, work.is_cancelled, layers)
-        audio = run_generator(self._generator, request, work.tell, work.is_cancelled)
+        return self._write_file(run_generator(self._generator, request, work.tell, work.is_cancelled), path, work)
+
+    def _streams(self, request: GenerationRequest, path: Path) -> bool:
+        is_export = path.suffix.removeprefix(".") in EXPORTS
+        return not is_export and request.guide is None and isinstance(self._generator, StreamingGenerator)
+
+    def _stream(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio:
+        """Write the sound to ``stream_path`` while it is made, then the exact file."""
+        assert isinstance(self._generator, StreamingGenerator)
+        stream = self._generator.stream(request, work.tell, work.is_cancelled)
+        try:
+            # Otherwise the file itself comes as early.
+            if stream.is_early:
+                with _translate_write_errors(), disk_full_as_error("the stream"):
+                    write_growing(stream, stream_path(path), work)
+            return self._write_file(stream.audio(), path, work)
+        finally:
+            stream.close()
+
+    def _write_file(self, audio: Audio, path: Path, work: _TaskRun) -> Audio:
         # Writing a file reports no progress, but always ends.
         work.seen_at = math.inf
         with _translate_write_errors():
@@ -214,19 +243,38 @@ class _TaskRun:
         self.cancelled = threading.Event()
         self.seen_at = time.monotonic()
         self._child = child
-        self._task = task
+        self.task = task
         self._next = 0.0
 
     def is_cancelled(self) -> bool:
         self.seen_at = time.monotonic()
         return self.cancelled.is_set()
 
+    def send(self, message: dict[str, Any]) -> None:
+        self.seen_at = time.monotonic()
+        self._child.send(message)
+
     def tell(self, progress: Progress) -> None:
         self.seen_at = now = time.monotonic()
         if now >= self._next or progress.fraction >= 1:
             self._next = now + PROGRESS_SECONDS
             stage = shortened(progress.stage, MAX_STAGE)
-            self._child.send({"progress": self._task, "fraction": progress.fraction, "stage": stage})
+            self._child.send({"progress": self.task, "fraction": progress.fraction, "stage": stage})
+
+
+def write_growing(stream: MusicStream, path: Path, work: _TaskRun) -> None:
+    """Write the stream to a file in the format of its suffix, and report how far it has grown."""
+    shape = stream.channels, stream.num_samples
+    size = encoded_bytes(path.suffix, *shape)
+    work.send({"streaming": work.task, "metadata": dict(stream.metadata), "size": size})
+    written = 0
+    with path.open("wb", buffering=0) as file:
+        for piece in encoded_stream(stream.blocks(), path.suffix, stream.sample_rate, *shape):
+            if work.is_cancelled():
+                raise GenerationCancelled
+            file.write(piece)
+            written += len(piece)
+            work.send({"streamed": work.task, "bytes": written})
 
 
 @contextmanager

@@ -24,12 +24,14 @@ from tunesmith.jobs.runners.protocol import (
     InvalidMessage,
     Quiet,
     Ready,
+    Streamed,
+    Streaming,
     TaskProblem,
     Unloadable,
     encode,
     read_from_child,
 )
-from tunesmith.jobs.runners.tasks import ProgressReport, ReportCallback, Task, TaskResult
+from tunesmith.jobs.runners.tasks import ProgressReport, ReportCallback, StreamReport, Task, TaskResult
 from tunesmith.plain_text import path_text
 
 CANCEL_SECONDS = 5.0
@@ -166,8 +168,10 @@ class RunnerProcess:
                 report(ProgressReport(running=False, stage="loading"))
             report(ProgressReport(running=True, loaded_seconds=await self.load()))
             request = task.request.model_dump(mode="json", exclude_unset=True)
-            where = {"path": path_text(task.path), "layers": list(task.layers)}
-            await self._give(entry, {"task": entry.name, "request": request, **where})
+            await self._give(entry, {
+                "task": entry.name, "request": request, "path": path_text(task.path), "stream": task.stream,
+                "layers": list(task.layers),
+            })  # fmt: skip
             return await asyncio.shield(entry.done)
         except asyncio.CancelledError:
             await self._cancel(entry)
@@ -310,11 +314,11 @@ class RunnerProcess:
             case _:
                 self._take_of_task(message)
 
-    def _take_of_task(self, message: InProgress | Finished | TaskProblem) -> None:
+    def _take_of_task(self, message: InProgress | Streaming | Streamed | Finished | TaskProblem) -> None:
         entry = self._entry(message.task)
-        if isinstance(message, InProgress):
+        if isinstance(message, InProgress | Streaming | Streamed):
             if entry:
-                entry.report(ProgressReport(running=True, fraction=message.fraction, stage=message.stage))
+                entry.report(_report_of(message))
             return
         self._given_up.discard(message.task)
         if entry and isinstance(message, Finished):
@@ -343,6 +347,16 @@ class RunnerProcess:
 def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """Start a task in an empty context: it outlives the job that starts it, and must not log under its id."""
     return asyncio.create_task(work, context=Context())
+
+
+def _report_of(message: InProgress | Streaming | Streamed) -> ProgressReport:
+    match message:
+        case Streaming():
+            return ProgressReport(running=True, stream=StreamReport(0, message.metadata, message.size))
+        case Streamed():
+            return ProgressReport(running=True, stream=StreamReport(message.bytes))
+        case _:
+            return ProgressReport(running=True, fraction=message.fraction, stage=message.stage)
 
 
 def _failure(message: Unloadable | TaskProblem) -> TaskFailed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from tunesmith.audio import Audio
 from tunesmith.config import load_settings
-from tunesmith.errors import InvalidRequest, ModelFileError
+from tunesmith.errors import ModelFileError
 from tunesmith.generator import Generator
 from tunesmith.models.families.family import FreeMemory, ModelSummary
+from tunesmith.models.families.gpu import has_gpu
 from tunesmith.models.families.musicgen_resources import (
     decoder_parameters,
     memory_needed,
@@ -143,16 +143,7 @@ class MusicGenFamily:
 
     def can_generate(self, manifest: Manifest) -> bool:
         """Return whether there is a GPU for a model that needs one."""
-        if not manifest.needs_gpu:
-            return True
-        if importlib.util.find_spec("torch") is None:
-            return False
-        from tunesmith.musicgen.torch.device import find_device
-
-        try:
-            return find_device("auto") != "cpu"
-        except InvalidRequest:
-            return False
+        return not manifest.needs_gpu or has_gpu()
 
     def open_parts(self, folder: Path, manifest: Manifest) -> None:  # noqa: ARG002
         """Open the tokenizer and the codec, which run without a GPU."""
@@ -215,8 +206,8 @@ def _open_within_memory(free_memory: FreeMemory, folder: Path, num_rows: int) ->
 
 
 def _free_on_device(device: Device, free_memory: FreeMemory) -> int:
-    from tunesmith.musicgen.torch.device import find_device
-    from tunesmith.musicgen.torch.device import free_memory as free_on
+    from tunesmith.neural.torch.device import find_device
+    from tunesmith.neural.torch.device import free_memory as free_on
 
     free = free_on(find_device(device))
     return free_memory() if free is None else free

@@ -15,9 +15,11 @@ from tunesmith.config import load_settings
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Generator
 from tunesmith.models.families.family import FreeMemory, ModelSummary
+from tunesmith.models.families.gpu import has_gpu
 from tunesmith.models.manifest import Manifest, Sizes
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
 from tunesmith.models.resource_checks import PROCESS_BYTES
+from tunesmith.neural.quantization import FOR_GPU
 from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.neural.sessions import usable_cores
 from tunesmith.request import GenerationRequest
@@ -35,7 +37,7 @@ from tunesmith.stable_audio.checkpoint.file_names import (
     USE_INSTEAD,
 )
 from tunesmith.stable_audio.lengths import most_positions
-from tunesmith.stable_audio.model_folder import read_architecture
+from tunesmith.stable_audio.model_folder import GPU_WEIGHTS, TOKENIZER, read_architecture
 
 if TYPE_CHECKING:
     from tunesmith.stable_audio.network_protocol import DiffusionNetworks
@@ -45,7 +47,7 @@ MEASURED = "int8"
 CONVERSION_SHARE = 0.4
 """The share of the conversion in the progress, where a self-check follows."""
 CONVERTED_SHARE: Mapping[str, float] = {
-    "int8": 0.4, "int8-rows": 0.29, "int8-mixed": 0.29, "int8-32": 0.31, "none": 1.02,
+    "int8": 0.4, "int8-rows": 0.29, "int8-mixed": 0.29, "int8-32": 0.31, "none": 1.02, "float16": 0.6,
 }  # fmt: skip
 """The size of a converted model relative to its weights in fp32: 0.94 GB of 3.4 GB in int8-rows."""
 OOBLECK_SHARE = 0.15
@@ -54,6 +56,8 @@ NOT_RUN = re.compile(r"(?:^|/)(?:stable-audio-3-(?:medium|large)|same-l)\b", re.
 AUTOENCODER_ALONE = re.compile(r"(?:^|/)same-s\b", re.IGNORECASE)
 LATENT_BYTES = 512
 """Working memory of a latent, in bytes for each channel of the transformer's width: 0.5 MB at 1024, as measured."""
+GPU_CALLERS = 64
+"""Requests at once on a GPU: as many rows as the settings allow."""
 CALLER_BYTES = 60_000_000
 """The memory of a request that waits or decodes: its latents, and a few copies of half a minute of stereo."""
 USUAL_SECONDS = 30.0
@@ -100,7 +104,8 @@ class StableAudioFamily:
         # The text encoder of Stable Audio Open comes with a decoder of its size, which is not used.
         full -= sum(one.weights_bytes for one in repositories[1:]) // 2
         is_open = len(repositories) > 1 or repositories[0].file(DIFFUSERS_INDEX) is not None
-        share = CONVERTED_SHARE[quantization] + (OOBLECK_SHARE if is_open and quantization != "none" else 0)
+        is_whole = quantization in ("none", FOR_GPU)
+        share = CONVERTED_SHARE[quantization] + (OOBLECK_SHARE if is_open and not is_whole else 0)
         return round(full * share)
 
     # Reading checkpoints and building graphs take long to import, so the imports wait until the files are here.
@@ -146,8 +151,11 @@ class StableAudioFamily:
     def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:
         """Return the bytes of the largest graph, of the activations of a batch of the usual length, and of the audio.
 
-        A batch ends where it no longer saves time, so more callers need little more.
+        A batch ends where it no longer saves time, so more callers need little more. A model on a GPU counts as 0,
+        which has its own memory.
         """
+        if manifest.needs_gpu:
+            return 0
         architecture = read_architecture(folder)
         seconds = min(USUAL_SECONDS, architecture.max_seconds)
         latents = seconds * architecture.sample_rate / architecture.hop_size
@@ -161,6 +169,8 @@ class StableAudioFamily:
 
         def most_callers() -> int:
             # More callers are optional, so they get only memory that is free; the other half is for other models.
+            if manifest.needs_gpu:
+                return GPU_CALLERS
             needed = self.memory_needed(folder, manifest)
             batch = self.memory_needed(folder, manifest, 2) - needed - CALLER_BYTES
             return 1 + max(0, (free_memory() - needed) // 2 - batch) // CALLER_BYTES
@@ -176,12 +186,17 @@ class StableAudioFamily:
 
         check_fields(request)
 
-    def can_generate(self, manifest: Manifest) -> bool:  # noqa: ARG002
-        """Return whether this machine can run the model: every machine can."""
-        return True
+    def can_generate(self, manifest: Manifest) -> bool:
+        """Return whether there is a GPU for a model that needs one."""
+        return not manifest.needs_gpu or has_gpu()
 
-    def open_parts(self, folder: Path, manifest: Manifest) -> None:
-        """Open nothing: a model that every machine runs is tried out as a whole."""
+    def open_parts(self, folder: Path, manifest: Manifest) -> None:  # noqa: ARG002
+        """Open the tokenizer and the weights, which takes no GPU."""
+        from tunesmith.neural.gpu_weights import read_gpu_weights
+        from tunesmith.stable_audio.prompt_tokens import open_tokenizer
+
+        open_tokenizer(folder / TOKENIZER, read_architecture(folder)).encode("calm piano")
+        read_gpu_weights(folder / GPU_WEIGHTS)
 
     def check_trial(self, audio: Audio, manifest: Manifest) -> None:
         """Check that the sound is neither silence nor clipped nor noise: nobody here has heard the real weights."""
@@ -195,11 +210,17 @@ def _num_cores() -> int:
 
 
 def _open_networks(folder: Path) -> DiffusionNetworks:
-    # ONNX Runtime takes long to import, so it is loaded only now.
+    settings = load_settings()
+    # ONNX Runtime and torch take long to import, so they are loaded only now.
+    if (folder / GPU_WEIGHTS).exists():
+        from tunesmith.neural.torch.device import find_device
+        from tunesmith.stable_audio.torch_runner import TorchNetworks
+
+        return TorchNetworks.open(folder, find_device(settings.device))
     from tunesmith.neural.sessions import SessionOptions
     from tunesmith.stable_audio.networks import StableAudioNetworks
 
-    return StableAudioNetworks(folder, SessionOptions(load_settings().threads))
+    return StableAudioNetworks(folder, SessionOptions(settings.threads))
 
 
 def _diffusion_archives(repository: Repository) -> list[RemoteFile]:

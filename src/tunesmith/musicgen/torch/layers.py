@@ -8,7 +8,7 @@ import numpy as np
 
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Weights
-from tunesmith.musicgen.torch.device import torch
+from tunesmith.neural.torch.device import torch
 
 STEM = "decoder.model.decoder."
 EPSILON = 1e-5

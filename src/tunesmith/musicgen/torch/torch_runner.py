@@ -16,15 +16,15 @@ from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.position_encoding import sinusoidal_positions
 from tunesmith.musicgen.runner import Codes, Logits, States
-from tunesmith.musicgen.torch.device import torch
 from tunesmith.musicgen.torch.layers import DeviceSpec, RunBuffers, TorchDecoder
 from tunesmith.musicgen.torch.torch_text_encoder import TextEncoder
+from tunesmith.neural.torch.captured import captured
+from tunesmith.neural.torch.device import torch
 
 Device = Literal["cuda", "mps", "cpu"]
 BUCKET = 256
 """The step by which capacity and reach grow, in positions."""
 TEXT_BUCKET = 64
-WARM_UPS = 2
 
 
 class TorchRunner:
@@ -190,33 +190,11 @@ class TorchRunner:
         def run() -> torch.Tensor:
             return self._decoder.run(self._decoder.embed(codes)[:, None], view, positions)
 
-        return _captured(run) if self._place.device.type == "cuda" else run
+        return captured(run) if self._place.device.type == "cuda" else run
 
     def _check_room(self, ends: NDArray[np.int64], limits: NDArray[np.int64]) -> None:
         if (ends > limits).any():
             raise ValueError(f"a row would grow to {int(ends.max())} positions; it was opened for {int(limits.min())}")
-
-
-def _captured(run: Callable[[], torch.Tensor]) -> Callable[[], torch.Tensor]:
-    """Capture ``run`` as a CUDA graph.
-
-    The warm-up runs happen before, on a stream of their own, as CUDA requires; the replay overwrites what they write.
-    """
-    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):
-        for _ in range(WARM_UPS):
-            run()
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        result = run()
-
-    def replay() -> torch.Tensor:
-        graph.replay()
-        return result
-
-    return replay
 
 
 def _rounded(count: int, step: int) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.musicgen.graph.text_encoder import PROJECTION
-from tunesmith.musicgen.torch.device import torch
 from tunesmith.musicgen.torch.layers import DeviceSpec
 from tunesmith.neural.t5 import EMBEDDING, PREFIX, relative_buckets
+from tunesmith.neural.torch.device import torch
 
 functional = torch.nn.functional
 

@@ -19,8 +19,9 @@ from tunesmith.jobs.job import Job, JobOptions, Submission
 from tunesmith.request import IS_NUMBER, RANDOM_SEED
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
+from tunesmith.server.apis.live_responses import Live, LiveMusic, submit_and_stream
 from tunesmith.server.apis.request_body import read_body
-from tunesmith.server.apis.responses import file_chunks, full_response, headers_of, run_and_wait, streaming_response
+from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait, streaming_response
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 
@@ -118,31 +119,34 @@ def router(context: ApiContext) -> APIRouter:
     routes = APIRouter(tags=["ElevenLabs"])
     caller_of = Depends(context.authenticate)
 
-    async def run(request: Request, kind: type[MusicBody | SoundBody], target: OutputFormat, caller: Caller) -> Job:
-        body = await read_body(request, kind)
-        return await run_and_wait(context.service, _submission(body, target, caller.owner), request)
+    async def answer(
+        request: Request, kind: type[MusicBody | SoundBody], output_format: str, caller: Caller, *, stream: bool
+    ) -> Response:
+        target = _format_of(output_format)
+        submission = _submission(await read_body(request, kind), target, caller.owner)
+        if stream:
+            return _live_answer(await submit_and_stream(context.service, submission, request), target)
+        return await _answer(context, await run_and_wait(context.service, submission, request), target)
 
     @routes.post("/v1/music", openapi_extra=documented_with_extensions(MusicBody), summary="Music as a file")
-    async def music(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of) -> Response:
-        target = _format_of(output_format)
-        job = await run(request, MusicBody, target, caller)
-        return await _answer(context, job, target)
+    async def music(
+        request: Request, output_format: Format = DEFAULT_FORMAT, stream: Live = False, caller: Caller = caller_of
+    ) -> Response:
+        return await answer(request, MusicBody, output_format, caller, stream=stream)
 
     @routes.post("/v1/music/stream", openapi_extra=documented_with_extensions(MusicBody), summary="Music as a stream")
     async def music_stream(
         request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of
     ) -> Response:
-        target = _format_of(output_format)
-        job = await run(request, MusicBody, target, caller)
-        return await _answer(context, job, target, streamed=True)
+        return await answer(request, MusicBody, output_format, caller, stream=True)
 
     @routes.post(
         "/v1/sound-generation", openapi_extra=documented_with_extensions(SoundBody), summary="A sound or a loop"
     )
-    async def sound(request: Request, output_format: Format = DEFAULT_FORMAT, caller: Caller = caller_of) -> Response:
-        target = _format_of(output_format)
-        job = await run(request, SoundBody, target, caller)
-        return await _answer(context, job, target)
+    async def sound(
+        request: Request, output_format: Format = DEFAULT_FORMAT, stream: Live = False, caller: Caller = caller_of
+    ) -> Response:
+        return await answer(request, SoundBody, output_format, caller, stream=stream)
 
     return routes
 
@@ -170,15 +174,22 @@ def _submission(body: MusicBody | SoundBody, target: OutputFormat, owner: str | 
     )
 
 
-async def _answer(context: ApiContext, job: Job, target: OutputFormat, *, streamed: bool = False) -> Response:
+def _live_answer(music: LiveMusic, target: OutputFormat) -> Response:
+    chunks = music.chunks
+    if target.raw:
+        from tunesmith.audio.pcm_g711 import raw_live_chunks
+
+        chunks = raw_live_chunks(chunks, target.raw)
+    return streaming_response(chunks, target.media_type, headers_of(music.job))
+
+
+async def _answer(context: ApiContext, job: Job, target: OutputFormat) -> Response:
     path, headers = context.service.result_path(job), headers_of(job)
     if target.raw:
         from tunesmith.audio.pcm_g711 import raw_chunks
 
         # The length is unknown until the samples are converted, so the response is chunked.
         return streaming_response(raw_chunks(path, target.raw), target.media_type, headers)
-    if streamed:
-        return streaming_response(file_chunks(path), target.media_type, headers)
     return await full_response(path, target.media_type, headers)
 
 

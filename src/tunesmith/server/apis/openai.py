@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,12 +17,13 @@ from pydantic import Field
 
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.fields import ModelName, Prompt, shown
-from tunesmith.jobs.job import Job, JobOptions, Submission
+from tunesmith.jobs.job import JobOptions, Submission
 from tunesmith.request import IS_NUMBER
 from tunesmith.server.apis.errors import error_response, message_of, status_of
 from tunesmith.server.apis.extensions import ForeignBody, documented_with_extensions
+from tunesmith.server.apis.live_responses import LiveMusic, submit_and_stream
 from tunesmith.server.apis.request_body import read_body
-from tunesmith.server.apis.responses import file_chunks, headers_of, run_and_wait, streaming_response
+from tunesmith.server.apis.responses import headers_of, streaming_response
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 
@@ -103,27 +104,27 @@ def router(context: ApiContext) -> APIRouter:
     )
     async def speech(request: Request, caller: Caller = caller_of) -> Response:
         body = await read_body(request, SpeechBody)
-        job = await run_and_wait(context.service, body.submission(caller.owner), request)
-        chunks = _chunks(context, job, body.target)
+        # OpenAI's own responses are chunked too, so its clients need not ask for a stream.
+        music = await submit_and_stream(context.service, body.submission(caller.owner), request)
+        chunks, headers = _chunks(music, body.target), headers_of(music.job)
         if body.stream_format == "sse":
-            return streaming_response(_as_events(chunks), "text/event-stream", headers_of(job))
-        return streaming_response(chunks, body.target.media_type, headers_of(job))
+            return streaming_response(_as_events(chunks), "text/event-stream", headers)
+        return streaming_response(chunks, body.target.media_type, headers)
 
     return routes
 
 
-def _chunks(context: ApiContext, job: Job, target: SpeechFormat) -> Iterator[bytes]:
-    path = context.service.result_path(job)
+def _chunks(music: LiveMusic, target: SpeechFormat) -> AsyncIterator[bytes]:
     if target.raw:
-        from tunesmith.audio.pcm_g711 import raw_chunks
+        from tunesmith.audio.pcm_g711 import raw_live_chunks
 
-        return raw_chunks(path)
-    return file_chunks(path)
+        return raw_live_chunks(music.chunks)
+    return music.chunks
 
 
-def _as_events(chunks: Iterator[bytes]) -> Iterator[bytes]:
+async def _as_events(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Wrap the audio in server-sent events; the usage is zero, because music has no tokens to count."""
-    for chunk in chunks:
+    async for chunk in chunks:
         yield _event({"type": "speech.audio.delta", "audio": base64.b64encode(chunk).decode()})
     usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
     yield _event({"type": "speech.audio.done", "usage": usage})

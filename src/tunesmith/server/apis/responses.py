@@ -35,7 +35,7 @@ async def run_and_wait(service: MusicService, submission: Submission, request: R
     """
     job = await service.submit(submission)
     finished = asyncio.ensure_future(service.wait(job))
-    gone = asyncio.ensure_future(_cancel_on_disconnect(request))
+    gone = asyncio.ensure_future(cancel_on_disconnect(request))
     try:
         # Whichever comes first: the result, or the disconnect.
         await asyncio.wait({finished, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -60,7 +60,7 @@ def require_success(job: Job) -> Job:
     return job
 
 
-async def _cancel_on_disconnect(request: Request) -> None:
+async def cancel_on_disconnect(request: Request) -> None:
     """Return when the caller disconnects; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
@@ -116,7 +116,9 @@ def _content(path: Path) -> bytes | None:
         return file.read() if os.fstat(file.fileno()).st_size <= READ_WHOLE_BYTES else None
 
 
-def streaming_response(chunks: Iterator[bytes], media_type: str, headers: Mapping[str, str]) -> Response:
+def streaming_response(
+    chunks: Iterator[bytes] | AsyncIterator[bytes], media_type: str, headers: Mapping[str, str]
+) -> Response:
     """Return a chunked response."""
     return StreamingResponse(chunks, media_type=media_type, headers=dict(headers))
 

@@ -26,6 +26,14 @@ def test_a_named_tune_player_leads(brief: Callable[..., Brief], genre: str, name
     assert {player.instrument for player in band(asked) if player.role == "melody"} == {name}
 
 
+@pytest.mark.parametrize("genre", ["celtic", "country", "folk"])
+def test_named_tune_players_of_folk_music_play_together(brief: Callable[..., Brief], genre: str) -> None:
+    for seed in range(4):
+        players = band(brief(genre=genre, prompt="music", instruments=("flute", "fiddle"), seed=seed))
+        registers = {player.instrument: player.register for player in players if player.role == "melody"}
+        assert set(registers) == {"flute", "fiddle"}
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_nobody_unasked_has_a_tune_where_the_mood_is_calm(brief: Callable[..., Brief], seed: int) -> None:
     asked = brief(genre="folk", prompt="music", instruments=("acoustic_guitar", "piano"), seed=seed, mood=CALM)

@@ -64,6 +64,45 @@ def test_variations_are_jobs_with_other_seeds_and_become_its_children(server: ht
     assert [job["seed"] for job in answer.json()["jobs"]] == [6, 7]
 
 
+def test_a_change_is_a_job_of_the_same_seed_and_says_what_was_understood(server: httpx.Client) -> None:
+    url = f"/api/tracks/{newest(server)['id']}/variations"
+    wanted = {"prompt": "slower, no drums, glitter", "key": "E minor"}
+    told = server.post(url, json={**wanted, "explain": True})
+    assert (told.status_code, told.json()["jobs"]) == (200, [])
+    changed = server.post(url, json=wanted)
+    assert changed.status_code == 202
+    (job,) = changed.json()["jobs"]
+    assert (job["seed"], changed.json()["change"]) == (newest(server)["seed"], told.json()["change"])
+    assert {one["field"] for one in told.json()["change"]["changes"]} == {"tempo", "without", "key"}
+    assert told.json()["change"]["not_understood"] == ["glitter"]
+    request = server.get(job["url"]).json()["request"]
+    assert (request["without"], request["key"], request["prompt"]) == (["drums"], "E minor", PROMPT)
+    server.get(job["url"], params={"wait": 60})
+    tree = server.get(f"/api/tracks/{newest(server)['id']}/tree").json()
+    assert [one["changed"] for one in tree["children"] if "without drums" in one["changed"]]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"prompt": "glitter"}, "prompt"),
+        ({"prompt": "faster, slower"}, "prompt"),
+        ({"prompt": " "}, "prompt"),
+        ({"prompt": "slower", "bpm": 90}, "tempo_bpm"),
+        ({"instruments": [{}]}, "instruments.0"),
+        ({"soundfont": "/etc/passwd"}, "soundfont"),
+        ({"model": "musicgen-small"}, "model"),
+        ({"n": 0}, "n"),
+        ({"moood": "happy"}, "moood"),
+        ({"mood": "green"}, "mood"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_by_name(server: httpx.Client, wrong: dict[str, object], field: str) -> None:
+    answer = server.post(f"/api/tracks/{newest(server)['id']}/variations", json=wrong)
+    assert answer.status_code in (404, 422), answer.text
+    assert answer.json()["error"]["field"] == field
+
+
 def test_its_notes_and_its_parts_are_had_without_another_track(server: httpx.Client) -> None:
     track = newest(server)
     notes = server.get(str(track["midi"])).raise_for_status()

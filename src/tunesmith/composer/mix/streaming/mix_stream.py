@@ -47,6 +47,8 @@ class MixStream:
         self._error: BaseException | None = None
         self._done = threading.Event()
         self._given = 0
+        # The end of a loop rings into its beginning, so its first sample is known last.
+        self.is_early = not score.loop and score.duration > SHORT_SECONDS
         self.num_samples = length_in_samples(score, session.options.sample_rate)
         self._thread = threading.Thread(target=self._make, name="mix", daemon=True)
         self._thread.start()
@@ -57,8 +59,7 @@ class MixStream:
         What comes before the exact mix is done keeps LEAD_SECONDS ahead of a listener, the rest comes at once. Raises
         GenerationCancelled, and whatever ends the mix.
         """
-        # The end of a loop rings into its beginning, so its first sample is known last.
-        if not self._score.loop and self._score.duration > SHORT_SECONDS:
+        if self.is_early:
             yield from self._forecast_blocks()
         result = self.result()
         while self._given < self.num_samples:

@@ -11,9 +11,11 @@ from tunesmith.composer.genre import Genre, GenrePart
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.band.ensemble import SECTIONS, Ensemble, has_word, kin, leads_readily
 
-REQUESTED_DB, LEAD_DB, BASS_DB = 3.0, 4.0, 5.0
+REQUESTED_DB, LEAD_DB, BASS_DB = 3.0, 5.0, 7.0
+# Winds, strings and mallets, which do nothing but lead.
+SOLO_DB = 8.0
 # Beside other named instruments: drums are prominent anyway.
-REQUESTED_DRUMS_DB = 1.5
+REQUESTED_DRUMS_DB = 3.0
 BEHIND_DB: Mapping[str, float] = {
     "melody": -4, "counter": -5, "arpeggio": -4, "chords": -3, "pad": -3, "bass": -2, "drone": -3,
     "drums": -3, "percussion": -5, "effects": -4,
@@ -33,6 +35,8 @@ RHYTHM = frozenset({"bass", "drums", "percussion"})
 CALM_LOWERS, ROOM_BELOW_LEAD = 5.0, 9
 # Voices of an instrument that cannot accompany itself.
 MOSTLY_SINGLE = 2
+# Families of genres in which named players of a tune play it together.
+UNISON = frozenset({"folk"})
 PASSIVE = frozenset({"block", "pulse", "rolled", "hits", ""})
 BEST_REGISTERS: Mapping[str, int] = {
     "cello": 57, "viola": 65, "contrabass": 45, "trombone": 56, "bassoon": 53, "french_horn": 60, "tuba": 43,
@@ -87,10 +91,13 @@ def led(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> l
     if lead is None:
         others = [s for s in others if not (s.instrument == able[0] and s.part.role == "counter")]
         lead = PartAssignment(_melody_part(genre, able[0]), able[0])
+    # As fiddle and whistle do: a counter-line alone has too few notes for a player that the prompt names.
+    unison = [replace(s, part=lead.part) for s in others if genre.family in UNISON and s.requested and _has_a_tune(s)]
+    others = [s for s in others if s.instrument not in {one.instrument for one in unison}]
     doubles = [s for s in members if s.part.role == "melody" and s.requested and s.instrument != lead.instrument]
     played = {member.instrument for member in others}
     doubles = [s for s in doubles if s.instrument not in played or leads_readily(s.instrument) > CHORDAL]
-    return [replace(lead, requested=True), *doubles, *others]
+    return [replace(lead, requested=True), *doubles, *unison, *others]
 
 
 def arranged(members: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
@@ -209,7 +216,7 @@ def _balanced(members: Sequence[PartAssignment], company: Ensemble) -> list[Part
     result = []
     for member in members:
         if member.requested:
-            gain = _requested_db(member.part.role, tuneful)
+            gain = _requested_db(member, tuneful)
             result.append(replace(member, gain_db=gain, entry=0.0 if member.instrument in opening else SOON))
         else:
             behind = 0.0 if _is_of_a_named_section(member, company) else _behind_db(member.part.role, tuneful, company)
@@ -217,10 +224,16 @@ def _balanced(members: Sequence[PartAssignment], company: Ensemble) -> list[Part
     return result
 
 
-def _requested_db(role: str, tuneful: bool) -> float:
+def _requested_db(member: PartAssignment, tuneful: bool) -> float:
+    role = member.part.role
     if role in ("drums", "percussion"):
         return REQUESTED_DRUMS_DB if tuneful else REQUESTED_DB
-    return {"melody": LEAD_DB, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB)
+    lead = SOLO_DB if leads_readily(member.instrument) > CHORDAL else LEAD_DB
+    return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB)
+
+
+def _has_a_tune(member: PartAssignment) -> bool:
+    return member.part.role == "counter" and leads_readily(member.instrument) > CHORDAL
 
 
 def _is_of_a_named_section(member: PartAssignment, company: Ensemble) -> bool:

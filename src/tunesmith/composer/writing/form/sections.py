@@ -72,7 +72,7 @@ def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Gen
     closing = next((draft for draft in reversed(written) if draft.name in CLOSINGS), SectionDraft("outro", 4, 0.35))
     if bars == 1:
         return [SectionDraft("ending", 1, max(draft.energy for draft in body))]
-    first = 0 if brief.form in ("sting", "bumper") else _intro_bars(opening.bars, bars)
+    first = 0 if brief.form in ("sting", "bumper") else requested_intro(brief, _intro_bars(opening.bars, bars), bars)
     last = _closing_bars(closing.bars, bars, big=brief.ending == "big" or brief.form == "sting")
     if genre.harmony.style == "blues":
         first, last = _around_choruses(first, last, bars)
@@ -86,6 +86,11 @@ def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Gen
         *inner,
         _closing(closing, last, inner[-1].energy, brief, genre.ending),
     ]
+
+
+def requested_intro(brief: Brief, usual: int, bars: int) -> int:
+    """Return the bars of the intro: the form's own, or none, half or twice as many by request."""
+    return {"none": 0, "short": usual // 2, "long": min(2 * max(usual, 2), bars // 4)}.get(brief.intro, usual)
 
 
 def _around_phrases(first: int, last: int, bars: int) -> tuple[int, int]:

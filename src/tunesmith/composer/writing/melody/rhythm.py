@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -92,6 +92,8 @@ def cells_for(length: float) -> tuple[Cell, ...]:
     return CELLS.get(length, ((length,), (length / 2, length / 2)))
 
 
+# Cached: the same few cells are weighed for every motif.
+@lru_cache(maxsize=1024)
 def onsets(cell: Cell) -> tuple[tuple[float, float], ...]:
     """Return (offset, length) of each sounding note of the cell."""
     starts = [sum(abs(length) for length in cell[:index]) for index in range(len(cell))]

@@ -31,7 +31,8 @@ from tunesmith.server.apis.huggingface.request import (
     to_submission,
     waits_for_model,
 )
-from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait
+from tunesmith.server.apis.live_responses import Live, submit_and_stream
+from tunesmith.server.apis.responses import full_response, headers_of, run_and_wait, streaming_response
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import ModelIsLoading
@@ -108,7 +109,7 @@ def router(context: ApiContext) -> APIRouter:
     add_about(routes, context)
     caller_of, body = Depends(context.authenticate), documented_inputs()
 
-    async def generate(request: Request, model: str | None, owner: str | None) -> Response:
+    async def generate(request: Request, model: str | None, owner: str | None, stream: bool) -> Response:
         body = await parse_request(request)
         accept = request.headers.get("accept", "")
         submission = to_submission(body, model, owner, accept)
@@ -116,25 +117,34 @@ def router(context: ApiContext) -> APIRouter:
             # Starts the load and raises ModelIsLoading (503) if it takes longer.
             resolved = await context.loading.wait(submission.model or submission.request.model, NO_WAIT_SECONDS)
             submission = replace(submission, generated_by=resolved.generated_by)
-        job = await run_and_wait(context.service, submission, request)
-        return await _answer(context, job, ResponseFormat.from_accept_header(submission.options.format, accept))
+        answer = ResponseFormat.from_accept_header(submission.options.format, accept)
+        if stream and not answer.in_json:
+            music = await submit_and_stream(context.service, submission, request)
+            return streaming_response(music.chunks, answer.media_type, all_headers(music.job))
+        return await _answer(context, await run_and_wait(context.service, submission, request), answer)
 
     @routes.post("/models/{model:path}", openapi_extra=body, summary="Music from a prompt")
     @routes.post(
         "/hf-inference/models/{model:path}", openapi_extra=body, summary="Music from a prompt, at the router's path"
     )
-    async def of_model(request: Request, model: str, caller: Caller = caller_of) -> Response:
-        return await generate(request, model.strip("/"), caller.owner)
+    async def of_model(request: Request, model: str, stream: Live = False, caller: Caller = caller_of) -> Response:
+        return await generate(request, model.strip("/"), caller.owner, stream)
 
     @routes.post("/pipeline/{task}/{model:path}", openapi_extra=body, summary="Music from a prompt, for older clients")
     # The task is always text-to-audio, whatever the path says.
-    async def of_pipeline(request: Request, task: str, model: str, caller: Caller = caller_of) -> Response:  # noqa: ARG001
-        return await generate(request, model.strip("/"), caller.owner)
+    async def of_pipeline(
+        request: Request,
+        task: str,  # noqa: ARG001
+        model: str,
+        stream: Live = False,
+        caller: Caller = caller_of,
+    ) -> Response:
+        return await generate(request, model.strip("/"), caller.owner, stream)
 
     @routes.post("/", openapi_extra=body, summary="Music from a prompt, as at an Inference Endpoint")
     @routes.post("/predict", openapi_extra=body, summary="Music from a prompt")
-    async def of_default(request: Request, caller: Caller = caller_of) -> Response:
-        return await generate(request, None, caller.owner)
+    async def of_default(request: Request, stream: Live = False, caller: Caller = caller_of) -> Response:
+        return await generate(request, None, caller.owner, stream)
 
     return routes
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -17,6 +18,7 @@ from tunesmith.jobs.estimates import QueueEstimate, QueueEstimator
 from tunesmith.jobs.job import Job, JobState
 from tunesmith.jobs.service import MusicService
 from tunesmith.jobs.store import JobFilter
+from tunesmith.server.apis.live_responses import Live, begun, live_response, submit_and_stream
 from tunesmith.server.apis.native.request import RequestParser, documented_request
 from tunesmith.server.apis.native.schemas import (
     JOBS,
@@ -34,7 +36,6 @@ from tunesmith.server.apis.responses import (
     SILENCE_SECONDS,
     STILL_HERE,
     event_stream,
-    file_chunks,
     full_response,
     headers_of,
     run_and_wait,
@@ -42,7 +43,7 @@ from tunesmith.server.apis.responses import (
     streaming_response,
 )
 from tunesmith.server.auth import Caller
-from tunesmith.server.errors import ResultNotAvailable
+from tunesmith.server.errors import JobFailed, ResultNotAvailable
 from tunesmith.server.scores import has_score, score_of_job
 
 LOOK_SECONDS = 1.0
@@ -115,6 +116,7 @@ MAX_WAIT_SECONDS = 60.0
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS, description="Seconds to wait for the job to finish.")]
 WithScore = Annotated[bool, Query(description="Send the score of a composer's job too, as an event of its own.")]
+ToStream = Annotated[bool, Query(description="Let ``GET …/audio?stream=true`` play the audio while it is made.")]
 States = Annotated[list[JobState] | None, Query()]
 AUDIO: dict[int | str, dict[str, Any]] = {
     200: {"description": "The audio file.", "content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -147,19 +149,25 @@ def _add_submissions(
         "/api/generate", openapi_extra=body, summary="Generate music and wait for it", response_class=Response,
         responses={**AUDIO, **responses(404, 409, 422, 503, 507)},
     )  # fmt: skip
-    async def generate(request: Request, stream: bool = False, caller: Caller = whose) -> Response:
-        job = await run_and_wait(service, await parser.read(request, caller), request)
-        path, headers = service.result_path(job), {**headers_of(job), **timing_headers(job)}
+    async def generate(request: Request, stream: Live = False, caller: Caller = whose) -> Response:
+        submission = await parser.read(request, caller)
         if stream:
-            return streaming_response(file_chunks(path), media_type_of(job), headers)
-        return await full_response(path, media_type_of(job), headers)
+            music = await submit_and_stream(service, submission, request)
+            headers = {**headers_of(music.job), **timing_headers(music.job)}
+            return streaming_response(music.chunks, media_type_of(music.job), headers)
+        job = await run_and_wait(service, submission, request)
+        headers = {**headers_of(job), **timing_headers(job)}
+        return await full_response(service.result_path(job), media_type_of(job), headers)
 
     @routes.post(
         JOBS, openapi_extra=body, summary="Submit a job", status_code=202, response_model=JobDocument,
         responses=responses(404, 409, 422, 503, 507),
     )  # fmt: skip
-    async def create(request: Request, caller: Caller = whose) -> Response:
-        job = await service.submit(await parser.read(request, caller))
+    async def create(request: Request, stream: ToStream = False, caller: Caller = whose) -> Response:
+        submission = await parser.read(request, caller)
+        if stream:
+            submission = replace(submission, options=replace(submission.options, stream=True))
+        job = await service.submit(submission)
         return await _shown(job, estimator, 202, {"location": path_of(job.id)})
 
 
@@ -193,8 +201,11 @@ def _add_outputs(routes: APIRouter, service: MusicService, estimator: QueueEstim
         JOBS + "/{job_id}/audio", summary="The result of a job", response_class=Response,
         responses={**AUDIO, **responses(404, 409)},
     )  # fmt: skip
-    async def audio(job_id: str, caller: Caller = whose) -> Response:
+    async def audio(request: Request, job_id: str, stream: Live = False, caller: Caller = whose) -> Response:
         job = await service.get(job_id, caller.owner)
+        if stream and (response := await _growing(service, job, request)):
+            return response
+        job = await service.get(job_id, caller.owner) if stream else job
         if job.state is not JobState.SUCCEEDED:
             raise ResultNotAvailable(job)
         if job.data_removed:
@@ -217,6 +228,21 @@ def _add_outputs(routes: APIRouter, service: MusicService, estimator: QueueEstim
         # The job is read first to check its owner, which the service's cancel does not.
         job = await service.get(job_id, caller.owner)
         return await _shown(await service.cancel(job.id), estimator)
+
+
+async def _growing(service: MusicService, job: Job, request: Request) -> Response | None:
+    """Return the stream of a job as it is made; None for one that ends without a stream, or has ended long ago."""
+    if not job.state.is_final:
+        with service.streams.listening(job.id) as opening:
+            if job.state is JobState.QUEUED:
+                service.streams.want(job.id)
+            with contextlib.suppress(JobFailed):
+                await begun(service, job, opening)
+    found = service.streams.find(job.id)
+    if found is None:
+        return None
+    headers = headers_of(replace(job, metadata=found.metadata))
+    return live_response(found, request.headers.get("range"), media_type_of(job), headers)
 
 
 async def _shown(

@@ -14,7 +14,7 @@ from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.markers import loop_points_json
 from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
-from tunesmith.jobs.job import Job, JobResult, JobState
+from tunesmith.jobs.job import Job, JobResult, JobState, media_type_of_format
 from tunesmith.licences import CommercialUse
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.apis.responses import warnings_of
@@ -274,9 +274,8 @@ def path_of(job_id: str) -> str:
 
 
 def media_type_of(job: Job) -> str:
-    """Return the media type of a finished job's file."""
-    assert job.result
-    return job.result.media_type
+    """Return the media type of a job's file."""
+    return job.result.media_type if job.result else media_type_of_format(job.options.format)
 
 
 def to_iso8601(seconds: float) -> datetime:

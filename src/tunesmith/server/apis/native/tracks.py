@@ -17,11 +17,12 @@ from tunesmith.guided.composition_request import composition_request
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.layer_intensities import USUAL_INTENSITIES, read_intensities
+from tunesmith.library.track_tree import tree_of
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
-from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY
 from tunesmith.server.apis.native.track_files import check_format, converted, path_of_file
+from tunesmith.server.apis.native.variations import add_variations
 from tunesmith.server.apis.request_body import documented, read_body
 from tunesmith.server.apis.responses import headers_of, run_and_wait
 from tunesmith.server.auth import Caller
@@ -29,7 +30,7 @@ from tunesmith.server.context import ApiContext
 from tunesmith.server.scores import has_score
 
 DIALECT = "api"
-MAX_PAGE, MAX_VARIATIONS = 500, 100
+MAX_PAGE = 500
 MASTERED = "stems"
 """The export whose stems sum to the finished mix."""
 LAYERS = "layers"
@@ -45,14 +46,6 @@ class MarksBody(GivenFields):
     starred: bool | None = None
     rating: Annotated[int, Field(ge=0, le=MAX_RATING), IS_NUMBER] | None = None
     tags: Annotated[list[Tag], Field(max_length=MAX_ITEMS["tags"])] | None = None
-
-
-class VariationsBody(GivenFields):
-    """The request body for variations: their number."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    n: Annotated[int, Field(ge=1, le=MAX_VARIATIONS), IS_NUMBER] = 5
 
 
 def router(context: ApiContext) -> APIRouter:
@@ -85,6 +78,10 @@ def router(context: ApiContext) -> APIRouter:
     async def get(track_id: str, caller: Caller = caller_of) -> JSONResponse:
         return JSONResponse(track_json(await asyncio.to_thread(tracks.get, track_id, caller.owner), results))
 
+    @routes.get("/{track_id}/tree", summary="The tree of a track's variations, and what each one changes")
+    async def tree(track_id: str, caller: Caller = caller_of) -> JSONResponse:
+        return JSONResponse((await asyncio.to_thread(tree_of, tracks, track_id, caller.owner)).as_json())
+
     @routes.patch("/{track_id}", summary="Star, rate or tag a track", openapi_extra=documented(MarksBody))
     async def mark(track_id: str, request: Request, caller: Caller = caller_of) -> JSONResponse:
         body = await read_body(request, MarksBody)
@@ -96,26 +93,9 @@ def router(context: ApiContext) -> APIRouter:
         await asyncio.to_thread(tracks.remove, track_id, caller.owner)
         return Response(status_code=204)
 
-    _add_variations(routes, context)
+    add_variations(routes, context)
     _add_files(routes, context)
     return routes
-
-
-def _add_variations(routes: APIRouter, context: ApiContext) -> None:
-    caller_of, tracks = Depends(context.authenticate), context.tracks
-
-    @routes.post(
-        "/{track_id}/variations", summary="Make variations of a track: jobs with other seeds", status_code=202,
-        openapi_extra={"parameters": [dict(IDEMPOTENCY_KEY)], **documented(VariationsBody)},
-    )  # fmt: skip
-    async def vary(track_id: str, request: Request, caller: Caller = caller_of) -> JSONResponse:
-        body = await read_body(request, VariationsBody)
-        track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
-        key = request.headers.get("idempotency-key")
-        submissions = [_variation(track, number, caller.owner, key) for number in range(1, body.n + 1)]
-        jobs = [await context.service.submit(submission) for submission in submissions]
-        shown = [{"id": job.id, "seed": job.request.seed, "url": f"/api/jobs/{job.id}"} for job in jobs]
-        return JSONResponse({"parent": track.id, "jobs": shown}, 202)
 
 
 def _add_files(routes: APIRouter, context: ApiContext) -> None:
@@ -223,13 +203,3 @@ def _export(
         # The notes and stems are the composition's; the model is not needed for them.
         return Submission(composition_request(request), DIALECT, owner, model=COMPOSER, options=options)
     return Submission(request, DIALECT, owner, model=track.generation.generated_by, options=options)
-
-
-def _variation(track: Track, number: int, owner: str | None, key: str | None) -> Submission:
-    request = GenerationRequest.checked(**{**track.generation.request, "seed": (track.seed or 0) + number})
-    form = track.generation.file.format if track.generation.file else DEFAULT_FORMAT
-    return Submission(
-        # Each variation is a job, and needs a key of its own.
-        request, DIALECT, owner, model=track.generation.generated_by, idempotency_key=key and f"{key}-{number}",
-        options=JobOptions(form, parent=track.id),
-    )  # fmt: skip

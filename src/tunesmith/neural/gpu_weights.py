@@ -1,25 +1,29 @@
-"""Weights for a GPU: one safetensors file of float16, written and read tensor by tensor."""
+"""Weights for a GPU: one safetensors file of float16, or float32 in part, written and read tensor by tensor."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
-from tunesmith.musicgen.checkpoint import Weights
 from tunesmith.neural.checkpoint.safetensors_file import read_safetensors
 from tunesmith.neural.checkpoint.tensors import LazyWeights
+
+Weights = Mapping[str, NDArray[np.float32]]
 
 # Room for a name, a shape and two offsets; the rest is filled with spaces.
 HEADER_BYTES_A_TENSOR = 256
 
 
-def write_gpu_weights(path: Path, weights: Weights, names: Iterable[str]) -> None:
-    """Write the tensors of these names.
+def write_gpu_weights(
+    path: Path, weights: Weights, names: Iterable[str], is_exact: Callable[[str], bool] = lambda _: False
+) -> None:
+    """Write the tensors of these names, in float32 where a name ``is_exact``.
 
     The header comes first in the file, but is filled in at the end, so that one tensor at a time is in memory.
     """
@@ -31,9 +35,13 @@ def write_gpu_weights(path: Path, weights: Weights, names: Iterable[str]) -> Non
         file.seek(8 + reserved)
         end = 0
         for name in wanted:
-            tensor = np.ascontiguousarray(weights[name], "<f2")
+            tensor = weights[name]
+            # float16 ends at 65,504.
+            is_wide = is_exact(name) or bool(np.abs(tensor).max(initial=0) > np.finfo(np.float16).max)
+            dtype, stored = ("F32", "<f4") if is_wide else ("F16", "<f2")
+            tensor = np.ascontiguousarray(tensor, stored)
             start, end = end, end + tensor.nbytes
-            header[name] = {"dtype": "F16", "shape": list(tensor.shape), "data_offsets": [start, end]}
+            header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [start, end]}
             file.write(tensor.data)
         text = json.dumps(header).encode()
         assert len(text) <= reserved

@@ -1,0 +1,58 @@
+/** Connection: a server's address and token, and calls of it with their deadlines. */
+
+import { checkedToken, checkedUrl, DEFAULT_URL, fromEnvironment } from "./address.js";
+import { Call, REAL_TIME } from "./deadline.js";
+import { Exchange } from "./http.js";
+
+/** @typedef {import("./options.js").CallOptions} CallOptions */
+
+/** How long a call may take with all its retries: enough for a model's cold start. */
+const DEADLINE_SECONDS = 120;
+
+/** A connection to one server; the methods of a client share it. */
+export class Connection {
+  #deadline;
+  #time;
+
+  /** @param {import("./options.js").Options} options */
+  constructor({ baseUrl, token, deadline = DEADLINE_SECONDS, fetch, time = REAL_TIME }) {
+    const secret = token ?? fromEnvironment("TUNESMITH_TOKEN");
+    this.baseUrl = checkedUrl(baseUrl ?? fromEnvironment("TUNESMITH_URL") ?? DEFAULT_URL);
+    /** @type {Record<string, string>} */
+    const headers = secret ? { Authorization: `Bearer ${checkedToken(secret)}` } : {};
+    this.exchange = new Exchange(this.baseUrl, headers, fetch ?? globalThis.fetch);
+    this.#deadline = deadline;
+    this.#time = time;
+  }
+
+  /**
+   * Return the deadline of a call.
+   *
+   * @param {CallOptions} options
+   */
+  call({ signal, deadline = this.#deadline, waiting }) {
+    return new Call(deadline, signal, this.#time, waiting);
+  }
+
+  /**
+   * Return the deadlines of a stream: it may last as long as its job, but opening it must not, so that each opening has
+   * a deadline of its own.
+   *
+   * @param {CallOptions} options
+   */
+  calls({ signal, deadline = Infinity }) {
+    const whole = new Call(deadline, signal, this.#time);
+    return { whole, opening: () => new Call(Math.min(this.#deadline, whole.left), signal, this.#time) };
+  }
+
+  /**
+   * Send a request and return the document of its answer.
+   *
+   * @param {import("./http.js").Send} send
+   * @param {CallOptions} options
+   * @returns {Promise<any>}
+   */
+  request(send, options) {
+    return this.exchange.document(send, this.call(options));
+  }
+}

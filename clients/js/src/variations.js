@@ -1,0 +1,45 @@
+/** Variations of a track: the same request with other seeds, or with a change in words and fields. */
+
+import { trackPath } from "./address.js";
+import { Call } from "./deadline.js";
+import { GenerationFailed } from "./errors.js";
+import { Exchange } from "./http.js";
+import { cancelJob, requireSuccess, waitForEnd } from "./jobs.js";
+import { newKey, requestFields } from "./request_body.js";
+
+/**
+ * Return the request for variations of a track.
+ *
+ * @param {string} id
+ * @param {number | string | import("./types.js").Change} wanted their number, or what to change
+ * @param {Record<string, unknown>} [more] other fields of the body
+ * @returns {Promise<import("./http.js").Send>}
+ */
+export async function buildVariation(id, wanted, more = {}) {
+  const given = typeof wanted === "number" ? { n: wanted } : typeof wanted === "string" ? { prompt: wanted } : wanted;
+  const { prompt, ...fields } = { prompt: undefined, ...given };
+  const body = await requestFields(prompt ?? "", { ...fields, ...more });
+  if (prompt === undefined) delete body["prompt"];
+  return { method: "POST", path: `${trackPath(id)}/variations`, body, key: newKey(), wants: ["jobs"] };
+}
+
+/**
+ * Submit one variation and return its job once it has succeeded; cancel it if anything stops the wait.
+ *
+ * @param {Exchange} exchange
+ * @param {string} id
+ * @param {string | import("./types.js").Change} change
+ * @param {Call} call
+ * @param {(job: import("./types.js").Job) => void} [progress]
+ */
+export async function runVariation(exchange, id, change, call, progress) {
+  const variation = await buildVariation(id, change);
+  const { jobs, change: understood } = await exchange.document(variation, call);
+  try {
+    return { ...requireSuccess(await waitForEnd(exchange, jobs[0].id, call, progress)), understood };
+  } catch (problem) {
+    // One that failed has ended.
+    if (!(problem instanceof GenerationFailed)) await cancelJob(exchange, variation, jobs[0].id, call.time);
+    throw problem;
+  }
+}

@@ -1,0 +1,100 @@
+"""Tracks to generate again or to change: from the prompt log, or from a sound file that holds its request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunesmith.audio.formats import FORMATS
+from tunesmith.config import Settings
+from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.files import file_sha256
+from tunesmith.library.tracks import Tracks
+from tunesmith.request import GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTrack:
+    """A track: its request, the format, digest and metadata of its file, and its id in the log."""
+
+    request: GenerationRequest
+    suffix: str
+    digest: str | None
+    metadata: Mapping[str, Any]
+    version: str | None = None
+    track: str | None = None
+
+
+def find_source_track(name: str, settings: Settings) -> SourceTrack:
+    """Find a track by its id or by a sound file; raises TrackNotFound, AudioFileError and InvalidRequest."""
+    path = Path(name)
+    # A track's id has no suffix; a name with one is a file even if it is misspelt.
+    return _of_file(path, settings) if path.suffix or path.exists() else _of_track(name, settings)
+
+
+def origin_of(path: Path) -> Mapping[str, Any]:
+    """Return the metadata of a file that holds its request; raises AudioFileError, and InvalidRequest without one."""
+    from tunesmith.audio.reader import read_metadata
+
+    metadata = read_metadata(path)
+    # A stitched file has no single request to repeat.
+    if parts := parts_of(metadata):
+        problem = f"{path} was stitched from {len(parts)} files; tunesmith show lists the request of each"
+        raise InvalidRequest("file", problem)
+    if not isinstance(metadata.get("request"), dict):
+        raise InvalidRequest("file", f"{path} has no metadata of its request")
+    return metadata
+
+
+def parts_of(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the metadata of the sounds in a stitched file, in order; empty for any other file."""
+    parts = metadata.get("stitched")
+    return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+
+
+def request_of(metadata: Mapping[str, Any]) -> GenerationRequest:
+    """Return the request in the metadata of generated music; raises InvalidRequest."""
+    fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
+    return GenerationRequest.checked(**fields)
+
+
+@contextmanager
+def _open_log(settings: Settings) -> Iterator[Tracks]:
+    from tunesmith.library.migrate import open_database
+
+    database = open_database(settings)
+    try:
+        yield Tracks(database)
+    finally:
+        database.close()
+
+
+def _of_file(path: Path, settings: Settings) -> SourceTrack:
+    metadata = origin_of(path)
+    suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
+    digest, track = file_sha256(path), None
+    # Without a log a change has no parent, and everything else works.
+    if settings.prompt_log:
+        with suppress(DatabaseError), _open_log(settings) as log:
+            found = log.of_digest(digest)
+            track = found.id if found else None
+    return SourceTrack(request_of(metadata), suffix, digest, metadata, track=track)
+
+
+def _of_track(track_id: str, settings: Settings) -> SourceTrack:
+    with _open_log(settings) as log:
+        track = log.get(track_id)
+    file = track.generation.file
+    suffix = f".{file.format}" if file else ".wav"
+    # Edits of files from elsewhere are logged without a request.
+    if not track.generation.request:
+        raise InvalidRequest(
+            "id", f"{track.id} cannot be generated again: it is an edit of a file that is not from Tunesmith"
+        )
+    request = GenerationRequest.checked(**track.generation.request)
+    return SourceTrack(
+        request, suffix, file.digest if file else None, track.generation.metadata, track.version, track.id
+    )

@@ -1,0 +1,37 @@
+"""The tree of a track's variations."""
+
+from __future__ import annotations
+
+from databases import FakeClock
+
+from tunesmith.library.database import Database
+from tunesmith.library.track_tree import tree_of
+from tunesmith.library.tracks import NewTrack, Tracks
+
+
+def new(parent: str | None = None, owner: str | None = None, **request: object) -> NewTrack:
+    return NewTrack({"prompt": "calm piano", "seed": 7, **request}, "composer", "composer", "cli", 3.0,
+                    parent=parent, owner=owner)  # fmt: skip
+
+
+def test_the_tree_is_the_same_from_every_track_in_it(database: Database, clock: FakeClock) -> None:
+    log = Tracks(database, clock)
+    (root,) = log.add(new())
+    slower, other = log.add(new(root.id, tempo_bpm=76.0), new(root.id, seed=8))
+    (bare,) = log.add(new(slower.id, tempo_bpm=76.0, without=["drums"]))
+    log.add(new())
+    trees = [tree_of(log, track.id).as_json() for track in (root, slower, other, bare)]
+    assert all(tree == trees[0] for tree in trees)
+    children = trees[0]["children"]
+    assert [(one["id"], one["changed"]) for one in children] == [(slower.id, "tempo_bpm 76"), (other.id, "seed 8")]
+    assert [(one["id"], one["changed"]) for one in children[0]["children"]] == [(bare.id, "without drums")]
+
+
+def test_a_tree_begins_below_a_removed_track_and_shows_no_one_elses(database: Database, clock: FakeClock) -> None:
+    log = Tracks(database, clock)
+    (root,) = log.add(new(owner="ann"))
+    child, foreign = log.add(new(root.id, "ann", seed=8), new(root.id, "bob", seed=9))
+    assert [one.track.id for one in tree_of(log, root.id, "ann").children] == [child.id]
+    log.remove(root.id)
+    assert tree_of(log, foreign.id, "bob").track.id == foreign.id
+    assert tree_of(log, child.id).changed == "calm piano"
