@@ -62,7 +62,7 @@ def measure_clips(model: Path, rounds: int) -> dict[str, float]:
 
 
 def measure_parts(model: Path, rounds: int) -> dict[str, float]:
-    """Time the cold start, the decoder and a batch."""
+    """Time the cold start, the decoder, a batch, and a step against the floor of its arithmetic."""
     starts = []
     for _ in range(rounds):
         with Worker("stable_audio_parts.engine_worker", str(model)) as worker:
@@ -73,8 +73,12 @@ def measure_parts(model: Path, rounds: int) -> dict[str, float]:
         for _ in range(rounds):
             one += worker.ask(steps={"latents": LATENTS[10], "steps": 4})["steps_s"]
             many += worker.ask(steps={"latents": LATENTS[10], "steps": 2, "rows": ROWS})["steps_s"]
+        floor = worker.ask(floor={"latents": LATENTS[30]})["seconds"]
+        step = median(worker.ask(steps={"latents": LATENTS[30], "steps": 2 * rounds})["steps_s"])
+    print(f"a step of 30 s: {step:.3f} s, its products with weights by themselves {floor:.3f} s")
     return {
         "cold_start_s": median(starts),
+        "step_times_floor": step / floor,
         "decode_rtf": median(decodes) / (DECODED_LATENTS * LATENT_SECONDS),
         "batch_4_gain": ROWS * median(one) / median(many),
     }

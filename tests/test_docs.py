@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tunesmith.cli.entry_point import insert_default_command, run
 from tunesmith.composer.composition import perform
 from tunesmith.composer.score_file import dump_score, load_score
 from tunesmith.errors import InvalidScore
@@ -15,7 +17,8 @@ from tunesmith.request import GenerationRequest
 
 ROOT = Path(__file__).parent.parent
 SCORE_PAGE = (ROOT / "docs" / "score-file.md").read_text(encoding="utf-8")
-DOCUMENT = re.findall(r"<!-- tested -->\n```yaml\n(.*?)```", SCORE_PAGE, flags=re.DOTALL)[0]
+DOCUMENT, TO_BE_WRITTEN = re.findall(r"<!-- tested -->\n```yaml\n(.*?)```", SCORE_PAGE, flags=re.DOTALL)
+COMMANDS, MIDI_COMMANDS = re.findall(r"<!-- tested -->\n```sh\n(.*?)```", SCORE_PAGE, flags=re.DOTALL)
 
 
 def test_the_documented_score_plays() -> None:
@@ -39,6 +42,22 @@ def test_the_documented_mistake_is_answered_as_shown() -> None:
     with pytest.raises(InvalidScore) as caught:
         load_score(DOCUMENT.replace("2.5 C5 0.5 80", "2.5 H5 0.5 80"))
     assert str(caught.value) == shown[1]
+
+
+def test_the_documented_score_without_notes_is_written_by_the_composer() -> None:
+    score = load_score(TO_BE_WRITTEN)
+    assert [one.name for one in score.sections] == ["A", "B", "A"]
+    assert [part.name for part in score.parts] == ["Left and right hand", "Bass", "Kit"]
+
+
+def test_the_documented_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
+    for line in (COMMANDS + MIDI_COMMANDS).splitlines():
+        assert run(insert_default_command(shlex.split(line)[1:])) == 0, line
+    song, changed = (load_score((tmp_path / name).read_text("utf-8")) for name in ("song.yaml", "changed.yaml"))
+    assert changed.key.tonic == (song.key.tonic + 2) % 12
+    assert load_score((tmp_path / "as-played.yaml").read_text("utf-8")) == changed
 
 
 def test_a_score_survives_being_written_out() -> None:

@@ -28,7 +28,10 @@ from tunesmith.server.middleware.request_limits import MAX_PATH_CHARACTERS, MAX_
 
 PAGE = read_page("docs/http-api.md")
 EXAMPLES = blocks_of(PAGE, "sh")
-SECONDS = {"calm.mp3": 5, "promo.wav": 8, "jazz.wav": 8, "again.wav": 8, "lofi.flac": 6, "rain.mp3": 4, "speech.wav": 4}
+SECONDS = {
+    "calm.mp3": 5, "promo.wav": 8, "jazz.wav": 8, "live.wav": 20, "again.wav": 8, "lofi.flac": 6, "rain.mp3": 4,
+    "speech.wav": 4,
+}  # fmt: skip
 SOUNDS = [*SECONDS, "loop.ogg"]
 
 

@@ -29,6 +29,8 @@ REQUESTS = 200
 MOODS = ("happy", "sad", "calm", "energetic", "dark", "dreamy")
 # Beats by which a performance may move a note.
 NEAR = 0.02
+# Beats by which two performances of a note differ.
+PLAYED_NEAR = 0.1
 CLOSINGS = frozenset({"outro", "ending"})
 UNPITCHED = frozenset({"drums", "percussion", "effects"})
 # Risers lead into what comes next, and belong to it.
@@ -101,14 +103,18 @@ def shared(one: Score, other: Score) -> Iterator[Stretch]:
 
 
 def kept(
-    one: Iterable[Note], other: Iterable[Note], later: float = 0.0, key: Callable[[Note], Any] | None = None
+    one: Iterable[Note],
+    other: Iterable[Note],
+    later: float = 0.0,
+    key: Callable[[Note], Any] | None = None,
+    near: float = NEAR,
 ) -> int:
-    """Count the notes of ``one`` that ``other`` has too, ``later`` beats later."""
+    """Count the notes of ``one`` that ``other`` has too, ``later`` beats later and within about ``near`` beats."""
     key = key or (lambda note: note.pitch)
-    theirs = Counter((key(note), round((note.start - later) / NEAR / 2)) for note in other)
+    theirs = Counter((key(note), round((note.start - later) / near / 2)) for note in other)
     count = 0
     for note in one:
-        place = round(note.start / NEAR / 2)
+        place = round(note.start / near / 2)
         found = next((at for at in (place, place - 1, place + 1) if theirs[key(note), at] > 0), None)
         if found is not None:
             theirs[key(note), found] -= 1
@@ -249,11 +255,16 @@ def again(piece: Piece) -> tuple[int, int]:
 
 
 def takes(piece: Piece) -> tuple[int, int]:
-    """Return the notes of the hook that another seed keeps with melody, chords, key, band, form and tempo locked."""
+    """Return the notes of the hook that another seed keeps with melody, chords, band, form and tempo locked.
+
+    Another seed plays them at other moments, by as much as people do.
+    """
     request = GenerationRequest.checked(**piece.fields).keeping(("melody", "chords", "band", "form", "tempo"))
     other = piece.edited(lock=request.lock, seed=piece.fields["seed"] + 1000)
-    lead = tuple(part for part in piece.score.parts if part.role in LEAD)
-    return whole(replace(piece.score, parts=lead), other)
+    theirs = {part.name: part.notes for part in other.parts}
+    leads = [part for part in piece.score.parts if part.role in LEAD]
+    found = sum(kept(part.notes, theirs.get(part.name, ()), near=PLAYED_NEAR) for part in leads)
+    return found, sum(len(part.notes) for part in leads)
 
 
 def measure(count: int = REQUESTS) -> dict[str, float]:

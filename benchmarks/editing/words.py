@@ -80,7 +80,7 @@ def _holds(before: RequestState, after: RequestState, edited: EditedRequest, fie
         change = next(change for change in edited.changes if change.field == _label(field))
         return _is_up(float(change.after.split()[0]) - float(change.before.split()[0]), value)
     if field == "transpose":
-        return (after.brief.key.tonic - before.brief.key.tonic) % 12 == value % 12
+        return bool((after.brief.key.tonic - before.brief.key.tonic) % 12 == value % 12)
     now = NUMBERS[field]
     if value in ("up", "down"):
         return _is_up(now(after) - now(before), value)

@@ -20,6 +20,7 @@ from tunesmith.neural.sessions import ALL_CORES
 from tunesmith.request import GenerationRequest
 from tunesmith.stable_audio.conditions import stack
 from tunesmith.stable_audio.generator import StableAudioGenerator
+from tunesmith.stable_audio.model_folder import TRANSFORMER
 from tunesmith.stable_audio.networks import StableAudioNetworks
 from tunesmith.stable_audio.noise import standard_normals
 
@@ -30,6 +31,7 @@ class Measured:
     """What can be asked."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._networks = StableAudioNetworks(folder, ALL_CORES)
         self._generator = StableAudioGenerator(
             folder, name="benchmark", licence="mit", digest="", open_networks=lambda _: self._networks
@@ -62,6 +64,14 @@ class Measured:
             networks.velocity(x, 1 - step / steps, conditioning)
             times.append(time.perf_counter() - start)
         return {"steps_s": times}
+
+    def floor(self, latents: int) -> dict[str, Any]:
+        """Time the products with weights of a step, each by itself."""
+        # It imports what builds graphs, which no start of a model waits for.
+        from stable_audio_parts.arithmetic import floor_seconds
+
+        positions = self._networks.architecture.diffusion.num_memory_tokens + latents
+        return {"seconds": floor_seconds(self._folder / TRANSFORMER, positions)}
 
     def decode(self, latents: int) -> dict[str, Any]:
         """Time the decoder on a window."""

@@ -341,5 +341,9 @@ class RunnerCrashed(TunesmithError, code="RunnerCrashed"):
     """The runner process of a task exited, or was killed because it did not respond; a retry may succeed."""
 
 
+class PlaybackError(TunesmithError, code="PlaybackError"):
+    """The sound cannot be played on this machine."""
+
+
 class InvalidItem(TunesmithError, code="Mistake"):
     """A batch item fails because of its request; a retry would not help."""

@@ -34,6 +34,8 @@ LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_st
 
 GeneratorSource = Callable[[str], Generator]
 """Opens the generator of a model by name, such as Registry.create."""
+Listener = Callable[[GeneratedStream], None]
+"""Hears a piece while it is made."""
 WarningCallback = Callable[[str], None]
 """Receives each warning as soon as it is known."""
 
@@ -216,11 +218,12 @@ def generate_files(
     progress: ProgressCallback = no_progress,
     warn: WarningCallback = lambda _: None,
     started: float | None = None,
+    listen: Listener | None = None,
 ) -> list[GeneratedFile]:
     """Generate the music of every request and write its files.
 
-    ``started`` is the time.monotonic() from which the ``took`` of the first one counts. Raises InvalidRequest for an
-    invalid request, AudioFileError for a file that cannot be written.
+    ``listen`` hears each piece while it is made; ``started`` is the time.monotonic() from which the ``took`` of the
+    first one counts. Raises InvalidRequest for an invalid request, AudioFileError for a file that cannot be written.
     """
     for request in requests:
         if files.layers and request.intensity is not None:
@@ -231,7 +234,7 @@ def generate_files(
     create, written = cache(Registry.discover().create), []
     for number, request in enumerate(requests, start=1):
         since = time.monotonic() if started is None or number > 1 else started
-        music = generate_music(request, create, progress, composition=files.needs_composition)
+        music = generate_music(request, create, progress, composition=files.needs_composition, listen=listen)
         for warning in music.warnings:
             warn(warning)
         written.append(write_music(music, files, str(number) if number > 1 else "", since))
@@ -247,23 +250,36 @@ def generate_music(
     cancelled: CancelCheck = never_cancelled,
     *,
     composition: bool = False,
+    listen: Listener | None = None,
 ) -> GeneratedMusic:
-    """Generate the music of a request that has a seed.
+    """Generate the music of a request that has a seed; ``listen`` hears it while it is made.
 
     With ``composition``, the result includes it; raises InvalidRequest for any model but the composer. Raises
     GenerationCancelled once ``cancelled()`` is true.
     """
     if not composition:
+        if listen is not None:
+            return GeneratedMusic(request, _heard(open_stream(request, create, progress, cancelled), listen))
         return GeneratedMusic(request, run_generator(create(request.model), request, progress, cancelled))
     if request.model != "composer" and request.guide is None:
         raise InvalidRequest("model", f"only composer has stems, MIDI, score, plot and layers, got {request.model!r}")
     from tunesmith.composer.composition import compose
 
     if request.guide:
-        audio = run_generator(create(request.model), request, progress, cancelled)
+        audio = _heard(open_stream(request, create, progress, cancelled), listen or (lambda _: None))
         return GeneratedMusic(request, audio, compose(composition_request(request)))
     composed = compose(request)
+    if listen is not None:
+        stream = GeneratedStream(composed.stream(progress, cancelled))
+        return GeneratedMusic(request, _heard(stream, listen), composed)
     return GeneratedMusic(request, composed.mix(progress, cancelled), composed)
+
+
+def _heard(stream: GeneratedStream, listen: Listener) -> Audio:
+    """Let ``listen`` hear the stream; return the exact piece."""
+    with stream:
+        listen(stream)
+        return stream.audio
 
 
 def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: float) -> GeneratedFile:
@@ -313,7 +329,7 @@ def _write_extras(composition: Composition, files: OutputFiles, word: str) -> li
         from tunesmith.composer.score_file import dump_score
 
         with atomic_output(with_suffix_word(files.score, word)) as temporary:
-            temporary.write_text(dump_score(composition.score), encoding="utf-8")
+            temporary.write_text(dump_score(composition.score, composition.written), encoding="utf-8")
         written.append(with_suffix_word(files.score, word))
     if files.midi:
         from tunesmith.composer.midi_file import write_midi

@@ -183,3 +183,11 @@ def test_what_would_be_understood_is_shown_without_music(home: Home) -> None:
     assert (refused.returncode, refused.stderr) == (
         2, "tunesmith: error: words: change nothing: not understood: 'glitter'\n",
     )  # fmt: skip
+
+
+def test_a_changed_track_keeps_its_edits_and_has_the_edited_one_as_its_parent(home: Home) -> None:
+    home.said("trim", "u.mp3", "--start", "0:01", "-o", "short.wav")
+    home.said("again", "short.wav", "no drums", "-o", "changed.wav")
+    changed, edited = home.tracks("--search", "ukulele", "-n", "2")
+    assert (changed["parent"], changed["generated_by"], changed["duration"]) == (edited["id"], "trim", 1.0)
+    assert changed["request"]["without"] == ["drums"]

@@ -33,6 +33,7 @@ PROMPT, INPUTS = (
 PREDICTED = {"input.prompt": "calm piano", "input.input_audio": None, "webhook": None, "webhook_events_filter": None}
 LIKELY: Mapping[str, Mapping[str, Any]] = {
     "/api/generate": PROMPT, "/api/jobs": PROMPT, "/api/explain": {"prompt": "calm piano"},
+    "/api/tracks/{track_id}/variations": {"prompt": "slower, no drums", "explain": True},
     "/v1/audio/speech": {"input": "calm piano", **NO_REGIONS},
     "/v1/music": {**PROMPT, "composition_plan": None}, "/v1/music/stream": {**PROMPT, "composition_plan": None},
     "/v1/sound-generation": {"text": "calm piano", **NO_REGIONS},

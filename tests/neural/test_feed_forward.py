@@ -63,6 +63,13 @@ def test_a_layer_of_two_forms_is_one_group(tmp_path: Path, monkeypatch: pytest.M
     assert products(tmp_path / "mixed.onnx") == 2
 
 
+def test_the_second_product_alone_by_rows_keeps_the_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = LayerForms(by_layer={"inner": None, "outer": ROWS})
+    monkeypatch.setattr(feed_forward, "GROUP", 30)
+    assert error(tmp_path / "grouped.onnx", forms) < 0.03
+    assert products(tmp_path / "grouped.onnx") == 3
+
+
 def products(path: Path) -> int:
     nodes = onnx.load(path, load_external_data=False).graph.node
     return sum(node.op_type == "MatMulIntegerToFloat" for node in nodes)

@@ -43,9 +43,11 @@ def test_eight_bits_are_closer_than_four_and_bfloat16_is_closer_than_both() -> N
 
 errors_of_layers = st.dictionaries(
     st.text("abcdef", min_size=1, max_size=4),
-    st.tuples(st.floats(1e-4, 0.2), st.sampled_from([(64, 64), (256, 64), (64, 256)])).map(
+    st.tuples(
+        st.floats(1e-4, 0.2), st.sampled_from([(64, 64), (256, 64), (64, 256)]), st.floats(0.01, 1.0)
+    ).map(
         lambda drawn: LayerErrors(
-            drawn[1], dict(zip(NAMES, (drawn[0], 0.7 * drawn[0], 0.5 * drawn[0], 0.0), strict=True))
+            drawn[1], dict(zip(NAMES, (drawn[0], 0.7 * drawn[0], 0.5 * drawn[0], 0.0), strict=True)), drawn[2]
         )
     ),
     min_size=1, max_size=12,
@@ -56,8 +58,8 @@ errors_of_layers = st.dictionaries(
 def test_the_choice_meets_the_share(errors: dict[str, LayerErrors], share: float) -> None:
     chosen = choose_forms(errors, share)
     names = {form: name for name, form in LINEAR_FORMS.items()}
-    total = sum(errors[one].by_form[names[form]] ** 2 for one, form in chosen.items())
-    fastest = sum(one.by_form["rows8"] ** 2 for one in errors.values())
+    total = sum(errors[one].effect(names[form]) ** 2 for one, form in chosen.items())
+    fastest = sum(one.effect("rows8") ** 2 for one in errors.values())
     assert chosen.keys() == errors.keys()
     assert total <= fastest * share**2 + 1e-12
 
@@ -70,3 +72,10 @@ def test_nothing_changes_where_the_fastest_forms_are_good_enough(errors: dict[st
 def test_a_silent_layer_has_no_error() -> None:
     silent = measure_layer(np.zeros((4, 32), np.float32), np.ones((8, 32), np.float32))
     assert all(error == pytest.approx(0) for error in silent.by_form.values())
+
+
+def test_a_layer_whose_update_is_small_beside_the_hidden_states_keeps_the_fastest_form() -> None:
+    by_form = dict(zip(NAMES, (0.01, 0.007, 0.005, 0.0), strict=True))
+    errors = {name: LayerErrors((64, 64), by_form, share) for name, share in (("large", 0.5), ("small", 0.05))}
+    chosen = choose_forms(errors, 0.2)
+    assert (chosen["large"], chosen["small"]) == (None, ROWS)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.reference_graph import OBSERVED, ReferenceGraphBuilder
+from tunesmith.neural.reference_graph import OBSERVED, SHARE, ReferenceGraphBuilder
 from tunesmith.neural.sessions import SessionOptions, open_session
-from tunesmith.neural.transformer_nodes import silu
+from tunesmith.neural.transformer_nodes import add_and_rms_norm, silu
 
 Array = npt.NDArray[np.float32]
 
@@ -65,3 +65,21 @@ def test_what_is_rounded_can_be_chosen(tmp_path: Path) -> None:
     builder = ReferenceGraphBuilder(tmp_path / "reference.onnx", "bfloat16", rounded=frozenset())
     found = output_of(builder)["y"]
     assert (found != found.astype(ml_dtypes.bfloat16).astype(np.float32)).any()
+
+
+def test_the_size_of_an_update_is_that_of_every_layer_that_made_it(tmp_path: Path) -> None:
+    with ReferenceGraphBuilder(tmp_path / "shares.onnx", "float32", observe=True, shares=True) as builder:
+        x = builder.input("x", np.float32, ["rows", 64])
+        update = builder.linear(builder.linear(x, FIRST, layer="first"), SECOND, layer="second")
+        normed, total = add_and_rms_norm(builder, x, update, builder.constant(np.ones(64, np.float32)), 1e-5)
+        last = builder.linear(normed, FIRST, layer="last")
+        builder.nodes("Add", [total, last], ["y"])
+        builder.output("y", np.float32, ["rows", 64])
+    session = open_session(builder.path, SessionOptions(optimize=False))
+    names = [output.name for output in session.get_outputs() if output.name.startswith(SHARE)]
+    found = dict(zip(names, session.run(names, {"x": INPUTS}), strict=True))
+    added = INPUTS @ FIRST.T @ SECOND.T
+    ratios = np.linalg.norm(added, axis=1) / np.linalg.norm(INPUTS + added, axis=1)
+    # No norm follows the last update.
+    assert found.keys() == {f"{SHARE}first", f"{SHARE}second"}
+    np.testing.assert_allclose(list(found.values()), np.sqrt(np.mean(ratios**2)), rtol=1e-3)

@@ -6,7 +6,7 @@ import pytest
 from reference_vectors import facts, vectors
 from tiny_stable_audio import OPEN_SMALL, REAL_THIRD, THIRD
 
-from tunesmith.stable_audio.lengths import HEADROOM_SECONDS, latent_lengths, samples_of
+from tunesmith.stable_audio.lengths import HEADROOM_SECONDS, latent_lengths, most_positions, samples_of
 
 
 @pytest.mark.parametrize(("seconds", "held", "written", "total"), [
@@ -41,3 +41,7 @@ def test_stable_audio_open_always_writes_all_its_latents() -> None:
 @pytest.mark.parametrize(("seconds", "samples"), [(4.35, 191_835), (2.0, 88_200), (2.00001, 88_200), (0.07, 3_087)])
 def test_float_error_loses_no_sample(seconds: float, samples: int) -> None:
     assert samples_of(seconds, 44_100) == samples
+
+
+def test_a_batch_grows_with_the_cores_up_to_the_longest_piece() -> None:
+    assert [most_positions(REAL_THIRD, cores) for cores in (1, 2, 3, 16)] == [512, 1024, 1356, 1356]

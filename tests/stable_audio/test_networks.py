@@ -138,11 +138,11 @@ def test_a_row_of_a_batch_is_the_row_alone_to_the_bit(
 def test_rows_go_together_as_far_as_that_saves_time_and_keeps_their_bits(
     networks: StableAudioNetworks, tmp_path: Path
 ) -> None:
-    # Three positions of memory come with the latents; a core takes 512 positions.
-    assert [networks.most_rows(latents) for latents in (97, 253, 509, 1000)] == [5, 2, 1, 1]
+    # Three positions of memory come with the latents, and the longest piece has 203.
+    assert [networks.most_rows(latents) for latents in (17, 37, 97, 150)] == [10, 5, 2, 1]
     in_blocks = opened(tmp_path, "int8-32")
     # An odd number of positions is not the same to the bit where products are in blocks.
-    assert [in_blocks.most_rows(latents) for latents in (97, 98)] == [5, 1]
+    assert [in_blocks.most_rows(latents) for latents in (17, 18)] == [10, 1]
 
 
 def test_keeping_nothing_is_a_mask_of_zeros(networks: StableAudioNetworks) -> None:

@@ -172,9 +172,13 @@ def _execute(arguments: list[str]) -> None:
     """Do what Python does with these arguments: ``-m MODULE``, ``-c CODE`` or a file, and what it is given."""
     sys.orig_argv = [sys.executable, *arguments]
     kind, *rest = arguments
-    added = os.environ.get("PYTHONPATH", "")
-    sys.path[:] = [*filter(None, added.split(os.pathsep)), *sys.path]
+    added = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+    sys.path[:] = [*added, *sys.path]
     importlib.invalidate_caches()
+    for path in (Path(folder, "sitecustomize.py") for folder in added):
+        if path.exists():
+            runpy.run_path(str(path))
+            break
     if kind == "-m":
         sys.argv = rest
         sys.path.insert(0, str(Path.cwd()))

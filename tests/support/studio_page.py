@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from browser import PATIENCE_MS
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize
 
+DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PROMPT = "warm lofi hip hop with a Rhodes and rain, 84 bpm"
 # How far what is heard of a loop is from the file, at worst, over two and a half times its length.
 SEAM = """async () => {
@@ -34,16 +35,65 @@ SEAM = """async () => {
 @contextmanager
 def opened_page(browser: Browser, url: str, complaints: list[str] | None = None) -> Iterator[Page]:
     """Open the studio of a server in a window of its own; what the browser complains of is added to ``complaints``."""
-    noted = [] if complaints is None else complaints
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+    with new_window(browser) as page, _watched(page, url, [] if complaints is None else complaints):
+        _show(page, url)
+        yield page
+
+
+@contextmanager
+def new_window(browser: Browser) -> Iterator[Page]:
+    """Open a window with an empty page, which knows of no other."""
+    with browser.new_context(viewport=DESKTOP) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: noted.append(said.text) if said.type in ("error", "warning") else None)
-        page.on("pageerror", lambda error: noted.append(str(error)))
-        page.on("request", lambda request: _note_foreign(request.url, url, noted))
-        page.goto(url)
-        page.wait_for_selector(".dot.ready")
         yield page
+
+
+@contextmanager
+def reopened_page(page: Page, url: str, complaints: list[str]) -> Iterator[Page]:
+    """Open the studio as ``opened_page`` does, as for the first time, in a window that has been used before."""
+    # Any document of the server: what the studio keeps is kept for all of them, and this one runs nothing of it.
+    page.goto(f"{url}/api/version")
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    with _watched(page, url, complaints):
+        _show(page, url)
+        yield page
+    page.unroute_all()
+    page.context.set_offline(False)
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.set_viewport_size(DESKTOP)
+    for other in page.context.pages:
+        if other != page:
+            other.close()
+    page.goto("about:blank")
+
+
+def _show(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector(".dot.ready")
+
+
+@contextmanager
+def _watched(page: Page, url: str, complaints: list[str]) -> Iterator[None]:
+    """Add what the browser complains of while the block lasts."""
+
+    def note_console(said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            complaints.append(said.text)
+
+    def note_error(error: Error) -> None:
+        complaints.append(str(error))
+
+    def note_request(request: Request) -> None:
+        _note_foreign(request.url, url, complaints)
+
+    page.on("console", note_console)
+    page.on("pageerror", note_error)
+    page.on("request", note_request)
+    yield
+    page.remove_listener("console", note_console)
+    page.remove_listener("pageerror", note_error)
+    page.remove_listener("request", note_request)
 
 
 def _note_foreign(url: str, own: str, complaints: list[str]) -> None:

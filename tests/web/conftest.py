@@ -10,7 +10,7 @@ import pytest
 from browser import PATIENCE_MS, opened
 from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer, started
-from studio_page import opened_page
+from studio_page import new_window, opened_page, reopened_page
 
 HERE = Path(__file__).parent
 _running = ExitStack()
@@ -53,7 +53,22 @@ def complaints() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> Iterator[Page]:
+    """Give a window for one test after another, since a new one costs half a second of work."""
+    with new_window(browser) as page:
+        yield page
+
+
 @pytest.fixture
-def page(browser: Browser, server: StartedServer, complaints: list[str]) -> Iterator[Page]:
+def page(window: Page, server: StartedServer, complaints: list[str]) -> Iterator[Page]:
+    """Give the studio as who comes for the first time sees it."""
+    with reopened_page(window, server.url, complaints) as page:
+        yield page
+
+
+@pytest.fixture
+def new_page(browser: Browser, server: StartedServer, complaints: list[str]) -> Iterator[Page]:
+    """Give the studio in a window for one test, which changes what no reload brings back, such as the clock."""
     with opened_page(browser, server.url, complaints) as page:
         yield page

@@ -85,15 +85,15 @@ def test_a_piece_that_is_not_looped_ends(made: Page) -> None:
     assert position(made) == 0
 
 
-def test_a_browser_without_a_sound_device_is_no_silent_riddle(page: Page) -> None:
+def test_a_browser_without_a_sound_device_is_no_silent_riddle(new_page: Page) -> None:
     # As Firefox has it: the context never runs, and nothing is refused. Chromium has a device of its own.
-    page.evaluate("Object.defineProperty(BaseAudioContext.prototype, 'state', { get: () => 'suspended' })")
-    page.clock.install()
-    make(page)
-    sounding(page)
-    page.clock.fast_forward(5_000)
-    page.wait_for_selector('#play[aria-label="Play"]')
-    expect(page.locator("#banner")).to_contain_text("The browser has opened no sound device. Connect one")
+    new_page.evaluate("Object.defineProperty(BaseAudioContext.prototype, 'state', { get: () => 'suspended' })")
+    new_page.clock.install()
+    make(new_page)
+    sounding(new_page)
+    new_page.clock.fast_forward(5_000)
+    new_page.wait_for_selector('#play[aria-label="Play"]')
+    expect(new_page.locator("#banner")).to_contain_text("The browser has opened no sound device. Connect one")
 
 
 def test_takes_are_compared_from_the_same_place(made: Page) -> None:

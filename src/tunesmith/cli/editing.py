@@ -50,11 +50,13 @@ def edit_file(
     edit: Edit,
     change: Callable[[Audio], Audio],
     settings: Settings | None = None,
+    parent: str | None = None,
     **written_as: Any,
 ) -> Edited:
     """Write the changed sound of ``file`` to ``output``; ``written_as`` are options of the file writer.
 
-    Settings are loaded if None. Raises AudioFileError, and InvalidRequest if ``output`` is ``file`` itself.
+    Settings are loaded if None; ``parent`` is as in Written. Raises AudioFileError, and InvalidRequest if ``output`` is
+    ``file`` itself.
     """
     from tunesmith.cli.input_files import check_output, read_sound
     from tunesmith.config import load_settings
@@ -64,18 +66,22 @@ def edit_file(
     started = time.monotonic()
     audio = read_sound(file)
     changed = change(audio)
-    how = Written(edit, started, written_as, settings or load_settings())
+    how = Written(edit, started, written_as, settings or load_settings(), parent)
     return write_edited([file], [audio], changed, output, how)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The origin of a result: the edit, its start (monotonic seconds), the writer's options, and the settings."""
+    """The origin of a result: the edit, its start (monotonic seconds), the writer's options, and the settings.
+
+    ``parent`` is the track that it comes from, where the log does not know the source's file.
+    """
 
     edit: Edit
     started: float
     options: Mapping[str, Any]
     settings: Settings
+    parent: str | None = None
 
 
 def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio, output: Path, how: Written) -> Edited:
@@ -90,7 +96,9 @@ def write_edited(files: Sequence[Path], sources: Sequence[Audio], changed: Audio
     _warn_of_losses(files, sources, audio, how.edit.name)
     took = time.monotonic() - how.started
     # A track in the log has one parent: the first source.
-    return Edited(output, audio, log_edit(how.settings, audio, output, how.edit.name, named[0]["sha256"], took))
+    return Edited(
+        output, audio, log_edit(how.settings, audio, output, how.edit.name, named[0]["sha256"], took, how.parent)
+    )
 
 
 def _warn_of_losses(files: Sequence[Path], sources: Sequence[Audio], audio: Audio, edit: str) -> None:

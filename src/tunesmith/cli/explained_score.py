@@ -123,10 +123,9 @@ def _written(request: GenerationRequest, seed: Reason, before: Iterable[Reason] 
 
 
 def _of_score(path: Path) -> ExplainedScore:
-    from tunesmith.cli.render import text_of_score
-    from tunesmith.composer.score_file import load_score
+    from tunesmith.cli.render import loaded_score
 
-    score = load_score(text_of_score(path))
+    score = loaded_score(path).score
     facts = {
         "title": score.title,
         "prompt": score.prompt,

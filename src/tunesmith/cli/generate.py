@@ -14,7 +14,7 @@ from tunesmith.cli import options
 if TYPE_CHECKING:
     from tunesmith.config import Settings
     from tunesmith.output_files import OutputFiles
-    from tunesmith.pipeline import GeneratedFile
+    from tunesmith.pipeline import GeneratedFile, Listener
     from tunesmith.request import GenerationRequest
 
 
@@ -30,6 +30,7 @@ def generate(
     ending: options.EndingName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None, lock: options.Lock = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
+    midi_in: options.MidiIn = None,
     model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
     commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
     negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
@@ -40,13 +41,14 @@ def generate(
     max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
     loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
-    score: options.ScoreFile = None, plot: options.Plot = None, sheet: options.Sheet = None,
+    score: options.ScoreFile = None, plot: options.Plot = None, play: options.Play = False, sheet: options.Sheet = None,
     as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
+    from tunesmith.cli.play import playing
     from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.output_files import OutputFiles
     from tunesmith.pipeline import GenerationOptions, build_requests
@@ -69,7 +71,17 @@ def generate(
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)
-    generate_and_report(requests, files, settings, ReportOptions(as_json, quiet, pick, keep, sheet), started=started)
+    shown = ReportOptions(as_json, quiet, pick, keep, sheet)
+    if midi_in is not None:
+        from tunesmith.cli.midi_in import arrange_and_report
+        from tunesmith.errors import InvalidRequest
+
+        if play:
+            raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
+        arrange_and_report(midi_in, requests, files, settings, shown)
+        return
+    with playing(play, len(requests)) as listen:
+        generate_and_report(requests, files, settings, shown, started=started, listen=listen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +143,11 @@ def generate_and_report(
     *,
     parent: str | None = None,
     started: float | None = None,
+    listen: Listener | None = None,
 ) -> list[GeneratedFile]:
     """Generate the files, log them as variations of ``parent``, report and return them.
 
+    ``listen`` hears each piece while it is made.
     ``started`` is in seconds of the monotonic clock; the reported time begins there. Raises TunesmithError.
     """
     from tunesmith.cli.console import print_warning, progress_bar, report
@@ -146,7 +160,9 @@ def generate_and_report(
         # Before the music is generated, which takes longer.
         check_picking(shown, len(requests), files)
     with progress_bar(shown.is_silent) as progress:
-        generated = generate_files(requests, files, progress=progress, warn=print_warning, started=started)
+        generated = generate_files(
+            requests, files, progress=progress, warn=print_warning, started=started, listen=listen
+        )
     if shown.pick:
         done = keep_best(settings, generated, files, shown, parent)
     else:

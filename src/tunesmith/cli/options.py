@@ -26,6 +26,7 @@ Midi = Annotated[File, _option(FILES, "Also write the notes as MIDI.", "FILE")]
 ScoreFile = Annotated[File, _option(FILES, "Also write the score as YAML, to edit and render.", "FILE")]
 PLOT_HELP = "Also draw the piano roll with sections, chords and energy (needs the extra plot)."
 Plot = Annotated[File, _option(FILES, PLOT_HELP, "PNG")]
+Play = Annotated[bool, _option(FILES, "Play the music while it is made.", None, "--play")]
 Json = Annotated[bool, _option(FILES, "Report as JSON.", None, "--json")]
 Quiet = Annotated[bool, _option(FILES, "Show neither progress nor report.", None, "--quiet", "-q")]
 
@@ -62,6 +63,8 @@ Variations = Annotated[
 ]
 GUIDE_HELP = "Let the composer write the piece, and the model make its sound: exact tempo, key, form and length."
 Guide = Annotated[Text, _option(MUSIC, GUIDE_HELP, "composer", "--guide")]
+MIDI_IN_HELP = "A MIDI file whose melody, or whose chords, the composer arranges."
+MidiIn = Annotated[File, _option(MUSIC, MIDI_IN_HELP, "FILE", "--midi-in")]
 PICK_HELP = "Measure the variations, rank them and mark the best one."
 Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
 SHEET_HELP = "With --pick: also draw all in one picture: waveform, piano roll, measures (needs the extra plot)."

@@ -168,7 +168,8 @@ def _generate_changed(
         from tunesmith.cli.console import report
         from tunesmith.cli.replay import generate_and_edit
 
-        done = generate_and_edit(replace(found, request=requests[0]), output, settings, quiet or as_json)
+        changed = replace(found, request=requests[0])
+        done = generate_and_edit(changed, output, settings, quiet or as_json, parent=found.track)
         report([done], as_json, quiet, to_stderr=False)
     else:
         done = generate_and_report(

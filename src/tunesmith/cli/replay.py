@@ -47,8 +47,10 @@ def steps_of(metadata: Mapping[str, Any]) -> tuple[ReplayStep, ...]:
     return tuple(steps)
 
 
-def generate_and_edit(track: SourceTrack, output: str | None, settings: Settings, silent: bool) -> GeneratedFile:
-    """Generate a track and repeat its edits; keep and log only the last file.
+def generate_and_edit(
+    track: SourceTrack, output: str | None, settings: Settings, silent: bool, parent: str | None = None
+) -> GeneratedFile:
+    """Generate a track and repeat its edits; keep and log only the last file, as a change of ``parent`` if given.
 
     Raises InvalidRequest if ``output`` is standard output.
     """
@@ -70,7 +72,7 @@ def generate_and_edit(track: SourceTrack, output: str | None, settings: Settings
             source = path
         last = steps[-1].edit
         final = _final(request, output, suffix)
-        done = edit_file(source, final, last, change_of(last), settings, **writer_options(last))
+        done = edit_file(source, final, last, change_of(last), settings, parent, **writer_options(last))
     took = round(time.monotonic() - started, 3)
     return GeneratedFile(request, done.audio.duration, took, (str(done.path),), (), done.audio.metadata, done.track)
 

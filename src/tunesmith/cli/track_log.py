@@ -40,22 +40,29 @@ def prompt_log(settings: Settings) -> Iterator[Tracks]:
 
 
 def log_tracks(
-    settings: Settings, generated: Sequence[GeneratedFile], parent: str | None = None
+    settings: Settings, generated: Sequence[GeneratedFile], parent: str | None = None, generated_by: str | None = None
 ) -> list[GeneratedFile]:
-    """Log files as tracks, unless the settings disable the log, and return them with their track ids."""
+    """Log files as tracks, unless the settings disable the log, and return them with their track ids.
+
+    ``generated_by`` names what generated them where that is not the model of their requests.
+    """
     if not settings.prompt_log:
         return list(generated)
     with _warn_log_failed(), prompt_log(settings) as log:
-        tracks = log.add(*(_track(one, parent) for one in generated))
+        new = [_track(one, parent) for one in generated]
+        tracks = log.add(*(replace(one, generated_by=generated_by or one.generated_by) for one in new))
         return [replace(one, track=track.id) for one, track in zip(generated, tracks, strict=True)]
     # Reached after a warning: _warn_log_failed swallows the error.
     return list(generated)
 
 
-def log_edit(settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float) -> str | None:
+def log_edit(
+    settings: Settings, audio: Audio, path: Path, edit: str, source_digest: str, took: float,
+    parent: str | None = None,
+) -> str | None:  # fmt: skip
     """Log an edited file, unless the settings disable the log, and return its track id.
 
-    Its parent is the newest track whose file has the SHA-256 ``source_digest``; ``took`` is in seconds.
+    Its parent is ``parent``, or the newest track whose file has the SHA-256 ``source_digest``; ``took`` is in seconds.
     """
     if not settings.prompt_log:
         return None
@@ -66,12 +73,12 @@ def log_edit(settings: Settings, audio: Audio, path: Path, edit: str, source_dig
     fields = tags.get("request")
     request = {"model": tags.get("model"), "seed": tags.get("seed"), **fields} if isinstance(fields, Mapping) else {}
     with _warn_log_failed(), prompt_log(settings) as log:
-        parent = log.of_digest(source_digest)
+        found = None if parent else log.of_digest(source_digest)
         # The metadata of a foreign file may hold any text as its model.
         entry = NewTrack(
             request=request, model=str(tags.get("model") or "none")[:LONGEST_NAME], generated_by=edit, source=SOURCE,
             duration=audio.duration, file=_file(path), metadata=dict(tags), timings={"total": round(took, 3)},
-            parent=parent.id if parent else None,
+            parent=parent or (found.id if found else None),
         )  # fmt: skip
         return log.add(entry)[0].id
     return None

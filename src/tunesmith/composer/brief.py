@@ -48,7 +48,8 @@ class Brief:
     plays louder or softer, by the names of ``without`` or for all. ``intensity`` None keeps the energy curve of the
     form.
 
-    ``home`` is the key in which the piece is written before it is moved to ``key``; None where they are the same.
+    ``home`` is the key that the piece has by itself, on whose tonic it is written before it is moved to ``key``; None
+    where they are the same.
     ``removed`` are those of ``without`` that are taken out of the finished score, so that nothing else changes;
     ``added`` are instruments that join the finished band. ``locks`` are the seeds of decisions that do
     not draw from ``seed``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,8 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
+from tunesmith.composer.midi_in.arrange import arrange_song
+from tunesmith.composer.midi_in.song import Song
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
 from tunesmith.composer.mix.streaming import MixStream
 from tunesmith.composer.score import Score
@@ -24,6 +26,7 @@ from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
 from tunesmith.composer.writing import write_score
+from tunesmith.composer.writing.written_score import WrittenScore
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.layer_intensities import USUAL_INTENSITIES
@@ -56,7 +59,8 @@ class RenderOptions:
 class Composition:
     """A written piece, ready to render.
 
-    ``brief`` and ``request`` are None where the score was loaded from a document.
+    ``brief`` and ``request`` are None where the score was loaded from a document, ``written`` where a person wrote it
+    out.
     """
 
     score: Score
@@ -64,6 +68,7 @@ class Composition:
     brief: Brief | None = None
     warnings: tuple[str, ...] = ()
     request: GenerationRequest | None = None
+    written: WrittenScore | None = None
     _voices: dict[str, Voice] = field(default_factory=dict, repr=False, compare=False)
 
     def mix(self, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled) -> Audio:
@@ -207,7 +212,7 @@ class CompositionStream:
         self.channels = 1 if composition.playing.mono else 2
         self.num_samples = self._mix.num_samples
         self.is_early = self._mix.is_early
-        self.metadata = composition.metadata
+        self.metadata: Mapping[str, Any] = composition.metadata
 
     def blocks(self) -> Iterator[Samples]:
         """Yield the rest of the sound in blocks, (channels, samples)."""
@@ -237,17 +242,30 @@ def compose(request: GenerationRequest) -> Composition:
     brief = check_request(request)
     writing = write_score(brief)
     warnings = (*brief.warnings, *writing.warnings)
-    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request))
+    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request, writing.written))
 
 
-def perform(score: Score, request: GenerationRequest) -> Composition:
-    """Return a composition of a score that was loaded from a document.
+def arrange(song: Song, request: GenerationRequest) -> Composition:
+    """Write a piece for a request that carries a seed around the melody or the chords of a MIDI file.
+
+    Raises InvalidRequest as compose does, and for fields that the notes decide: duration, bars, meter, loop and hits.
+    """
+    brief, writing = arrange_song(song, request)
+    warnings = (*brief.warnings, *writing.warnings)
+    # Without the request: it alone would make another piece.
+    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, None, writing.written))
+
+
+def perform(
+    score: Score, request: GenerationRequest, written: WrittenScore | None = None, warnings: tuple[str, ...] = ()
+) -> Composition:
+    """Return a composition of a score that was loaded from a document, with its written score and warnings.
 
     Only the fields of ``request`` about the sound count: sample rate, channels, sound bank, intensity and loudness.
     """
     if request.loudness_lufs is not None:
         score = replace(score, mix=replace(score.mix, loudness_lufs=request.loudness_lufs))
-    return _played(Composition(score, RenderOptions.of(request)))
+    return _played(Composition(score, RenderOptions.of(request), warnings=warnings, written=written))
 
 
 def _played(composition: Composition) -> Composition:

@@ -40,7 +40,7 @@ def export(
     if path.suffix == ".mid":
         write_midi(composition.score, path)
     elif path.suffix == ".yaml":
-        path.write_text(dump_score(composition.score), encoding="utf-8")
+        path.write_text(dump_score(composition.score, composition.written), encoding="utf-8")
     elif path.suffix == ".zip":
         _write_stems(composition.stems(progress, cancelled), path, bits=32)
     elif path.suffix == ".stems":

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.quantization import RowQuantization
+from tunesmith.neural.quantization import Quantization, RowQuantization
 from tunesmith.neural.transformer_nodes import silu
 
 GROUP = 1024
@@ -32,7 +32,8 @@ class GatedWeights:
 def add_gated_feed_forward(builder: GraphBuilder, x: str, weights: GatedWeights, gain: str = "") -> str:
     """Add outer(values x silu(gate)) of (rows, inputs), times the gain (outputs,); return the name of its output.
 
-    Quantized by rows, the inner numbers are computed in groups whose activations have scales of their own.
+    With the outer weight quantized by rows, the inner numbers are computed in groups whose activations have scales of
+    their own.
     """
     values, gate = np.split(weights.inner, 2)
     value_bias, gate_bias = np.split(weights.inner_bias, 2)
@@ -47,12 +48,10 @@ def add_gated_feed_forward(builder: GraphBuilder, x: str, weights: GatedWeights,
 
 
 def _num_groups(builder: GraphBuilder, weights: GatedWeights) -> int:
-    forms = (
-        builder.forms.of(weights.inner_layer, weights.inner.shape),
-        builder.forms.of(weights.outer_layer, weights.outer.shape),
-    )
-    # The other forms quantize their input in each product, so one product is better than several.
-    if not all(isinstance(form, RowQuantization) for form in forms):
+    inner_form = builder.forms.of(weights.inner_layer, weights.inner.shape)
+    outer_form = builder.forms.of(weights.outer_layer, weights.outer.shape)
+    # Blockwise forms quantize their input in each product, so one product is better than several.
+    if not isinstance(outer_form, RowQuantization) or isinstance(inner_form, Quantization):
         return 1
     inner: int = weights.outer.shape[1]
     return -(-inner // GROUP)

@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.neural.feed_forward import GROUP
 from tunesmith.neural.quantization import LINEAR_FORMS, LinearForm, Quantization, quantize, quantize_rows
 
 Array = NDArray[np.float32]
@@ -20,18 +21,29 @@ RELATIVE_TIMES: Mapping[str, float] = {"rows8": 0.34, "blockwise8": 0.58, "block
 
 @dataclass(frozen=True, slots=True)
 class LayerErrors:
-    """The relative errors of one layer by the name of its form, and its weight's shape (outputs, inputs)."""
+    """The relative errors of one layer by the name of its form, and its weight's shape (outputs, inputs).
+
+    ``share`` is what the layer helps to add to the hidden states, relative to them: an error of the layer counts for so
+    much of itself.
+    """
 
     shape: tuple[int, int]
     by_form: Mapping[str, float]
+    share: float = 1.0
+
+    def effect(self, form: str) -> float:
+        """Return the error of a form relative to the hidden states."""
+        return self.share * self.by_form[form]
 
 
-def measure_layer(inputs: Array, weight: Array, forms: Mapping[str, LinearForm] = LINEAR_FORMS) -> LayerErrors:
+def measure_layer(
+    inputs: Array, weight: Array, forms: Mapping[str, LinearForm] = LINEAR_FORMS, share: float = 1.0
+) -> LayerErrors:
     """Measure every form for the inputs (rows, inputs) and the weight (outputs, inputs)."""
     exact = inputs @ weight.T
     errors = {name: relative_error(_product(inputs, weight, form), exact) for name, form in forms.items()}
     outputs, width = weight.shape
-    return LayerErrors((outputs, width), errors)
+    return LayerErrors((outputs, width), errors, share)
 
 
 def relative_error(found: Array, exact: Array) -> float:
@@ -52,7 +64,7 @@ def choose_forms(errors: Mapping[str, LayerErrors], share: float) -> dict[str, L
     """
     names = list(LINEAR_FORMS)
     chosen = dict.fromkeys(errors, 0)
-    total = sum(layer.by_form[names[0]] ** 2 for layer in errors.values())
+    total = sum(layer.effect(names[0]) ** 2 for layer in errors.values())
     target = total * share**2
     while total > target:
         best = max(
@@ -63,15 +75,14 @@ def choose_forms(errors: Mapping[str, LayerErrors], share: float) -> dict[str, L
         if best is None:
             break
         _, layer, step = best
-        by_form = errors[layer].by_form
-        total += by_form[names[step]] ** 2 - by_form[names[chosen[layer]]] ** 2
+        total += errors[layer].effect(names[step]) ** 2 - errors[layer].effect(names[chosen[layer]]) ** 2
         chosen[layer] = step
     return {layer: LINEAR_FORMS[names[at]] for layer, at in chosen.items()}
 
 
 def _worth(layer: LayerErrors, names: list[str], at: int, step: int) -> float:
     """Return the error removed by a change of form for each unit of time."""
-    removed = layer.by_form[names[at]] ** 2 - layer.by_form[names[step]] ** 2
+    removed = layer.effect(names[at]) ** 2 - layer.effect(names[step]) ** 2
     added = (RELATIVE_TIMES[names[step]] - RELATIVE_TIMES[names[at]]) * prod(layer.shape)
     return removed / added
 
@@ -84,6 +95,14 @@ def _product(inputs: Array, weight: Array, form: LinearForm) -> Array:
         return _rounded(inputs, form.block_size) @ _dequantize(weight, form).T
     if isinstance(form, Quantization):
         return _rounded(inputs, form.block_size) @ _rounded(weight, form.block_size).T
+    # The second product of a feed-forward layer comes in groups, each with its own scales.
+    size = GROUP if weight.shape[0] < weight.shape[1] else weight.shape[1]
+    starts = range(0, weight.shape[1], size)
+    total: Array = np.sum([_rows(inputs[:, at : at + size], weight[:, at : at + size]) for at in starts], axis=0)
+    return total
+
+
+def _rows(inputs: Array, weight: Array) -> Array:
     codes, scales = quantize_rows(weight)
     return _rounded(inputs, inputs.shape[1]) @ (codes * scales[:, None]).T
 

@@ -19,8 +19,10 @@ from tunesmith.neural.graph_builder import GraphBuilder
 
 Precision = Literal["float32", "bfloat16"]
 
-OBSERVED = "input of "
-"""The outputs of an observed graph are named by this and the layer."""
+OBSERVED, SHARE = "input of ", "share of "
+"""The outputs of an observed graph are named by these and the layer."""
+SUMS = frozenset({"SkipSimplifiedLayerNormalization", "SkipLayerNormalization"})
+"""The operations that add an update to the hidden states, which are their last output."""
 STORED = {"float32": np.float16, "bfloat16": ml_dtypes.bfloat16}
 ROUNDED_OPERATIONS = frozenset({
     "Add", "Gelu", "MatMul", "Mul", "MultiHeadAttention", "QuickGelu", "RotaryEmbedding", "Sigmoid",
@@ -34,13 +36,15 @@ class ReferenceGraphBuilder(GraphBuilder):
     """A builder of a reference graph; the forms of layers do not matter.
 
     With ``observe``, the graph also returns the input (rows, inputs) of every named layer; ``last`` limits it to so
-    many positions of each row of a batch (rows, positions, inputs). ``rounded`` are the operations whose results a
-    bfloat16 run rounds.
+    many positions of each row of a batch (rows, positions, inputs). With ``shares`` as well, it returns the size of the
+    update that the layer helps to make, relative to the sum with the hidden states: the root mean square over all
+    positions. A last update that no norm follows has none. ``rounded`` are the operations whose results a bfloat16 run
+    rounds.
     """
 
     def __init__(
         self, path: Path, precision: Precision, *, observe: bool = False, last: int | None = None,
-        rounded: frozenset[str] = ROUNDED_OPERATIONS,
+        shares: bool = False, rounded: frozenset[str] = ROUNDED_OPERATIONS,
     ) -> None:  # fmt: skip
         super().__init__(path)
         self._precision = precision
@@ -48,6 +52,8 @@ class ReferenceGraphBuilder(GraphBuilder):
         self._last = last
         self._rounded_operations = rounded
         self._observed: set[str] = set()
+        self._shares = shares
+        self._since_sum: list[str] = []
 
     def nodes(
         self, operation: str, inputs: Sequence[str], outputs: Sequence[str | None], *, domain: str = "",
@@ -55,6 +61,8 @@ class ReferenceGraphBuilder(GraphBuilder):
     ) -> list[str]:  # fmt: skip
         """Add a node as GraphBuilder does; in bfloat16, its results are rounded."""
         names = super().nodes(operation, inputs, outputs, domain=domain, **attributes)
+        if self._shares and operation in SUMS:
+            self._return_shares(inputs[0], names[-1])
         if self._precision == "float32" or operation not in self._rounded_operations:
             return names
         return [self._rounded(name) if name else "" for name in names]
@@ -66,6 +74,7 @@ class ReferenceGraphBuilder(GraphBuilder):
         """Multiply by a weight (outputs, inputs) in the precision of the graph."""
         if self._observe and layer and layer not in self._observed:
             self._observed.add(layer)
+            self._since_sum.append(layer)
             # A copy, because a value may be the input of several layers, and an output has one name.
             super().nodes("Identity", [self._last_positions(x, weight.shape[1])], [f"{OBSERVED}{layer}"])
             self.output(f"{OBSERVED}{layer}", np.float32, ["observed_rows", weight.shape[1]])
@@ -91,6 +100,18 @@ class ReferenceGraphBuilder(GraphBuilder):
         shape = super().nodes("Concat", [width, self.constant(np.array([-1]))], [None], axis=0)[0]
         waiting = super().nodes("Reshape", [stored, shape], [None])[0]
         return super().nodes("Cast", [waiting], [None], to=TensorProto.FLOAT)[0]
+
+    def _return_shares(self, before: str, after: str) -> None:
+        """Return the size of an update as that of each layer that made it."""
+        # Later layers see every position brought to the same norm, so each counts for its own part.
+        axis = self.constant(np.array([-1]))
+        sizes = [self.node("ReduceL2", x, axis, keepdims=0) for x in (self.node("Sub", after, before), after)]
+        ratios = self.node("Div", *sizes)
+        share = self.node("Sqrt", self.node("ReduceMean", self.node("Mul", ratios, ratios), keepdims=0))
+        for layer in self._since_sum:
+            super().nodes("Identity", [share], [f"{SHARE}{layer}"])
+            self.output(f"{SHARE}{layer}", np.float32, [])
+        self._since_sum.clear()
 
     def _last_positions(self, x: str, width: int) -> str:
         """Cut off all but the last positions, in the graph itself: a run keeps every output in memory."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,7 @@ class LazySession:
         self._options = options
         self._keep = keep
         self._session: onnxruntime.InferenceSession | None = None
+        self._opening = threading.Lock()
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> NDArray[Any]:
         """Run the graph and return its first output."""
@@ -91,9 +93,11 @@ class LazySession:
         return dict(self._opened().get_modelmeta().custom_metadata_map)
 
     def _opened(self) -> onnxruntime.InferenceSession:
-        session = self._session or open_session(self._path, self._options)
-        self._session = session if self._keep else None
-        return session
+        # Rows of a batch run from threads of their own, and must not open a graph twice.
+        with self._opening:
+            session = self._session or open_session(self._path, self._options)
+            self._session = session if self._keep else None
+            return session
 
     def _run_options(self) -> onnxruntime.RunOptions | None:
         if not self._options.arena:

@@ -127,12 +127,13 @@ class GraphNetworks:
         locals_: Sequence[LocalCondition | None],
     ) -> Array:  # fmt: skip
         """Return the velocities of (rows, latents, channels); see DiffusionNetworks."""
+        if len(latents) == 1:
+            return self.velocity(latents, sigma, conditionings[0], locals_[0])
         rows = self._last_rows
         # From step to step, the rows are the same.
         if rows is None or not rows.are(conditionings, locals_):
-            joined = conditionings[0] if len(conditionings) == 1 else stack(conditionings)
             local = self._stacked(locals_, latents.shape[1])
-            self._last_rows = rows = _Rows(tuple(conditionings), tuple(locals_), joined, local)
+            self._last_rows = rows = _Rows(tuple(conditionings), tuple(locals_), stack(conditionings), local)
         return self.velocity(latents, sigma, rows.conditioning, rows.local)
 
     def transformer_inputs(
@@ -163,8 +164,6 @@ class GraphNetworks:
     def _stacked(self, locals_: Sequence[LocalCondition | None], num_latents: int) -> LocalCondition | None:
         if all(one is None for one in locals_):
             return None
-        if len(locals_) == 1:
-            return locals_[0]
         rows = [(one or self._keep_nothing(num_latents)).inputs for one in locals_]
         return LocalCondition({name: np.concatenate([one[name] for one in rows]) for name in rows[0]})
 

@@ -21,7 +21,7 @@ from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.quantization import LINEAR_FORMS, ROWS, LayerForms, LinearForm
 from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measure_layer, relative_error
-from tunesmith.neural.reference_graph import OBSERVED, Precision, ReferenceGraphBuilder
+from tunesmith.neural.reference_graph import OBSERVED, SHARE, Precision, ReferenceGraphBuilder
 from tunesmith.neural.reference_results import read_reference_results, write_reference_results
 from tunesmith.neural.sessions import SessionOptions, open_session
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
@@ -115,22 +115,27 @@ class _Reference:
     def observed(self) -> tuple[Array, dict[str, LayerErrors]]:
         """Return the latents in float32, and the errors of each layer's forms on its inputs there."""
         runs = list(self._runs("float32"))
+        seen = {name: [array for _, found in runs for array in found[name]] for name in runs[0][1]}
+        shares = {name: float(np.mean(found)) for name, found in seen.items() if name.startswith(SHARE)}
+        # The last update has no norm behind it, which would measure it.
+        usual = float(np.median(list(shares.values())))
         errors = {}
-        for layer in runs[0][1]:
-            inputs = np.concatenate([seen for _, inputs in runs for seen in inputs[layer]])
-            errors[layer] = measure_layer(inputs, self._weights[f"{layer}.weight"])
+        for layer in (name.removeprefix(OBSERVED) for name in seen if name.startswith(OBSERVED)):
+            inputs, weight = np.concatenate(seen[f"{OBSERVED}{layer}"]), self._weights[f"{layer}.weight"]
+            errors[layer] = measure_layer(inputs, weight, share=shares.get(f"{SHARE}{layer}", usual))
         return np.stack([latents for latents, _ in runs]), errors
 
     def _runs(self, precision: Precision) -> Iterator[tuple[Array, dict[str, list[Array]]]]:
-        """Yield the latents of each prompt, and in float32 the inputs of each layer at the observed steps."""
+        """Yield the latents of each prompt, and in float32 what is observed of each layer at the observed steps."""
         path = self._scratch / f"{precision}.onnx"
-        with ReferenceGraphBuilder(path, precision, observe=precision == "float32") as builder:
+        is_exact = precision == "float32"
+        with ReferenceGraphBuilder(path, precision, observe=is_exact, shares=is_exact) as builder:
             architecture = self._networks.architecture
             graphs_of(architecture)[TRANSFORMER](builder, architecture, self._weights)
         session = open_session(path, SessionOptions(spinning=False, optimize=False))
-        names = [output.name for output in session.get_outputs() if output.name.startswith(OBSERVED)]
+        names = [output.name for output in session.get_outputs() if output.name.startswith((OBSERVED, SHARE))]
         for conditioning in self._conditionings:
-            seen: dict[str, list[Array]] = {name.removeprefix(OBSERVED): [] for name in names}
+            seen: dict[str, list[Array]] = {name: [] for name in names}
             step = 0
 
             def velocity(latents: Array, sigma: float) -> Array:
@@ -139,7 +144,7 @@ class _Reference:
                 inputs = self._networks.transformer_inputs(latents, sigma, conditioning)  # noqa: B023  called in turn
                 found = dict(zip(wanted, session.run(wanted, inputs), strict=True))
                 for name in wanted[1:]:
-                    seen[name.removeprefix(OBSERVED)].append(found[name])  # noqa: B023  called in turn
+                    seen[name].append(found[name])  # noqa: B023  called in turn
                 step += 1
                 return np.asarray(found["velocity"][0], np.float32)
 

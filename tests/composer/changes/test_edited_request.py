@@ -35,7 +35,6 @@ def moved(before: GenerationRequest, after: GenerationRequest) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "fields_"),
     [
-        ("slower", {"tempo_bpm"}),
         ("brighter", {"mood"}),
         ("no drums", {"without"}),
         ("add a flute", {"instruments"}),
@@ -82,6 +81,14 @@ def test_a_loop_keeps_its_bars_at_another_tempo() -> None:
     assert states[0].timeline.duration < states[1].timeline.duration
 
 
+def test_another_tempo_keeps_the_bars_or_the_length_that_was_given() -> None:
+    edited = edit_request(LOFI, "slower")
+    states = [RequestState.of(one) for one in (LOFI, edited.request)]
+    assert states[0].timeline.bars == states[1].timeline.bars
+    assert [(change.field, change.source) for change in edited.changes] == [("tempo", "words"), ("length", "follows")]
+    assert moved(FILM, edit_request(FILM, "slower").request) == {"tempo_bpm"}
+
+
 def test_changes_add_up() -> None:
     once = edit_request(LOFI, "no drums").request
     twice = edit_request(once, "add a flute, drums again please, más lento").request
@@ -111,9 +118,33 @@ def test_contradictions_are_one_line_that_names_both(words: str, about: str) -> 
 def test_words_that_are_not_understood_are_said_and_the_others_hold() -> None:
     edited = edit_request(LOFI, "slower, with sparkly unicorns")
     assert edited.not_understood == ("sparkly unicorns",)
-    assert [change.field for change in edited.changes] == ["tempo"]
+    assert [change.field for change in edited.changes if change.source == "words"] == ["tempo"]
     with pytest.raises(InvalidRequest, match=r"^words: change nothing: not understood: 'sparkly unicorns'$"):
         edit_request(LOFI, "sparkly unicorns").check_anything("sparkly unicorns")
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "after"),
+    [
+        ("10 bpm faster", "tempo", "100 bpm"),
+        ("zwanzig bpm langsamer", "tempo", "70 bpm"),
+        ("faster, 120 bpm", "tempo", "120 bpm"),
+        ("half the tempo", "tempo", "45 bpm"),
+        ("twice as long", "length", "80 s"),
+        ("10 seconds shorter", "length", "30 s"),
+        ("la mitad de largo", "length", "20 s"),
+        ("three semitones up", "key", "F minor"),
+        ("少しテンポを落として", "tempo", "84 bpm"),
+    ],
+)
+def test_amounts_count_from_the_piece(words: str, field: str, after: str) -> None:
+    assert [(change.field, change.after) for change in edit_request(FILM, words).changes] == [(field, after)]
+
+
+def test_only_leaves_out_all_others() -> None:
+    state = RequestState.of(edit_request(LOFI, "only piano and bass").request)
+    assert {"piano", "bass"} <= {name for player in state.players for name in (player & {"piano", "bass"})}
+    assert all(player & {"piano", "felt_piano", "bass", "keys"} for player in state.players)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +153,8 @@ def test_words_that_are_not_understood_are_said_and_the_others_hold() -> None:
         ("the second half faster", "can only be louder or quieter"),
         ("an octave higher", "does not change the key"),
         ("louder trumpet", "no trumpet plays"),
+        ("change the drums", "say what it should be instead"),
+        ("as lofi", "changes nothing: genre is"),
         ("999 bpm", "must be 20 to 300, got 999; made 300"),
         ("as sung by a choir of singers, faster", "cannot sing"),
     ],
@@ -133,7 +166,6 @@ def test_what_cannot_be_done_is_said(words: str, note: str) -> None:
 @pytest.mark.parametrize(
     ("given", "field", "after"),
     [
-        ({"bpm": 100}, "tempo", "100 bpm"),
         ({"key": "E minor"}, "key", "E minor"),
         ({"mood": "0.8,0.2"}, "mood", "bright, moderate (+0.80, +0.20)"),
         ({"mood": "happier"}, "mood", "bright, calm (+0.65, -0.60)"),

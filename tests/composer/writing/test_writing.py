@@ -20,7 +20,8 @@ from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import solve_timeline
-from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
+from tunesmith.composer.writing.harmony.progressions import write_harmony
+from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.plan import Plan, Player, Writer
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import Hit

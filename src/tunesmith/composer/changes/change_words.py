@@ -17,11 +17,11 @@ from tunesmith.composer.prompt.text import Prompt, phrase_key, stem_key
 
 KINDS: Mapping[str, str] = {
     "effects": "effect", "modifiers": "modifier", "actions": "action", "places": "place", "intervals": "interval",
-    "things": "thing", "joins": "join", "fillers": "filler",
+    "things": "thing", "quantities": "quantity", "joins": "join", "fillers": "filler",
 }  # fmt: skip
 _STEMMED = frozenset({"effect", "action", "thing"})
 # What a longer phrase of the prompt's tables means beats a shorter one of ours: 长笛 is a flute, not a long something.
-_NAMES_OF_THINGS = frozenset({"instrument", "family", "genre", "ambience", "production", "form", "means"})
+_NAMES_OF_THINGS = frozenset({"instrument", "family", "genre", "ambience", "production", "form"})
 
 Meaning = tuple[str, str]
 """The kind and the name of an entry of words.yaml."""

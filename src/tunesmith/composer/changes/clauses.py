@@ -17,6 +17,8 @@ MOST_INTERVALS = 24
 
 _THINGS = ("instrument", "family", "ambience", "production", "mood", "genre", "form")
 _OF_PHRASES = ("effect", "modifier", "action", "place", "interval", "thing")
+# Not blanked: in "tempo 120" it is what makes the number a tempo.
+_BESIDE_NUMBERS = ("quantity",)
 _FUNCTION_KINDS = frozenset({"word", "label", "mode"})
 
 
@@ -39,6 +41,8 @@ class Clause:
     items: tuple[ClauseItem, ...]
     is_negated: bool = False
     count: int = 1
+    start: int = 0
+    end: int = 0
 
     def of(self, *kinds: str) -> tuple[ClauseItem, ...]:
         """Return the items of some kinds."""
@@ -74,8 +78,9 @@ def read_clauses(text: str) -> ChangeText:
     for word in phrases:
         rest[word.start : word.end] = " " * (word.end - word.start)
     parsed = understand("".join(rest))
+    named = [word for word in found if any(word.name(kind) for kind in (*_OF_PHRASES, *_BESIDE_NUMBERS))]
     items = sorted(
-        [*_from_phrases(phrases), *_from_matches(parsed, _is_about_players(phrases))],
+        [*_from_phrases(named), *_from_matches(parsed, _is_about_players(phrases))],
         key=lambda item: (item.start, item.kind != "action"),
     )
     clauses = tuple(_clause(prompt, parsed, items, start, end) for start, end in _spans(prompt, found))
@@ -85,7 +90,7 @@ def read_clauses(text: str) -> ChangeText:
 def _from_phrases(phrases: list[ChangeWord]) -> Iterator[ClauseItem]:
     for word in phrases:
         for kind, name in word.meanings:
-            if kind in _OF_PHRASES:
+            if kind in (*_OF_PHRASES, *_BESIDE_NUMBERS):
                 yield ClauseItem(kind, name, word.start, word.end)
 
 
@@ -141,7 +146,7 @@ def _clause(prompt: Prompt, parsed: ParsedPrompt, items: list[ClauseItem], start
         start <= words[match.first].start < end and (match.is_word("negate") or match.is_word("negate_after"))
         for match in parsed.matches
     )
-    return Clause(prompt.text[start:end].strip(), own, negated, _count(prompt, own))
+    return Clause(prompt.text[start:end].strip(), own, negated, _count(prompt, own), start, end)
 
 
 def _count(prompt: Prompt, items: tuple[ClauseItem, ...]) -> int:

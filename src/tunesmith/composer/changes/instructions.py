@@ -20,7 +20,11 @@ LEVELS: Mapping[str, int] = {
     "louder": 1, "quieter": -1, "higher": 1, "lower": -1, "energetic": 1, "calmer": -1, "brighter": 1, "darker": -1,
 }  # fmt: skip
 """Which way an effect moves the level of a player or of a stretch."""
-PLAYER_DB, STRETCH_DB, LOUDNESS_DB = 4.0, 6.0, 3.0
+SLOWEST_TEMPO = 40.0
+"""A number of beats a minute below this, beside faster or slower, is a difference."""
+PLAYER_DB, LOUDNESS_DB = 4.0, 3.0
+# More than it sounds: the master evens it out to 2 to 5 LU, in dense genres to less than 1.
+STRETCH_DB = 10.0
 # A mood word moves the mood by this share of its own place, and not along an axis where it lies near the middle.
 _MOOD_SHARE, _NEAR_MIDDLE = 0.55, 0.3
 _AMOUNTS = {"small": 0.5, "large": 1.6}
@@ -32,7 +36,7 @@ _PLAYERS = ("instrument", "family")
 class Instruction:
     """One change: the ``field``, the ``action`` on it, a ``name`` and an ``amount`` where they matter, and the words.
 
-    ``action`` is set, scale, move, add, remove or impossible, for which ``name`` is the reason.
+    ``action`` is set, scale, move, add, remove, only, or impossible, for which ``name`` is the reason.
     """
 
     field: str
@@ -51,11 +55,20 @@ def read_instructions(text: ChangeText) -> tuple[Instruction, ...]:
         if clause.is_bare and previous is not None and not clause.is_negated:
             # "No drums and bass", "louder drums and bass": the end of a list goes on as it began.
             clause = replace(clause, items=(*_actions_of(previous), *clause.items))
-        found += _of_clause(clause)
+        found += _of_clause(clause, _fields_in_numbers(text, clause))
         previous = clause
-    found = list(dict.fromkeys([*found, *_of_numbers(text)]))
+    found = _with_one_only(list(dict.fromkeys([*found, *_of_numbers(text)])))
     _check_agreement(found)
     return tuple(found)
+
+
+def _with_one_only(found: list[Instruction]) -> list[Instruction]:
+    """Join the players of ``only piano and bass``, which are two clauses, in one instruction."""
+    only = [one for one in found if one.action == "only"]
+    if len(only) < 2:
+        return found
+    joined = replace(only[0], name="|".join(one.name for one in only), words=", ".join(one.words for one in only))
+    return [joined, *(one for one in found if one.action != "only")]
 
 
 def _actions_of(clause: Clause) -> tuple[ClauseItem, ...]:
@@ -67,24 +80,47 @@ def _actions_of(clause: Clause) -> tuple[ClauseItem, ...]:
     return tuple(item for item in clause.items if item.kind in ("action", "effect", "modifier", "place"))
 
 
-def _of_clause(clause: Clause) -> Iterator[Instruction]:
+def _fields_in_numbers(text: ChangeText, clause: Clause) -> frozenset[str]:
+    """Return which of tempo and duration a number in the clause is about: that of ``10 bpm faster``."""
+    words, parsed = text.parsed.prompt.words, text.parsed
+    rows = (("tempo", parsed.tempos), ("duration", parsed.durations))
+    return frozenset(
+        field for field, numbers in rows for one in numbers if clause.start <= words[one.first].start < clause.end
+    )
+
+
+def _of_clause(clause: Clause, numbers: frozenset[str]) -> Iterator[Instruction]:
     effects, actions = clause.names("effect"), clause.names("action")
     places, things = clause.names("place"), clause.names("thing")
+    if "keep" in actions and not effects:
+        # All that is not named stays anyway.
+        return
     if clause.names("interval"):
         yield _transposed(clause)
     elif "instead" in actions or "instead_after" in actions or ("replace" in actions and _is_exchange(clause)):
         yield from _exchanged(clause)
+    elif "replace" in actions and clause.of(*_PLAYERS) and not (effects or _names_more(clause)):
+        yield Instruction("instruments", "impossible", clause.text, "say what it should be instead")
     elif "intro" in things:
         yield _intro(clause)
+    elif "only" in actions and clause.of(*_PLAYERS) and not (effects or places):
+        yield Instruction("instruments", "only", clause.text, "|".join(item.name for item in clause.of(*_PLAYERS)))
+    elif clause.names("quantity") and (ways := _ways(clause)):
+        yield from _quantities(clause, ways, numbers)
     elif places and any(name in LEVELS for name in effects) and not clause.of("form") and "fade" not in things:
         yield from _stretch(clause)
     else:
         yield from _players(clause)
         if not clause.of(*_PLAYERS, "ambience"):
-            yield from _effects(clause)
+            yield from _effects(clause, numbers)
         yield from _moods(clause)
         yield from _colours(clause)
         yield from _forms(clause)
+
+
+def _names_more(clause: Clause) -> bool:
+    """Return whether a clause names something besides players: a genre, a mood, a sound."""
+    return bool(clause.of("genre", "mood", "form", "thing", "quantity", *_COLOURS))
 
 
 def _sign(clause: Clause) -> int:
@@ -173,7 +209,26 @@ def _players(clause: Clause) -> Iterator[Instruction]:
             yield Instruction(field, "add", clause.text, item.name, more)
 
 
-def _effects(clause: Clause) -> Iterator[Instruction]:
+def _ways(clause: Clause) -> int:
+    """Return whether a clause asks for more (1) or less (-1) of a quantity, or says neither (0)."""
+    names = {*clause.names("effect"), *clause.names("modifier"), *clause.names("action")}
+    if names & {"lower", "slower", "quieter", "shorter", "less", "remove", "half", "too"}:
+        return -1
+    return 1 if names & {"higher", "faster", "louder", "longer", "more", "double"} else 0
+
+
+def _quantities(clause: Clause, ways: int, numbers: frozenset[str]) -> Iterator[Instruction]:
+    """Yield what happens to a quantity that is named itself: ``half the length``, ``raise the tempo``."""
+    for name in dict.fromkeys(clause.names("quantity")):
+        if name == "volume":
+            yield Instruction("loudness", "move", clause.text, amount=ways * _scale(clause) * LOUDNESS_DB)
+            continue
+        field, usual = ("tempo", TEMPOS["faster"]) if name == "tempo" else ("duration", LENGTHS["longer"])
+        if field not in numbers:
+            yield Instruction(field, "scale", clause.text, amount=_factor(usual, ways, clause))
+
+
+def _effects(clause: Clause, numbers: frozenset[str]) -> Iterator[Instruction]:
     sign, scale = _sign(clause), _scale(clause)
     if clause.names("place") and clause.names("effect"):
         yield Instruction("balance", "impossible", clause.text, "a part of the piece can only be louder or quieter")
@@ -182,18 +237,25 @@ def _effects(clause: Clause) -> Iterator[Instruction]:
         if effect in MOODS:
             valence, arousal = (sign * scale * step for step in MOODS[effect])
             yield Instruction("mood", "move", clause.text, amount=valence, second=arousal)
-        elif effect in TEMPOS:
-            yield Instruction("tempo", "scale", clause.text, amount=_factor(TEMPOS[effect], sign, scale))
-        elif effect in LENGTHS:
-            yield Instruction("duration", "scale", clause.text, amount=_factor(LENGTHS[effect], sign, scale))
+        elif effect in TEMPOS or effect in LENGTHS:
+            field = "tempo" if effect in TEMPOS else "duration"
+            # With a number, "10 bpm faster" says by how much itself.
+            if field not in numbers:
+                usual = {**TEMPOS, **LENGTHS}[effect]
+                yield Instruction(field, "scale", clause.text, amount=_factor(usual, sign, clause))
         elif effect in ("louder", "quieter"):
             yield Instruction("loudness", "move", clause.text, amount=LEVELS[effect] * sign * scale * LOUDNESS_DB)
         else:
             yield Instruction("key", "move", clause.text, amount=2 * LEVELS[effect] * sign)
 
 
-def _factor(usual: float, sign: int, scale: float) -> float:
-    step = 1 + (usual - 1) * min(scale, 1.6)
+def _factor(usual: float, sign: int, clause: Clause) -> float:
+    """Return the factor of a quantity: the usual one more or less, or 2 or 0.5 where the words say so."""
+    if "double" in clause.names("modifier"):
+        return 2.0 if usual > 1 else 0.5
+    if "half" in clause.names("modifier"):
+        return 0.5
+    step = 1 + (usual - 1) * min(_scale(clause), _AMOUNTS["large"])
     return step if sign > 0 else 1 / step
 
 
@@ -252,9 +314,13 @@ def _of_numbers(text: ChangeText) -> Iterator[Instruction]:
     parsed, written = text.parsed, text.parsed.prompt.written
     for tempo in parsed.tempos:
         middle = round((tempo.low + tempo.high) / 2, 2)
-        yield Instruction("tempo", "set", written(tempo.first, tempo.last), amount=middle, second=tempo.beat or 0.0)
+        way = _way_beside(text, tempo.first, TEMPOS) if middle < SLOWEST_TEMPO else 0
+        action, amount = ("move", way * middle) if way else ("set", middle)
+        yield Instruction("tempo", action, written(tempo.first, tempo.last), amount=amount, second=tempo.beat or 0.0)
     for length in parsed.durations:
-        yield Instruction("duration", "set", written(length.first, length.last), amount=length.low)
+        way = _way_beside(text, length.first, LENGTHS)
+        action, amount = ("move", way * length.low) if way else ("set", length.low)
+        yield Instruction("duration", action, written(length.first, length.last), amount=amount)
     for bars in parsed.bars:
         yield Instruction("bars", "set", written(bars.first, bars.last), amount=bars.low)
     for level in parsed.loudness[-1:]:
@@ -266,6 +332,14 @@ def _of_numbers(text: ChangeText) -> Iterator[Instruction]:
         mode = parsed.key.mode or ("major" if parsed.key.tonic is not None else "")
         tonic = -1 if parsed.key.tonic is None else parsed.key.tonic
         yield Instruction("key", "set", words, mode, tonic)
+
+
+def _way_beside(text: ChangeText, place: int, effects: Mapping[str, float]) -> int:
+    """Return 1 or -1 where the clause of a number says that it is a difference, as in ``30 seconds longer``."""
+    at = text.parsed.prompt.words[place].start
+    clause = next((clause for clause in text.clauses if clause.start <= at < clause.end), None)
+    found = [effects[name] for name in clause.names("effect") if name in effects] if clause else []
+    return (1 if found[0] > 1 else -1) * _sign(clause) if found and clause else 0
 
 
 def _check_agreement(found: Sequence[Instruction]) -> None:
@@ -282,12 +356,17 @@ def _clash(one: Instruction, other: Instruction) -> bool:
         # Without a player there is nothing to turn up.
         pair = {(one.field, one.action), (other.field, other.action)}
         return pair == {("instruments", "remove"), ("balance", "move")} and one.name == other.name
+    if "only" in (one.action, other.action):
+        return False
     if one.field in ("instruments", "ambience", "production"):
         return one.name == other.name and one.action != other.action
     if one.field == "mood":
         return one.amount * other.amount < -0.04 or one.second * other.second < -0.04
     if one.field == "balance":
         return one.name == other.name and one.amount * other.amount < 0
+    if one.field in ("tempo", "duration") and "scale" in (one.action, other.action) and one.action != other.action:
+        # "Faster, 120 bpm": the number says how much.
+        return False
     if one.action != other.action:
         return True
     same_way = (one.amount - 1) * (other.amount - 1) > 0 if one.action == "scale" else one.amount * other.amount > 0

@@ -38,7 +38,7 @@ def with_kept(
     if "tempo_bpm" not in touched:
         after = _with(after, _tempo(before, after, followed))
     if not {"duration", "bars"} & set(touched):
-        followed["duration"] = "the bars last so long at this tempo"
+        followed["duration"] = "the same bars last so long"
     return after, followed
 
 
@@ -55,10 +55,15 @@ def _form(before: RequestState, after: RequestState, touched: Collection[str]) -
         return kept
     if after.brief.form != before.brief.form:
         kept["form"] = before.brief.form
+    if {"duration", "bars"} & set(touched):
+        return kept
     # A loop has as many bars as its tempo suggests; another tempo must not change their number.
-    is_open = before.brief.duration is None and not {"duration", "bars"} & set(touched)
-    if is_open and after.brief.bars != before.brief.bars:
-        kept["bars"] = before.brief.bars
+    if before.brief.duration is None:
+        return kept | ({"bars": before.brief.bars} if after.brief.bars != before.brief.bars else {})
+    # A usual length that nobody gave follows the tempo, so that every note stays.
+    is_open = before.brief.form == "track" and not before.was_given("duration", "bars") and not before.brief.hits
+    if "tempo_bpm" in touched and "meter" not in touched and is_open:
+        kept["bars"] = before.timeline.bars
     return kept
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tunesmith.balance import EVERYONE, MAX_LEVEL_DB, LevelChange, parse_level
 from tunesmith.composer.changes.instructions import Instruction
 from tunesmith.composer.changes.request_state import RequestState, reach_of
 from tunesmith.composer.changes.values import RequestChange, shown_value
+from tunesmith.composer.score import ROLES
 from tunesmith.composer.theory import Key
 from tunesmith.request import (
     MAX_DURATION_SECONDS,
@@ -141,9 +142,11 @@ def _limited(updates: RequestUpdates, what: str, number: float, low: float, high
 
 def _tempo(updates: RequestUpdates, one: Instruction) -> None:
     bpm = one.amount
+    current = updates.values.get("tempo_bpm") or updates.before.tempo_bpm
     if one.action == "scale":
-        current = updates.values.get("tempo_bpm") or updates.before.tempo_bpm
         bpm = float(round(current * one.amount))
+    elif one.action == "move":
+        bpm = current + one.amount
     elif one.second:
         # A tempo that counts a note value counts the meter's own beats in the request.
         bpm *= one.second / updates.before.brief.meter.felt_beat
@@ -176,6 +179,8 @@ def _length(updates: RequestUpdates, one: Instruction) -> None:
     seconds = one.amount
     if one.action == "scale":
         seconds = max(1.0, float(round(updates.before.timeline.duration * one.amount)))
+    elif one.action == "move":
+        seconds = round(updates.before.timeline.duration + one.amount, 2)
     seconds = _limited(updates, "duration", seconds, MIN_DURATION_SECONDS, MAX_DURATION_SECONDS)
     updates.set("duration", seconds, one.words)
     updates.values["bars"] = None
@@ -193,6 +198,9 @@ def _loudness(updates: RequestUpdates, one: Instruction) -> None:
 
 
 def _player(updates: RequestUpdates, one: Instruction) -> None:
+    if one.action == "only":
+        _only(updates, one)
+        return
     plays = updates.before.has(one.name)
     if one.action == "remove":
         if not plays:
@@ -204,6 +212,19 @@ def _player(updates: RequestUpdates, one: Instruction) -> None:
         updates.notes.append(f"{one.words!r}: {_plain(one.name)} plays already; for more of it say 'louder'")
     else:
         _bring_in(updates, one)
+
+
+def _only(updates: RequestUpdates, one: Instruction) -> None:
+    """Leave out the roles that none of the named players has, and bring in those who do not play yet."""
+    names = one.name.split("|")
+    staying = frozenset[str]().union(*(reach_of(name) for name in names))
+    kept = frozenset[str]().union(*(player for player in updates.before.players if player & staying))
+    for role in ROLES:
+        if role in updates.before.names and role not in kept:
+            _leave_out(updates, replace(one, name=role))
+    for name in names:
+        if not updates.before.has(name):
+            _bring_in(updates, replace(one, name=name))
 
 
 def _leave_out(updates: RequestUpdates, one: Instruction) -> None:

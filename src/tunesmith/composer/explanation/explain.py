@@ -25,7 +25,10 @@ SETS: Mapping[str, str] = {
     "duration": "duration", "bars": "bars", "instruments": "instruments", "without": "without",
     "intensity": "intensity", "loudness": "loudness_lufs", "hits": "hits", "seed": "seed",
 }  # fmt: skip
-"""The request's field that decides each answer; a mood, an ambience or a production is only in the words."""
+"""The request's field that decides each answer; an ambience or a production is only in the words.
+
+A mood's value is no text, as its field is, so nothing here sets it.
+"""
 
 ORDER = (
     "genre", "mood", "tempo", "key", "meter", "instruments", "without", "ambience", "production", "form", "loop",

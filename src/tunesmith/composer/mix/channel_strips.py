@@ -32,7 +32,7 @@ def _strip(low_cut: float, *bands: Band, gain_db: float, room: float, hall: floa
 STRIPS: Mapping[str, Strip] = {
     # A lead in background music is one voice among the others: quieter and darker than a soloist.
     "melody": _strip(
-        140, Band("peak", 1000, -2, 0.7), Band("peak", 2800, -4, 0.7), Band("high_shelf", 9000, 1),
+        140, Band("peak", 1000, -1, 0.7), Band("peak", 2800, -3, 0.7), Band("high_shelf", 9000, 1),
         gain_db=-10, room=0.9, hall=1.2, duck=0.4,
     ),
     "counter": _strip(

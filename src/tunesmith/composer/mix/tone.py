@@ -31,7 +31,7 @@ ENSEMBLES: Mapping[str, EnsembleTone] = {
         (Band("high_shelf", 900, 3),),
     ),
     "orchestral": EnsembleTone(
-        (Band("peak", 230, 2.5, 0.9), Band("peak", 1100, -2.5, 0.9), Band("peak", 2800, -3.5, 0.7)),
+        (Band("peak", 230, 2, 0.9), Band("peak", 1100, -1.5, 0.9), Band("high_shelf", 3500, 2.5)),
         (Band("peak", 1500, -3, 0.4),),
     ),
     "band": EnsembleTone(

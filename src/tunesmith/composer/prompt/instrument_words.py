@@ -13,6 +13,8 @@ from tunesmith.composer.rng import choice_for
 from tunesmith.composer.score import AMBIENCES, PRODUCTION, ROLES
 from tunesmith.errors import UnknownName
 
+# Who asks for a synthesiser does not expect bells.
+_BELLS = frozenset({"fm_bell"})
 _PIANOS = frozenset({"piano", "felt_piano", "bright_piano", "honky_tonk_piano", "house_piano"})
 
 
@@ -40,7 +42,7 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
     family = value("family", name)
     role, own = family.get("role"), []
     for part in genre.parts:
-        fits = [i for i in part.instruments if instruments()[i].family in family.get("from", ())]
+        fits = [i for i in part.instruments if i not in _BELLS and instruments()[i].family in family.get("from", ())]
         if fits and (role is None or part.role == role):
             own += fits
     # Drawn by seed among the genre's own, so that two pieces need not have the same piano.

@@ -34,6 +34,8 @@ from tunesmith.request import COMPOSED_ENDINGS, LOCKS, MAX_TEMPO_BPM, MIN_TEMPO_
 
 ADDING = "+"
 """What begins the name of an instrument that joins those of the prompt."""
+# From here on, a mood is plainly bright or dark.
+DECIDED_VALENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ def read_brief(request: GenerationRequest) -> Brief:
     parsed = explicit.parsed
     chosen = choose_genre(request, parsed)
     genre = limited(load_genre(chosen.name), chosen.means, explicit.seed("band"))
-    mood, mood_reason, mood_warnings = read_mood(request.mood, genre) or (*choose_mood(parsed, genre, chosen), ())
+    usual = (*choose_mood(parsed, genre, chosen), ())
+    mood, mood_reason, mood_warnings = read_mood(request.mood, genre) or usual
     meter, meter_reason = _meter(explicit, genre)
     tempo, tempo_warnings = _tempo(explicit, genre, mood, meter)
     form, form_reason = lengths.read_form(request, parsed)
@@ -66,8 +69,9 @@ def read_brief(request: GenerationRequest) -> Brief:
     hits = read_hits(request, parsed, length.duration)
     levels = tuple(map(parse_level, request.balance))
     loudness = loudness_target(request.loudness_lufs, parsed.loudness, form)
-    key, key_reason = _key(explicit, genre, mood)
-    home = Key(choices.drawn_tonic(genre, key.mode, explicit.seed("key")), key.mode)
+    key, key_reason = _key(explicit, genre, usual[0], mood)
+    # The tonic that the piece would have by itself, so that the same hook begins on the same degree in every key.
+    home = choices.key_of(genre, usual[0], explicit.seed("key"), None, _wished_mode(explicit))
     players = _players(explicit, genre, chosen)
     colours = choose_colours(request, parsed, chosen, players.without)
     ending, ending_reasons = _ending(request, parsed)
@@ -170,13 +174,17 @@ def _tempo_reason(tempo: choices.TempoChoice) -> Reason:
     return Reason("tempo", f"{tempo.bpm:g} bpm", tempo.source, tempo.because)
 
 
-def _key(explicit: _Explicit, genre: Genre, mood: Mood) -> tuple[Key, Reason]:
+def _key(explicit: _Explicit, genre: Genre, usual: Mood, mood: Mood) -> tuple[Key, Reason]:
+    """Choose the key for the prompt's ``usual`` mood; the request's own changes the mode only where it is decided."""
     if explicit.request.key is not None:
         key = _flag_key(explicit.request.key)
         return key, Reason("key", str(key), "flag", "requested")
     key_request = explicit.parsed.key
     tonic, seed = key_request.tonic if key_request else None, explicit.seed("key")
-    key = choices.key_of(genre, mood, seed, tonic, _wished_mode(explicit))
+    key = choices.key_of(genre, usual, seed, tonic, _wished_mode(explicit))
+    if _wished_mode(explicit) is None and abs(mood.valence) >= DECIDED_VALENCE:
+        # The same tonic: a tune in another mode is still the same tune.
+        key = Key(key.tonic, choices.drawn_mode(genre, mood, seed))
     if key_request is None:
         return key, Reason("key", str(key), "chance", f"a mode usual for {genre.title} that suits the mood")
     because = f"the prompt says {explicit.parsed.prompt.text[key_request.start : key_request.end].strip()!r}"

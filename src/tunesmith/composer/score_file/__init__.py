@@ -18,4 +18,10 @@ parts:
 """
 
 from tunesmith.composer.score_file.dump import dump_score as dump_score
+from tunesmith.composer.score_file.edit import PartChange as PartChange
+from tunesmith.composer.score_file.edit import ScoreChanges as ScoreChanges
+from tunesmith.composer.score_file.edit import edited_document as edited_document
+from tunesmith.composer.score_file.edit import quoted as quoted
+from tunesmith.composer.score_file.load import LoadedScore as LoadedScore
+from tunesmith.composer.score_file.load import load_document as load_document
 from tunesmith.composer.score_file.load import load_score as load_score

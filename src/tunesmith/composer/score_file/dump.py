@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import yaml
 
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.score import Part, Score, TempoMap
+from tunesmith.composer.score import ChordSpan, Note, Part, Score, Section, TempoMap
 from tunesmith.composer.score_file.notation import beat_in_bar, by_bar, number, write_chord, write_note
+from tunesmith.composer.score_file.record import digest
+from tunesmith.composer.theory import Key
+from tunesmith.composer.writing.plan import Player
+from tunesmith.composer.writing.written_score import Interpretation, WrittenPart, WrittenScore
 
 FORMAT_VERSION = 1
-HEADER = "# A Tunesmith score. Edit it and render it again: tunesmith render SCORE.yaml -o FILE\n"
+NOTES_LINE = "parts:  # notes are bar: beat pitch length velocity [glide in semitones]\n"
+HEADER = """\
+# yaml-language-server: $schema=score.schema.json
+# A Tunesmith score. Edit it and render it again: tunesmith render SCORE.yaml -o FILE
+"""
+"""The first line lets editors check the file, where tunesmith score schema -o score.schema.json was run beside it."""
 
 
-def dump_score(score: Score) -> str:
-    """Return the score as a YAML document that :func:`load_score` reads back to the same score."""
+def dump_score(score: Score, written: WrittenScore | None = None) -> str:
+    """Return the score as a YAML document that :func:`load_score` reads back to the same score.
+
+    With ``written``, the document has the notes before the performance, and what the composer needs to write parts
+    anew that follow chords, melody or form.
+    """
     beats = score.meter.beats_per_bar
+    if written is None:
+        parts = [line for part in score.parts for line in _part(part, beats)]
+        return "".join((*_head(score, score.key, score.chords), NOTES_LINE, *parts))
+    plan = written.plan
+    parts = [line for part in written.parts for line in _written_part(part, beats)]
+    head = _head(score, plan.key, plan.chords, written)
+    return "".join((*head, NOTES_LINE, *parts, *_record(written)))
+
+
+def _head(score: Score, key: Key, chords: Sequence[ChordSpan], written: WrittenScore | None = None) -> Iterator[str]:
     # Written by hand rather than by the YAML library, so that a bar is one line that a person can edit.
-    lines = [HEADER, *_block(_heading(score)), "sections:\n"]
-    lines += [f"- {_flow({'name': s.name, 'bars': s.bars, 'energy': s.energy})}\n" for s in score.sections]
-    lines.append("chords:  # bar: beat chord length, beats count from 1\n" if score.chords else "chords: {}\n")
-    for bar, spans in by_bar(score.chords, beats).items():
-        lines.append(f"  {bar}: {', '.join(write_chord(span, bar, beats, score.key) for span in spans)}\n")
-    lines.append("parts:  # notes are bar: beat pitch length velocity [glide in semitones]\n")
-    for part in score.parts:
-        lines += _part(part, beats)
-    return "".join(lines)
+    yield HEADER
+    heading = {**_heading(score), "key": str(key)}
+    if written is not None:
+        heading |= {"transpose": written.transpose} if written.transpose else {}
+        heading |= {"groove": 1, "humanize": 1}
+    yield from _block(heading)
+    yield "sections:\n"
+    yield from _sections(score.sections)
+    yield "chords:  # bar: beat chord length, beats count from 1\n" if chords else "chords: {}\n"
+    yield from _chords(chords, score.meter.beats_per_bar, key)
+
+
+def _sections(sections: Sequence[Section]) -> Iterator[str]:
+    for one in sections:
+        yield f"- {_flow({'name': one.name, 'bars': one.bars, 'energy': one.energy})}\n"
+
+
+def _chords(chords: Sequence[ChordSpan], beats: float, key: Key, indent: str = "  ") -> Iterator[str]:
+    for bar, spans in by_bar(chords, beats).items():
+        yield f"{indent}{bar}: {', '.join(write_chord(span, bar, beats, key) for span in spans)}\n"
 
 
 def _heading(score: Score) -> dict[str, Any]:
@@ -62,17 +96,83 @@ def _tempo(tempo_map: TempoMap, beats_per_bar: float) -> float | dict[str, float
 
 
 def _part(part: Part, beats_per_bar: float) -> Iterator[str]:
-    drums = instrument(part.instrument).is_kit
     yield f"- name: {_flow(part.name)}\n  role: {part.role}\n  instrument: {part.instrument}\n"
     yield f"  gain_db: {number(part.gain_db)}\n  pan: {number(part.pan)}\n  entry: {number(part.entry)}\n"
-    yield "  notes:\n" if part.notes else "  notes: {}\n"
-    for bar, notes in by_bar(part.notes, beats_per_bar).items():
-        yield f"    {bar}: {', '.join(write_note(note, bar, beats_per_bar, drums=drums) for note in notes)}\n"
+    yield from _notes(part.notes, part.instrument, beats_per_bar)
 
 
-def _block(mapping: dict[str, Any]) -> Iterator[str]:
+def _written_part(part: WrittenPart, beats_per_bar: float) -> Iterator[str]:
+    player = part.player
+    yield f"- name: {_flow(part.title)}\n  role: {player.role}\n  instrument: {player.instrument}\n"
+    yield f"  follow: {part.follow}\n  player: {_flow(_player(player))}\n"
+    yield f"  gain_db: {number(round(player.gain_db, 2))}\n  pan: {player.pan!r}\n  entry: {player.entry!r}\n"
+    yield from _block({key: value for key, value in _changes(part).items() if value}, "  ")
+    # Zero means something here: the notes as written.
+    if part.interpretation != Interpretation():
+        how = part.interpretation or Interpretation(0, 0)
+        yield f"  groove: {number(how.groove)}\n  humanize: {number(how.humanize)}\n"
+    yield from _notes(part.notes, player.instrument, beats_per_bar)
+
+
+def _changes(part: WrittenPart) -> dict[str, Any]:
+    return {
+        "transpose": part.transpose,
+        "octave": part.octave,
+        "levels": [f"{one.gain_db!r}@{one.start}-{one.end}" for one in part.levels],
+        "mute": part.mute,
+        "solo": part.solo,
+    }
+
+
+def _player(player: Player) -> dict[str, Any]:
+    """Return what the composer's writer of the part needs to know."""
+    echo = player.echo
+    return {
+        "name": player.name,
+        "style": player.style,
+        "register": player.register,
+        "voicing": player.voicing,
+        **({"rhythm": player.rhythm} if player.rhythm else {}),
+        **({"echo": echo.model_dump()} if echo else {}),
+    }
+
+
+def _notes(notes: Sequence[Note], instrument_name: str, beats_per_bar: float) -> Iterator[str]:
+    drums = instrument(instrument_name).is_kit
+    yield "  notes:\n" if notes else "  notes: {}\n"
+    for bar, inside in by_bar(notes, beats_per_bar).items():
+        yield f"    {bar}: {', '.join(write_note(note, bar, beats_per_bar, drums=drums) for note in inside)}\n"
+
+
+def _record(written: WrittenScore) -> Iterator[str]:
+    plan = written.plan
+    brief = plan.brief
+    yield "written:  # what the notes above were written for; parts that follow are written anew where it differs\n"
+    yield from _block(
+        {
+            "key": str(plan.key),
+            "meter": str(plan.meter),
+            "tempo": _tempo(plan.tempo_map, plan.beats_per_bar),
+            "duration": written.duration,
+            "seed": brief.seed,
+            "exact_length": brief.duration is not None,
+            "mood": [brief.mood.valence, brief.mood.arousal],
+            "ending": brief.ending,
+            "hits": [f"{hit.time!r}=climax" if hit.climax else repr(hit.time) for hit in brief.hits],
+            **({"locks": dict(brief.locks)} if brief.locks else {}),
+            "notes": {part.player.name: digest(part.notes) for part in written.parts},
+        },
+        "  ",
+    )
+    yield "  sections:\n"
+    yield from (f"  {line}" for line in _sections(plan.sections))
+    yield "  chords:\n"
+    yield from _chords(plan.chords, plan.beats_per_bar, plan.key, "    ")
+
+
+def _block(mapping: dict[str, Any], indent: str = "") -> Iterator[str]:
     for key, value in mapping.items():
-        yield f"{key}: {_flow(value)}\n"
+        yield f"{indent}{key}: {_flow(value)}\n"
 
 
 def _flow(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from tunesmith.composer.drum_names import DRUM_KEYS
@@ -21,7 +21,7 @@ def number(value: float) -> str:
     return f"{value:.5f}".rstrip("0").rstrip(".")
 
 
-def by_bar(items: tuple[Timed, ...], beats_per_bar: float) -> dict[int, list[Timed]]:
+def by_bar(items: Sequence[Timed], beats_per_bar: float) -> dict[int, list[Timed]]:
     """Return the items grouped by the bar, from 1, in which each begins."""
     bars: dict[int, list[Timed]] = {}
     for item in items:

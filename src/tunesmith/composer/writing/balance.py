@@ -28,24 +28,38 @@ def balanced(score: Score, brief: Brief) -> Score:
         replace(one, gain_db=one.gain_db + sum(level.gain_db for covered, level in everywhere if one.name in covered))
         for one in score.ambience
     )
-    parts = tuple(_balanced(score, part, brief.balance) for part in score.parts)
+    parts = tuple(_balanced(score, part, brief) for part in score.parts)
     return replace(score, parts=parts, ambience=ambience)
 
 
-def _balanced(score: Score, part: Part, levels: Sequence[tuple[frozenset[str], LevelChange]]) -> Part:
-    reach = {part.role, part.instrument, instrument(part.instrument).family}
-    own = [level for covered, level in levels if not covered or covered & reach]
-    gain = sum(level.gain_db for level in own if level.is_everywhere)
-    notes = part.notes
-    for level in own:
+def levels_of(brief: Brief, role: str, name: str) -> tuple[LevelChange, ...]:
+    """Return the levels of a brief that hold for a player by role, instrument ``name`` or family."""
+    reach = {role, name, instrument(name).family}
+    return tuple(level for covered, level in brief.balance if not covered or covered & reach)
+
+
+def gain_of(levels: Sequence[LevelChange]) -> float:
+    """Return the gain in dB of the levels that hold for the whole piece."""
+    return sum(level.gain_db for level in levels if level.is_everywhere)
+
+
+def struck(notes: Sequence[Note], levels: Sequence[LevelChange], bars: int, beats_per_bar: float) -> tuple[Note, ...]:
+    """Return the notes of a piece of so many bars, struck harder or softer by the levels that hold for a stretch."""
+    played = tuple(notes)
+    for level in levels:
         if not level.is_everywhere:
-            notes = _played(score, notes, level)
-    return replace(part, gain_db=round(part.gain_db + gain, 2), notes=notes)
+            played = _played(played, level, bars, beats_per_bar)
+    return played
 
 
-def _played(score: Score, notes: Sequence[Note], level: LevelChange) -> tuple[Note, ...]:
-    bar = score.meter.beats_per_bar
-    start, end = (round(score.bars * share / 100) * bar for share in (level.start, level.end))
+def _balanced(score: Score, part: Part, brief: Brief) -> Part:
+    levels = levels_of(brief, part.role, part.instrument)
+    notes = struck(part.notes, levels, score.bars, score.meter.beats_per_bar)
+    return replace(part, gain_db=round(part.gain_db + gain_of(levels), 2), notes=notes)
+
+
+def _played(notes: Sequence[Note], level: LevelChange, bars: int, beats_per_bar: float) -> tuple[Note, ...]:
+    start, end = (round(bars * share / 100) * beats_per_bar for share in (level.start, level.end))
     inside, outside = (10 ** (sign * level.gain_db / 2 / DECIBELS_A_DECADE) for sign in (1, -1))
     return tuple(
         replace(

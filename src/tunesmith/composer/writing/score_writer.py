@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
 from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
-from tunesmith.composer.theory import on_grid
+from tunesmith.composer.theory import Key, on_grid
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
-from tunesmith.composer.writing.balance import balanced
+from tunesmith.composer.writing.balance import balanced, gain_of, levels_of
 from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
 from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
@@ -28,7 +28,8 @@ from tunesmith.composer.writing.form.modulation import modulated
 from tunesmith.composer.writing.form.ritardando import with_ritardando
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
-from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
+from tunesmith.composer.writing.harmony.progressions import write_harmony
+from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.performance.echo import echoed
@@ -36,6 +37,7 @@ from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
 from tunesmith.composer.writing.transitions import write_effects
 from tunesmith.composer.writing.transposition import moved_chords, moved_notes, shift_between
+from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore, following
 
 WRITERS: Mapping[str, Writer] = {
     "drums": write_drums,
@@ -58,9 +60,10 @@ SHORTEST = 1 / 64
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A finished score with its warnings."""
+    """A finished score with its warnings, and ``written``: the parts before the performance, also those not heard."""
 
     score: Score
+    written: WrittenScore
     warnings: tuple[str, ...] = ()
 
 
@@ -78,56 +81,94 @@ def write_score(brief: Brief) -> Writing:
         plan = with_guests(plan, guests)
         written = _written(plan, written)
     plan, written = modulated(plan, written)
-    heard = [player for player in plan.players if player in guests or is_heard(brief, player)]
     shift = shift_between(plan.key, brief.key)
-    parts = tuple(_part(plan, timeline, player, written[player.name], shift) for player in heard)
-    parts = with_climax_dynamics(plan, timeline.hits, parts)
-    score = Score(
+    plan = replace(plan, key=brief.key, chords=moved_chords(plan.chords, shift))
+    notes_of = {player.name: moved_notes(player, written[player.name], shift) for player in plan.players}
+    lines = tuple(
+        written_part(
+            brief,
+            player,
+            notes_of[player.name],
+            mute=player not in guests and not is_heard(brief, player),
+        )
+        for player in plan.players
+    )
+    heard = [player for player, line in zip(plan.players, lines, strict=True) if not line.mute]
+    parts = tuple(play_part(plan, timeline.duration, player, notes_of[player.name]) for player in heard)
+    whole = WrittenScore(plan, timeline.duration, lines)
+    return Writing(balanced(score_of(brief, whole, parts), brief), whole, timeline.warnings)
+
+
+def written_part(brief: Brief, player: Player, notes: tuple[Note, ...], *, mute: bool = False) -> WrittenPart:
+    """Return the part of a player with the levels that the brief gives it."""
+    levels = levels_of(brief, player.role, player.instrument)
+    # As many digits as a part has, to which the gain is added.
+    louder = replace(player, gain_db=round(player.gain_db, 2) + gain_of(levels)) if levels else player
+    stretches = tuple(level for level in levels if not level.is_everywhere)
+    return WrittenPart(louder, notes, following(player.role), mute=mute, levels=stretches)
+
+
+def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Score:
+    """Return the score of a brief: the plan's form and harmony, the parts as played, the genre's mix and ambience."""
+    plan = written.plan
+    return Score(
         title=brief.title,
         prompt=brief.prompt,
         genre=brief.genre,
         seed=brief.seed,
-        key=brief.key,
-        meter=brief.meter,
-        tempo_map=timeline.tempo_map,
-        duration=timeline.duration,
+        key=plan.key,
+        meter=plan.meter,
+        tempo_map=plan.tempo_map,
+        duration=written.duration,
         loop=brief.loop,
         form=brief.form,
         sections=plan.sections,
-        chords=moved_chords(plan.chords, shift),
+        chords=plan.chords,
         parts=tuple(part for part in parts if part.notes),
-        ambience=_ambience(brief, genre),
-        mix=_mix(brief, genre),
+        ambience=_ambience(brief, plan.genre),
+        mix=_mix(brief, plan.genre),
     )
-    return Writing(balanced(score, brief), timeline.warnings)
 
 
 def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     # Written in the key that the seed draws, and moved as a whole: another key is a transposition.
-    home = brief.home if brief.home is not None and brief.home.mode == brief.key.mode else brief.key
+    own = brief.home or brief.key
+    home = Key(own.tonic, brief.key.mode)
     sections = build_sections(brief, genre, timeline)
-    setting = Setting(genre, home, brief.meter, brief.mood, brief.loop)
+    setting = Setting(genre, home, brief.meter, brief.mood, brief.loop, own.mode)
     chords = write_harmony(setting, sections, brief.seed_of("chords"))
     players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
     plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
     heard = [player for player in players if is_heard(brief, player)]
-    return with_breaks(everywhere_heard(with_climax_cast(arranged(plan), timeline.hits), heard))
+    return with_breaks(everywhere_heard(with_climax_cast(arranged(plan)), heard))
 
 
 def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:
     """Return the notes of every player; those whose notes are known from ``before`` keep them."""
-    order = list(WRITERS)
     written = dict(before)
-    # Drums come first so that the bass can lock to them, the lead before the counter-melody that answers it.
-    fresh = [player for player in plan.players if player.name not in written]
-    for player in sorted(fresh, key=lambda player: order.index(player.role)):
-        notes = WRITERS[player.role](replace(plan, written=dict(written)), player)
-        # At once, so that the writers that follow hear the rests.
-        written[player.name] = without_rests(plan, player, half_timed(plan, player, notes))
+    for player in writing_order(player for player in plan.players if player.name not in before):
+        written[player.name] = write_part(plan, player, written)
     return written
 
 
-def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[Note], shift: int) -> Part:
+def writing_order(players: Iterable[Player]) -> list[Player]:
+    """Return the players in the order in which they write, so that each finds what it locks to.
+
+    Drums come first so that the bass can lock to them, the lead before the counter-melody that answers it.
+    """
+    order = list(WRITERS)
+    return sorted(players, key=lambda player: order.index(player.role))
+
+
+def write_part(plan: Plan, player: Player, written: Mapping[str, tuple[Note, ...]]) -> tuple[Note, ...]:
+    """Return the notes of one player before the performance, given those of the players before it in the order."""
+    notes = WRITERS[player.role](replace(plan, written=dict(written)), player)
+    # At once, so that the writers that follow hear the rests.
+    return without_rests(plan, player, half_timed(plan, player, notes))
+
+
+def play_part(plan: Plan, duration: float, player: Player, notes: Sequence[Note]) -> Part:
+    """Return a player's part as played: performed, with its echo and ending, within ``duration`` seconds."""
     # The plan of the performance sees only this player's notes.
     plan = replace(plan, written={player.name: tuple(notes)})
     played = echoed(plan, player, perform(plan, player, tuple(notes)))
@@ -135,19 +176,20 @@ def _part(plan: Plan, timeline: FormTimeline, player: Player, notes: Sequence[No
         played = faded(plan, played)
     if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:
         played = stopped(plan, played)
-    return Part(
+    part = Part(
         name=player.name,
         role=player.role,
         instrument=player.instrument,
-        notes=moved_notes(player, _within(played, plan.tempo_map.beat_at(timeline.duration)), shift),
+        notes=within(played, plan.tempo_map.beat_at(duration)),
         # As many digits as the document keeps.
         gain_db=round(player.gain_db, 2),
         pan=player.pan,
         entry=player.entry,
     )
+    return with_climax_dynamics(plan, part)
 
 
-def _within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
+def within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
     """Leave out or shorten the notes that would sound past the end of the piece."""
     # Cut to the grid, so that every length is exact in the document too.
     grid_end = int(end * 960) / 960

@@ -107,6 +107,15 @@ def test_named_players_are_louder_than_they_would_be_unasked(brief: Callable[...
     assert asked["power_kit"] < plain["power_kit"]
 
 
+@pytest.mark.parametrize("genre", ["disco", "deep_house", "boom_bap"])
+def test_the_beat_of_danced_genres_does_not_give_way(brief: Callable[..., Brief], genre: str) -> None:
+    plain, asked = (
+        {p.role: p.gain_db for p in band(brief(genre=genre, prompt="music", instruments=names, mood=CALM))}
+        for names in ((), ("flute",))
+    )
+    assert asked["drums"] == plain["drums"]
+
+
 def test_an_electric_piano_is_no_piano(brief: Callable[..., Brief]) -> None:
     for seed in range(6):
         asked = brief(genre="boom_bap", prompt="beat con piano eléctrico", instruments=("electric_piano",), seed=seed)

@@ -16,7 +16,8 @@ from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import Meter
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import solve_timeline
-from tunesmith.composer.writing.harmony.progressions import Setting, write_harmony
+from tunesmith.composer.writing.harmony.progressions import write_harmony
+from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.melody.lead import write_melody
 from tunesmith.composer.writing.plan import Plan, Player
 

@@ -17,7 +17,7 @@ import soundfile
 from checkpoints import write_musicgen
 from hub_server import HubServer, hub_server
 from own_api import Json, error_of, events_of
-from started_server import started_afresh
+from started_server import started
 
 from tunesmith import ApiError, Tunesmith
 from tunesmith.audio.reader import read_metadata
@@ -27,9 +27,12 @@ TERMS = {
     "attribution": "Powered by Stability AI",
 }  # fmt: skip
 INJECTED = """
+import sys
 import gated_entry
-import tunesmith.models.catalog as catalog
-catalog.pullable_models = lambda: gated_entry.TABLE
+from tunesmith.models.catalog import pullable_models
+for module in list(sys.modules.values()):
+    if vars(module).get("pullable_models") is pullable_models:
+        module.pullable_models = lambda: gated_entry.TABLE
 """
 
 
@@ -76,7 +79,7 @@ def open_shop(folder: Path) -> Iterator[Shop]:
         patch.setenv("HF_HOME", str(folder / "hf"))
         patch.setenv("TUNESMITH_CONFIG", str(folder / "config.toml"))
         with (
-            started_afresh(folder / "data", threads="1") as process,
+            started(folder / "data", threads="1") as process,
             httpx.Client(base_url=process.url, timeout=60) as client,
         ):
             yield Shop(client, hub)

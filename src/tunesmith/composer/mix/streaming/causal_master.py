@@ -11,19 +11,14 @@ from tunesmith.audio.resample import resample_blocks
 from tunesmith.composer.mix.control_rate import CONTROL, Curve, at_audio_rate
 from tunesmith.composer.mix.master.gain_search import MasterSettings, settled_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter
-from tunesmith.composer.mix.mix_buffer import faded
-from tunesmith.composer.mix.premaster import Session, ambience_gain
-from tunesmith.composer.mix.production import ProductionChain
+from tunesmith.composer.mix.premaster import Session
+from tunesmith.composer.mix.streaming.causal_production import CausalProduction
 from tunesmith.composer.mix.streaming.master_forecast import MasterForecast
 from tunesmith.composer.mix.streaming.open_premaster import OpenPremaster
-from tunesmith.composer.render import AmbienceLoop, length_in_samples
+from tunesmith.composer.render import length_in_samples
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
-PIECE = 16_384
-"""Samples of the pre-master that are produced at a time (0.37 s)."""
-
-POSTROLL = 4_096
 RUN_IN_SECONDS = 3.0
 """How far before a block its gain is computed, so that every smoother has settled."""
 
@@ -47,7 +42,8 @@ class CausalMaster:
         # Produced samples that are not given out yet.
         self._waiting: Samples = np.zeros((options.channels, 0), np.float32)
         self._given = self._produced = 0
-        self._blocks = resample_blocks(self._produce(), options.channels, SAMPLE_RATE, self._rate)
+        self._production: CausalProduction | None = None
+        self._blocks = resample_blocks(self._produced_blocks(), options.channels, SAMPLE_RATE, self._rate)
 
     def next(self) -> Samples:
         """Return the next block, (channels, n), of at least one frame; an empty one after the end.
@@ -104,27 +100,12 @@ class CausalMaster:
         """Forecast anew once an eighth more is known than before."""
         known = self._mix.num_measured, len(power)
         if self._settings is None or any(now >= 1.125 * then for now, then in zip(known, self._seen, strict=True)):
-            self._settings = self._forecast.settings(power, peak) or self._settings
+            change = self._production.change(known[0] * CONTROL) if self._production else 1.0
+            self._settings = self._forecast.settings(power, peak, change) or self._settings
             self._seen = known
 
-    def _produce(self) -> Iterator[Samples]:
-        """Yield the pre-master with ambience and production, in the channels of the result."""
-        end = length_in_samples(self._score)
-        first = self._mix.appended(0, min(PIECE, end))
-        mean_power = self._forecast.mean_power()
-        ambiences = [
-            (texture := AmbienceLoop(self._score, one, self._session.texture), ambience_gain(one, mean_power, texture))
-            for one in self._score.ambience
-        ]
-        added = sum(gain * gain * texture.power for texture, gain in ambiences)
-        production = ProductionChain(self._score, max(1e-4, (mean_power + added) ** 0.5))
-        for start in range(0, end + POSTROLL, PIECE):
-            stop = min(end + POSTROLL, start + PIECE)
-            block = np.zeros((2, stop - start), np.float32)
-            inside = max(0, min(stop, end) - start)
-            if inside:
-                block[:, :inside] = first if start == 0 else self._mix.appended(start, start + inside)
-            for texture, gain in ambiences:
-                block[:, :inside] += faded(texture.read(start, start + inside) * np.float32(gain), start, end)
-            block = production.apply(block, start)
-            yield block.mean(axis=0, keepdims=True) if self._session.options.channels == 1 else block
+    def _produced_blocks(self) -> Iterator[Samples]:
+        # The forecast needs the first seconds of the pre-master.
+        self._mix.appended(0, 1)
+        self._production = CausalProduction(self._score, self._session, self._mix, self._forecast.mean_power())
+        yield from self._production.blocks()

@@ -44,10 +44,11 @@ class MasterForecast:
         heard = float(np.sum(power, dtype=np.float64)) + LEAST
         return whole * (float(np.sum(plain, dtype=np.float64)) + LEAST) / heard
 
-    def settings(self, power: Curve, peak: Curve) -> MasterSettings | None:
+    def settings(self, power: Curve, peak: Curve, change: float) -> MasterSettings | None:
         """Return the settings of the master; None for silence.
 
-        ``power`` and ``peak`` are the master's own measurements of the frames that are produced so far.
+        ``power`` and ``peak`` are the master's own measurements of the frames that are produced so far; ``change`` is
+        what production does to the power of the others.
         """
         premaster, _, tops = self._mix.measurements()
         whole = self._power(premaster)
@@ -55,8 +56,6 @@ class MasterForecast:
         peaks[: len(tops)] = tops
         whole, peaks = self._at_rate(whole), self._at_rate(peaks)
         known = len(power)
-        # What production, ambience and the number of channels do to the power is seen in what is produced.
-        change = (float(np.sum(power, dtype=np.float64)) + LEAST) / (float(np.sum(whole[:known])) + LEAST)
         whole, peaks = whole * change, peaks * math.sqrt(change)
         whole[:known], peaks[:known] = power, peak
         frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, self._samples)

@@ -202,8 +202,13 @@ def _drawn_rhythm(part: GenrePart, brief: Brief, seat: str) -> str:
 
 
 def _register(part: GenrePart, tool: Instrument) -> int:
-    wanted = part.register_ if part.register_ is not None else REGISTERS[part.role]
-    if part.role in UNPITCHED:
+    return register_for(part.role, part, tool)
+
+
+def register_for(role: str, part: GenrePart | None, tool: Instrument) -> int:
+    """Return the pitch around which a player lies: the genre part's, or the role's own, within the instrument."""
+    wanted = REGISTERS[role] if part is None or part.register_ is None else part.register_
+    if role in UNPITCHED:
         return wanted
     # Not at the very end of the range, where instruments sound strained.
     margin = min(7, (tool.high - tool.low) // 3)

@@ -12,7 +12,7 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.band.ensemble import SECTIONS, Ensemble, has_word, kin, leads_readily
 
 REQUESTED_DB, LEAD_DB, BASS_DB = 3.0, 5.0, 7.0
-# Winds, strings and mallets, which do nothing but lead.
+# Single winds, strings and mallets, which do nothing but lead.
 SOLO_DB = 8.0
 # Beside other named instruments: drums are prominent anyway.
 REQUESTED_DRUMS_DB = 3.0
@@ -35,6 +35,8 @@ RHYTHM = frozenset({"bass", "drums", "percussion"})
 CALM_LOWERS, ROOM_BELOW_LEAD = 5.0, 9
 # Voices of an instrument that cannot accompany itself.
 MOSTLY_SINGLE = 2
+DANCED = frozenset({"dance", "electronic", "hip_hop"})
+"""Families of genres whose drums stay as loud as they are, whoever is named: the beat is what they are made of."""
 # Families of genres in which named players of a tune play it together.
 UNISON = frozenset({"folk"})
 PASSIVE = frozenset({"block", "pulse", "rolled", "hits", ""})
@@ -228,7 +230,7 @@ def _requested_db(member: PartAssignment, tuneful: bool) -> float:
     role = member.part.role
     if role in ("drums", "percussion"):
         return REQUESTED_DRUMS_DB if tuneful else REQUESTED_DB
-    lead = SOLO_DB if leads_readily(member.instrument) > CHORDAL else LEAD_DB
+    lead = SOLO_DB if leads_readily(member.instrument) > CHORDAL and member.instrument not in SECTIONS else LEAD_DB
     return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB)
 
 
@@ -243,6 +245,8 @@ def _is_of_a_named_section(member: PartAssignment, company: Ensemble) -> bool:
 
 def _behind_db(role: str, tuneful: bool, company: Ensemble) -> float:
     """Return the gain of a player that the prompt does not name; ``tuneful`` where a named one has melody or chords."""
+    if role == "drums" and company.genre_family in DANCED:
+        return 0.0
     gentle = min(1.0, max(0.0, (0.7 - company.arousal) / 0.7)) if tuneful and role in ("drums", "percussion") else 0.0
     return BEHIND_DB[role] + GENTLE_DRUMS_DB * gentle
 

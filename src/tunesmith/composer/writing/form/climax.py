@@ -15,7 +15,6 @@ from tunesmith.composer.genre import Genre
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note, Part, Section, TempoMap
 from tunesmith.composer.writing.form.drafts import CLOSINGS
-from tunesmith.composer.writing.form.tempo import HitBar
 from tunesmith.composer.writing.plan import Cast, Plan, Player
 
 BUILD_BARS = 4
@@ -72,9 +71,9 @@ def with_release(sections: Sequence[Section], peaks: dict[int, int]) -> tuple[Se
     return tuple(result)
 
 
-def with_climax_cast(plan: Plan, hits: Sequence[HitBar]) -> Plan:
+def with_climax_cast(plan: Plan) -> Plan:
     """Return the plan with few players in the build before each climax, and everyone while it lasts."""
-    peaks = _peaks(plan, hits)
+    peaks = _peaks(plan)
     if not peaks or not plan.casts:
         return plan
     names = [cast.players for cast in plan.casts for _ in range(cast.bars)]
@@ -101,29 +100,27 @@ def _building(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(p.name for p in (*few, *effects)), frozenset(p.name for p in (*more, *effects))
 
 
-def with_climax_dynamics(plan: Plan, hits: Sequence[HitBar], parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Return the parts with a crescendo to each climax, its full force, and less after it."""
-    peaks = _peaks(plan, hits)
+def with_climax_dynamics(plan: Plan, part: Part) -> Part:
+    """Return a part as played with a crescendo to each climax, its full force, and less after it."""
+    peaks = _peaks(plan)
     if not peaks:
-        return tuple(parts)
+        return part
     later = _building(plan)[1]
     softer = SOFTER if len(later) > FULL_BUILD * len(plan.players) else 1.0
     points = sorted(_curve(peaks, softer))
     bars, forces = np.array([bar for bar, _ in points]), np.array([force for _, force in points])
-    raised = [_in_wide_register(plan, peaks, part) for part in parts]
-    return tuple(
-        replace(
-            part, notes=tuple(_played(note, float(np.interp(_bar(plan, note), bars, forces))) for note in part.notes)
-        )
-        for part in raised
-    )
+    raised = _in_wide_register(plan, peaks, part)
+    played = (_played(note, float(np.interp(_bar(plan, note), bars, forces))) for note in raised.notes)
+    return replace(part, notes=tuple(played))
 
 
-def _peaks(plan: Plan, hits: Sequence[HitBar]) -> dict[int, int]:
+def _peaks(plan: Plan) -> dict[int, int]:
+    """Return the bar at which each peak begins, and how many bars it lasts."""
     if plan.brief.form == "bed":
         return {}
-    climaxes = sorted(hit.bar for hit in hits if hit.climax and hit.bar < plan.bars)
-    return {bar: peak_bars(plan.tempo_map, plan.beats_per_bar, bar) for bar in climaxes}
+    beats = plan.beats_per_bar
+    climaxes = sorted(round(plan.tempo_map.beat_at(hit.time) / beats) for hit in plan.brief.hits if hit.climax)
+    return {bar: peak_bars(plan.tempo_map, beats, bar) for bar in climaxes if bar < plan.bars}
 
 
 def _curve(peaks: dict[int, int], softer: float) -> Iterator[tuple[float, float]]:

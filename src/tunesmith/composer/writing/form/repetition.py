@@ -29,9 +29,9 @@ BETWEEN: tuple[SectionDraft, ...] = (
 )
 # How much less energy the first section has than it would have later, over how many sections it grows, and how much a
 # round may differ at random.
-GROWTH, GROWING, WOBBLE = 0.14, 6, 0.04
+GROWTH, GROWING, WOBBLE = 0.08, 6, 0.04
 # How much the finale stands out from every other section, and how far below it the themes lie at most.
-CLIMAX_MARGIN, CONTRAST = 0.05, 0.28
+CLIMAX_MARGIN, CONTRAST = 0.05, 0.32
 IDEAS = frozenset({"C", "D", "bridge"})
 # In bars.
 LONG_ROUND = 24

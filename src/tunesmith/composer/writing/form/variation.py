@@ -13,7 +13,7 @@ from tunesmith.composer.writing.form.drafts import BUILD_FROM, CONTRASTS, OPENIN
 Change = Callable[[list[SectionDraft]], list[SectionDraft]]
 
 CHANCES: Mapping[str, float] = {
-    "no intro": 0.25,
+    "no intro": 0.12,
     "short intro": 0.35,
     "theme twice": 0.3,
     "no build-up": 0.35,

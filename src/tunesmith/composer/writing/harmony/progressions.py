@@ -3,60 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from tunesmith.composer.brief import Mood
-from tunesmith.composer.genre import Genre, Progression
-from tunesmith.composer.rng import chance_of, choice_for, rng_for, weighted_choice
+from tunesmith.composer.rng import chance_of, rng_for, weighted_choice
 from tunesmith.composer.score import ChordSpan, Section
 from tunesmith.composer.theory import Chord, Key, Meter, on_grid
 from tunesmith.composer.writing.harmony.passing_chords import SHARES, with_passing_chords
 from tunesmith.composer.writing.harmony.reharmony import colored, reharmonised
 from tunesmith.composer.writing.harmony.roman import parse_progression
+from tunesmith.composer.writing.harmony.songbook import PHRASE_BARS, Setting, chosen_progressions
 
 Bar = tuple[Chord, ...]
 
-USES: Mapping[str, str] = {
-    "A": "verse", "B": "chorus", "drop": "chorus", "bridge": "bridge", "break": "verse", "build": "bridge",
-    "intro": "intro", "outro": "ending", "ending": "ending",
-}  # fmt: skip
-RECALLS: Mapping[str, str] = {"intro": "A", "outro": "A", "ending": "A", "break": "A", "build": "B", "drop": "B"}
 STILL = frozenset({"static", "drone"})
-# How much rarer a progression is that its section would cut, and how much commoner one that fills a blues chorus.
-CUT, CHORUS = 0.25, 4.0
-CHORUS_BARS = 12
-PHRASE_BARS = 4
-# How much commoner a progression is that repeats with every phrase.
-SHORT = 2.0
 CADENCE_SHARE = 0.6
 # Taste for adventure from which a section varies its chords at once, as in jazz.
 ADVENTUROUS = 0.45
-# Sections that may have the chords of the verse.
-SAME = frozenset({"B", "drop"})
-NAMES = ("A", "B", "bridge", "drop", "C", "D", "break", "build", "intro", "outro", "ending")
-"""All sections, in the order in which they choose their progressions."""
-LOOPING: Mapping[str, float] = {
-    "pop": 0.6, "electronic": 0.6, "dance": 0.6, "hip_hop": 0.7, "rock": 0.45, "folk": 0.45, "orchestral": 0.6,
-    "ambient": 0.7, "piano": 0.5, "soul": 0.4, "reggae": 0.6,
-}  # fmt: skip
-"""How often the second theme has the chords of the first, by genre family."""
-LOOPING_SHARE = 0.25
-# Sections in which the ear learns the tonic.
-HOME_NAMES = frozenset({"A", "intro", "drop"})
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The musical context of the harmony."""
-
-    genre: Genre
-    key: Key
-    meter: Meter
-    mood: Mood
-    loop: bool
 
 
 def write_harmony(setting: Setting, sections: Sequence[Section], seed: int) -> tuple[ChordSpan, ...]:
@@ -78,36 +43,8 @@ def write_harmony(setting: Setting, sections: Sequence[Section], seed: int) -> t
 
 def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[str, tuple[Bar, ...]]:
     """Choose one progression per section name; a name that recalls another section shares its chords."""
-    chosen: dict[str, Progression] = {}
     # The first section of a name counts: those that a longer piece adds must not change it.
-    lengths = {section.name: section.bars for section in reversed(sections)}
-    suited = _suited(setting)
-    # Every name, in one order, so that a section that comes or goes changes no other.
-    for name in dict.fromkeys((*NAMES, *sorted(lengths))):
-        # One progression for most of the piece: the ear knows it by the second section.
-        if name in SAME and chance_of(
-            rng_for(seed, "same progression", name), LOOPING.get(setting.genre.family, LOOPING_SHARE)
-        ):
-            chosen[name] = chosen["A"]
-            continue
-        use = USES.get(name, "any")
-        exact = [p for p in suited if p.use == use]
-        if not exact and name in RECALLS:
-            chosen[name] = chosen[RECALLS[name]]
-            continue
-        options = exact + [p for p in suited if p.use == "any"] or list(suited)
-        # Two sections with the same chords would not contrast.
-        fresh = [p for p in options if p not in chosen.values()] or options
-        homely = name in HOME_NAMES
-        weights = [
-            p.weight
-            * (2.0 if p.use == use else 1.0)
-            * (_tonic_weight(p, setting.key) if homely else 1.0)
-            * _room(p, lengths.get(name, 0))
-            for p in fresh
-        ]
-        chords = choice_for(seed, "progression", name, options=[p.chords for p in fresh], weights=weights)
-        chosen[name] = next(p for p in fresh if p.chords == chords)
+    chosen = chosen_progressions(setting, {section.name: section.bars for section in reversed(sections)}, seed)
     # Coloured once per name, so that a section that returns has the same chords.
     return {
         name: tuple(
@@ -125,33 +62,6 @@ def _songbook(setting: Setting, sections: Sequence[Section], seed: int) -> dict[
         )
         for name, progression in chosen.items()
     }
-
-
-def _room(progression: Progression, bars: int) -> float:
-    """Return how much a section of so many bars prefers a progression."""
-    length = progression.chords.count("|") + 1
-    if length == bars == CHORUS_BARS:
-        return CHORUS
-    if bars % length:
-        return CUT
-    return SHORT if length <= PHRASE_BARS else 1.0
-
-
-def _tonic_weight(progression: Progression, key: Key) -> float:
-    """Return how clearly a progression establishes the tonic: by opening on it and returning to it."""
-    bars = parse_progression(progression.chords, key)
-    share = sum(_is_tonic(chord, key) / len(bar) for bar in bars for chord in bar) / len(bars)
-    return (2.0 if _is_tonic(bars[0][0], key) else 1.0) * (0.5 + share)
-
-
-def _suited(setting: Setting) -> Sequence[Progression]:
-    every = setting.genre.harmony.progressions
-    key = setting.key
-    exact = [p for p in every if not p.modes or key.mode in p.modes]
-    if exact:
-        return exact
-    # Without a progression for the mode itself, one for a mode with the same third fits.
-    return [p for p in every if any(Key(0, mode).is_minor == key.is_minor for mode in p.modes)] or every
 
 
 def _section_bars(

@@ -1,0 +1,66 @@
+"""``tunesmith PROMPT --midi-in FILE``: arrange the melody or the chords of a MIDI file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tunesmith.cli.generate import ReportOptions
+    from tunesmith.config import Settings
+    from tunesmith.output_files import OutputFiles
+    from tunesmith.request import GenerationRequest
+
+ARRANGED = "arrange"
+
+
+def arrange_and_report(
+    midi: Path,
+    requests: Sequence[GenerationRequest],
+    files: OutputFiles,
+    settings: Settings,
+    shown: ReportOptions,
+) -> None:
+    """Arrange a MIDI file once for each request, write and log the files, and report them.
+
+    Raises InvalidRequest for a broken MIDI file and for options that do not go with one.
+    """
+    from tunesmith.audio.edits import Edit, edited, file_source
+    from tunesmith.cli.console import print_warning, progress_bar, report
+    from tunesmith.cli.render import bytes_of_score
+    from tunesmith.cli.track_log import log_tracks
+    from tunesmith.composer.composition import arrange
+    from tunesmith.composer.midi_in import read_song
+    from tunesmith.pipeline import GeneratedMusic, write_music
+
+    _check(requests, files, shown)
+    song, done = read_song(bytes_of_score(midi)), []
+    for number, request in enumerate(requests, start=1):
+        started = time.monotonic()
+        composition = arrange(song, request)
+        for warning in composition.warnings:
+            print_warning(warning)
+        with progress_bar(shown.is_silent) as progress:
+            audio = edited(composition.mix(progress), Edit(ARRANGED, {}), file_source(midi))
+        music = GeneratedMusic(request, audio, composition)
+        done.append(write_music(music, files, str(number) if number > 1 else "", started))
+    # The request alone would not make the piece again, so the log names the edit.
+    report(
+        log_tracks(settings, done, generated_by=ARRANGED),
+        shown.as_json,
+        shown.quiet,
+        to_stderr=files.to_standard_output,
+    )
+
+
+def _check(requests: Sequence[GenerationRequest], files: OutputFiles, shown: ReportOptions) -> None:
+    from tunesmith.errors import InvalidRequest
+
+    if requests[0].model != "composer" or requests[0].guide:
+        raise InvalidRequest("midi_in", f"only the composer arranges MIDI, got model {requests[0].model!r}")
+    if shown.pick or shown.keep != "all":
+        raise InvalidRequest("pick", "does not go with --midi-in")
+    if files.to_standard_output and len(requests) > 1:
+        raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
