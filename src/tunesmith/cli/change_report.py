@@ -31,8 +31,8 @@ def show_change(change: EditedRequest, silent: bool) -> None:
 
 
 def show_result(done: GeneratedFile, change: EditedRequest, silent: bool) -> None:
-    """Print the changed values as the finished music has them, on standard error."""
-    if silent:
+    """Print the changed values as the finished music has them, on standard error; nothing where nothing changed."""
+    if silent or not change.changes:
         return
     settings: Mapping[str, Any] = done.metadata.get("settings") or {}
     shown = [f"{_plain(settings[name])}{_UNITS.get(name, '')}" for name in _SETTINGS if settings.get(name) is not None]

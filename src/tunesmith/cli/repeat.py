@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunesmith.cli import options
+from tunesmith.cli.generate import ReportOptions, generate_and_report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tunesmith.composer.changes import EditedRequest
     from tunesmith.config import Settings
     from tunesmith.output_files import OutputFiles
@@ -48,6 +47,7 @@ def again(
 
     tunesmith again 7k3m9q2xw4 "happier, without drums" -o happy.wav
     """
+    from tunesmith.cli.change_report import show_result
     from tunesmith.config import load_settings
     from tunesmith.output_files import OutputFiles
 
@@ -57,26 +57,30 @@ def again(
         ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, seed=seed, loudness_lufs=loudness,
         sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
-    settings = load_settings()
+    settings, shown = load_settings(), ReportOptions(as_json, quiet)
     found = _source_to_repeat(source, output, settings)
     if not words and not fields:
         files = OutputFiles.checked(output, found.suffix, stems, midi, score, None, plot)
-        _again_as_it_was(found, output, files, settings, (as_json, quiet))
+        _again_as_it_was(found, output, files, settings, shown)
         return
-    change = _understood(found, words, fields, (as_json or dry_run, quiet))
+    change = _understood(found, words, fields, is_silent=shown.is_silent or dry_run)
     if dry_run:
         _show_understood(change, as_json)
         return
     files = OutputFiles.checked(output, found.suffix, stems, midi, score, None, plot)
-    _generate_changed(found, change, [change.request], files, settings, (as_json, quiet, False, "all", output))
+    if steps_of_track(found):
+        done = _edit_again(replace(found, request=change.request), output, settings, shown, parent=found.track)
+    else:
+        [done] = generate_and_report([change.request], files, settings, shown, parent=found.track)
+    show_result(done, change, shown.is_silent)
 
 
 def vary(
     source: SourceArgument, words: WordsArgument = "", variations: Count = None, pick: options.Pick = False,
-    keep: options.Keep = "all", lock: options.Keeping = None, output: options.Output = None,
-    duration: options.Duration = None,
-    bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None,
-    meter: options.MeterName = None, genre: options.GenreName = None, mood: options.MoodName = None,
+    keep: options.Keep = "all", sheet: options.Sheet = None, lock: options.Keeping = None,
+    output: options.Output = None, duration: options.Duration = None, bars: options.Bars = None,
+    bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
+    genre: options.GenreName = None, mood: options.MoodName = None,
     instruments: options.Instruments = None, without: options.Without = None, form: options.FormName = None,
     loop: options.Loop = False, intensity: options.Intensity = None, production: options.Production = None,
     ambience: options.Ambience = None, balance: options.Balance = None, intro: options.IntroName = None,
@@ -89,6 +93,7 @@ def vary(
     tunesmith vary 7k3m9q2xw4 "calmer, as a waltz" -n 3 --lock melody,chords --pick
     """
     from tunesmith.audio.edits import edits_of
+    from tunesmith.cli.change_report import show_result
     from tunesmith.cli.console import print_warning
     from tunesmith.config import load_settings
     from tunesmith.output_files import OutputFiles
@@ -99,9 +104,9 @@ def vary(
         ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, loudness_lufs=loudness,
         sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
-    settings = load_settings()
+    settings, shown = load_settings(), ReportOptions(as_json, quiet, pick, keep, sheet)
     found = _source_to_repeat(source, output, settings)
-    change = _understood(found, words, fields, (as_json or dry_run, quiet))
+    change = _understood(found, words, fields, is_silent=shown.is_silent or dry_run)
     if dry_run:
         _show_understood(change, as_json)
         return
@@ -111,8 +116,8 @@ def vary(
     kept = change.request.keeping(names) if names else change.request
     requests = _variations(kept, variations, bool(words or fields), settings)
     files = OutputFiles.checked(output, found.suffix)
-    shown = as_json, quiet, pick, keep, output
-    _generate_changed(replace(found, metadata={}), change, requests, files, settings, shown)
+    done = generate_and_report(requests, files, settings, shown, parent=found.track)
+    show_result(done[0], change, shown.is_silent)
 
 
 def _given(**given: Any) -> dict[str, Any]:
@@ -124,13 +129,13 @@ def _given(**given: Any) -> dict[str, Any]:
     return {name: fields[name] for name in set_}
 
 
-def _understood(found: SourceTrack, words: str, fields: dict[str, Any], silence: tuple[bool, bool]) -> EditedRequest:
+def _understood(found: SourceTrack, words: str, fields: dict[str, Any], *, is_silent: bool) -> EditedRequest:
     """Return what words and options change, and show it; raises InvalidRequest for words that change nothing."""
     from tunesmith.cli.change_report import show_change
     from tunesmith.composer.changes import edit_request
 
     change = edit_request(found.request, words, fields).check_anything(words)
-    show_change(change, any(silence))
+    show_change(change, is_silent)
     return change
 
 
@@ -156,50 +161,32 @@ def _variations(
     return [request.model_copy(update={"seed": seed}) for seed in seeds]
 
 
-def _generate_changed(
-    found: SourceTrack, change: EditedRequest, requests: Sequence[GenerationRequest], files: OutputFiles,
-    settings: Settings, shown: tuple[bool, bool, bool, str, str | None],
-) -> None:  # fmt: skip
-    from tunesmith.cli.change_report import show_result
-    from tunesmith.cli.generate import ReportOptions, generate_and_report
-
-    as_json, quiet, pick, keep, output = shown
-    if steps_of_track(found):
-        from tunesmith.cli.console import report
-        from tunesmith.cli.replay import generate_and_edit
-
-        changed = replace(found, request=requests[0])
-        done = generate_and_edit(changed, output, settings, quiet or as_json, parent=found.track)
-        report([done], as_json, quiet, to_stderr=False)
-    else:
-        done = generate_and_report(
-            requests, files, settings, ReportOptions(as_json, quiet, pick, keep), parent=found.track
-        )[0]
-    if change.changes:
-        show_result(done, change, quiet or as_json)
-
-
 def _again_as_it_was(
-    found: SourceTrack, output: str | None, files: OutputFiles, settings: Settings, silence: tuple[bool, bool]
+    found: SourceTrack, output: str | None, files: OutputFiles, settings: Settings, shown: ReportOptions
 ) -> None:
-    from tunesmith.cli.console import print_warning, report
-    from tunesmith.cli.generate import ReportOptions, generate_and_report
+    from tunesmith.cli.console import print_warning
     from tunesmith.files import file_sha256
 
-    as_json, quiet = silence
     if steps_of_track(found):
-        from tunesmith.cli.replay import generate_and_edit
-
-        done = generate_and_edit(found, output, settings, quiet or as_json)
-        report([done], as_json, quiet, to_stderr=False)
+        done = _edit_again(found, output, settings, shown)
     else:
-        done = generate_and_report([found.request], files, settings, ReportOptions(as_json, quiet), parent=found.track)[
-            0
-        ]
+        [done] = generate_and_report([found.request], files, settings, shown, parent=found.track)
     # Only a file of the same format can have the same bytes.
     written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
     if written and found.digest and file_sha256(written[0]) != found.digest:
         print_warning(f"not the same bytes as the original: {_describe_difference(found, done)}")
+
+
+def _edit_again(
+    track: SourceTrack, output: str | None, settings: Settings, shown: ReportOptions, parent: str | None = None
+) -> GeneratedFile:
+    """Generate a track, repeat its edits and report the file; ``parent`` is as in generate_and_edit."""
+    from tunesmith.cli.console import report
+    from tunesmith.cli.replay import generate_and_edit
+
+    done = generate_and_edit(track, output, settings, shown.is_silent, parent)
+    report([done], shown.as_json, shown.quiet, to_stderr=False)
+    return done
 
 
 def steps_of_track(found: SourceTrack) -> bool:
