@@ -65,7 +65,8 @@ def test_with_keep_best_the_others_go_and_it_has_the_name_that_was_asked_for(
 def test_variations_of_a_track_are_picked_from_and_remain_its(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["calm piano", "--duration", "2", "--seed", "1", "-o", "a.wav", "--json"]) == 0
     parent = json.loads(capsys.readouterr().out)["id"]
-    assert run(["vary", parent, "-n", "2", "--pick", "--keep", "best"]) == 0
+    assert run(["vary", parent, "-n", "2", "--pick", "--keep", "best", "--sheet", "sheet.png"]) == 0
+    assert Path("sheet.png").stat().st_size > 30_000
     assert "not kept" in capsys.readouterr().out
     assert [(track["parent"], track["tags"]) for track in tracks(capsys, "--tag", "picked")] == [(parent, ["picked"])]
     assert [track["parent"] for track in tracks(capsys)] == [parent, parent, None]

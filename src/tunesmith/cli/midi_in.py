@@ -62,5 +62,7 @@ def _check(requests: Sequence[GenerationRequest], files: OutputFiles, shown: Rep
         raise InvalidRequest("midi_in", f"only the composer arranges MIDI, got model {requests[0].model!r}")
     if shown.pick or shown.keep != "all":
         raise InvalidRequest("pick", "does not go with --midi-in")
+    if shown.sheet is not None:
+        raise InvalidRequest("sheet", "does not go with --midi-in")
     if files.to_standard_output and len(requests) > 1:
         raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.cli.generate import KEPT_FILES
 from tunesmith.cli.track_log import log_tracks, prompt_log
 from tunesmith.errors import DatabaseError, InvalidRequest
 from tunesmith.output_files import check_plot
@@ -23,15 +24,14 @@ if TYPE_CHECKING:
 PICKED = "picked"
 """The tag of the best of several variations."""
 
-KEEPS = ("all", "best")
 COLUMNS = ("rank", "score", "seed", "file", "why")
 
 
 def check_picking(shown: ReportOptions, variations: int, files: OutputFiles) -> None:
     """Check the options before anything is generated; raises InvalidRequest if there is nothing to pick or keep."""
     pick, keep = shown.pick, shown.keep
-    if keep not in KEEPS:
-        raise InvalidRequest("keep", f"must be {' or '.join(KEEPS)}, got {keep[:40]!r}")
+    if keep not in KEPT_FILES:
+        raise InvalidRequest("keep", f"must be {' or '.join(KEPT_FILES)}, got {keep[:40]!r}")
     if keep != "all" and not pick:
         raise InvalidRequest("keep", "needs --pick, which finds the best one")
     if pick and variations < 2:
