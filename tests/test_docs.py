@@ -18,7 +18,7 @@ from tunesmith.request import GenerationRequest
 ROOT = Path(__file__).parent.parent
 SCORE_PAGE = (ROOT / "docs" / "score-file.md").read_text(encoding="utf-8")
 DOCUMENT, TO_BE_WRITTEN = re.findall(r"<!-- tested -->\n```yaml\n(.*?)```", SCORE_PAGE, flags=re.DOTALL)
-COMMANDS, MIDI_COMMANDS = re.findall(r"<!-- tested -->\n```sh\n(.*?)```", SCORE_PAGE, flags=re.DOTALL)
+COMMANDS, SCHEMA_COMMAND, MIDI_COMMANDS = re.findall(r"<!-- tested -->\n```sh\n(.*?)```", SCORE_PAGE, flags=re.DOTALL)
 
 
 def test_the_documented_score_plays() -> None:
@@ -53,9 +53,10 @@ def test_the_documented_score_without_notes_is_written_by_the_composer() -> None
 def test_the_documented_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
-    for line in (COMMANDS + MIDI_COMMANDS).splitlines():
+    for line in (COMMANDS + SCHEMA_COMMAND + MIDI_COMMANDS).splitlines():
         assert run(insert_default_command(shlex.split(line)[1:])) == 0, line
     song, changed = (load_score((tmp_path / name).read_text("utf-8")) for name in ("song.yaml", "changed.yaml"))
+    assert (tmp_path / "score.schema.json").is_file()
     assert changed.key.tonic == (song.key.tonic + 2) % 12
     assert load_score((tmp_path / "as-played.yaml").read_text("utf-8")) == changed
 

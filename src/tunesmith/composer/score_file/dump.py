@@ -18,11 +18,7 @@ from tunesmith.composer.writing.written_score import Interpretation, WrittenPart
 
 FORMAT_VERSION = 1
 NOTES_LINE = "parts:  # notes are bar: beat pitch length velocity [glide in semitones]\n"
-HEADER = """\
-# yaml-language-server: $schema=score.schema.json
-# A Tunesmith score. Edit it and render it again: tunesmith render SCORE.yaml -o FILE
-"""
-"""The first line lets editors check the file, where tunesmith score schema -o score.schema.json was run beside it."""
+HEADER = "# A Tunesmith score. Edit it and render it again: tunesmith render SCORE.yaml -o FILE\n"
 
 
 def dump_score(score: Score, written: WrittenScore | None = None) -> str:
