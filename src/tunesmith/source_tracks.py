@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest
 from tunesmith.files import file_sha256
-from tunesmith.library.tracks import Tracks
+from tunesmith.library.prompt_log import prompt_log
 from tunesmith.request import GenerationRequest
 
 
@@ -61,31 +61,20 @@ def request_of(metadata: Mapping[str, Any]) -> GenerationRequest:
     return GenerationRequest.checked(**fields)
 
 
-@contextmanager
-def _open_log(settings: Settings) -> Iterator[Tracks]:
-    from tunesmith.library.migrate import open_database
-
-    database = open_database(settings)
-    try:
-        yield Tracks(database)
-    finally:
-        database.close()
-
-
 def _of_file(path: Path, settings: Settings) -> SourceTrack:
     metadata = origin_of(path)
     suffix = path.suffix.lower() if path.suffix.lower() in FORMATS else ".wav"
     digest, track = file_sha256(path), None
     # Without a log a change has no parent, and everything else works.
     if settings.prompt_log:
-        with suppress(DatabaseError), _open_log(settings) as log:
+        with suppress(DatabaseError), prompt_log(settings) as log:
             found = log.of_digest(digest)
             track = found.id if found else None
     return SourceTrack(request_of(metadata), suffix, digest, metadata, track=track)
 
 
 def _of_track(track_id: str, settings: Settings) -> SourceTrack:
-    with _open_log(settings) as log:
+    with prompt_log(settings) as log:
         track = log.get(track_id)
     file = track.generation.file
     suffix = f".{file.format}" if file else ".wav"

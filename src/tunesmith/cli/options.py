@@ -19,6 +19,8 @@ Text = str | None
 File = Path | None
 
 Prompt = Annotated[str, typer.Argument(help="A description of the music, in your own words.")]
+SOURCE_HELP = "A track's id (see: tunesmith log), or an audio file written by Tunesmith."
+Source = Annotated[str, typer.Argument(metavar="ID|FILE", help=SOURCE_HELP)]
 OUTPUT_HELP = "Output file: .wav .flac .mp3 .ogg .opus; - for standard output. Default: named after prompt and seed."
 Output = Annotated[Text, _option(FILES, OUTPUT_HELP, "FILE", "-o", "--output")]
 Stems = Annotated[File, _option(FILES, "Also write the stems: one file per part, before mastering.", "DIR")]

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.cli.generate import KEPT_FILES
-from tunesmith.cli.track_log import log_tracks, prompt_log
+from tunesmith.cli.track_log import log_tracks
 from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.library.prompt_log import prompt_log
 from tunesmith.output_files import check_plot
 from tunesmith.pipeline import GeneratedFile
 

@@ -72,8 +72,8 @@ def playing(wanted: bool, pieces: int) -> Iterator[Callable[[GeneratedStream], N
 def _path_of(source: str, settings: Settings) -> Path:
     """Return the path of a file, or of a track's file. Raises TrackNotFound, and InvalidRequest if it is gone."""
     from tunesmith.cli.track_commands import HERE, file_state
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.errors import InvalidRequest
+    from tunesmith.library.prompt_log import prompt_log
 
     if Path(source).is_file() or Path(source).suffix:
         return Path(source)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
     from tunesmith.source_tracks import SourceTrack
 
-SOURCE_HELP = "A track's id (see: tunesmith log), or an audio file written by Tunesmith."
-SourceArgument = Annotated[str, typer.Argument(metavar="ID|FILE", help=SOURCE_HELP)]
 WORDS_HELP = 'What to change, in your own words: "happier, without drums". All else stays.'
 WordsArgument = Annotated[str, typer.Argument(metavar="[WORDS]", help=WORDS_HELP)]
 COUNT_HELP = "Number of variations. Default: 5; with WORDS or options 1, of the same seed."
@@ -31,7 +29,7 @@ VARIATIONS = 5
 
 
 def again(
-    source: SourceArgument, words: WordsArgument = "", output: options.Output = None,
+    source: options.Source, words: WordsArgument = "", output: options.Output = None,
     duration: options.Duration = None, bars: options.Bars = None, bpm: options.Bpm = None,
     key: options.KeyName = None, meter: options.MeterName = None, genre: options.GenreName = None,
     mood: options.MoodName = None, instruments: options.Instruments = None, without: options.Without = None,
@@ -76,7 +74,7 @@ def again(
 
 
 def vary(
-    source: SourceArgument, words: WordsArgument = "", variations: Count = None, pick: options.Pick = False,
+    source: options.Source, words: WordsArgument = "", variations: Count = None, pick: options.Pick = False,
     keep: options.Keep = "all", sheet: options.Sheet = None, lock: options.Keeping = None,
     output: options.Output = None, duration: options.Duration = None, bars: options.Bars = None,
     bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
@@ -219,8 +217,9 @@ def _keep_source(source: str, output: str | None) -> None:
 def _other_seeds(request: GenerationRequest, number: int, settings: Settings) -> list[int]:
     from contextlib import suppress
 
-    from tunesmith.cli.track_log import logged, prompt_log
+    from tunesmith.cli.track_log import logged
     from tunesmith.errors import DatabaseError
+    from tunesmith.library.prompt_log import prompt_log
     from tunesmith.library.variation_seeds import other_seeds, used_seeds
 
     used: set[int] = set()

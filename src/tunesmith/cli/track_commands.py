@@ -56,8 +56,8 @@ def log(
 
     tunesmith log --search rain --starred
     """
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
+    from tunesmith.library.prompt_log import prompt_log
     from tunesmith.library.tracks import TrackFilter
 
     # Typer runs this callback before a subcommand, too.
@@ -81,8 +81,8 @@ def log(
 @app.command()
 def show(track_id: IdArgument, as_json: AsJson = False) -> None:
     """Show all details of a track."""
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
+    from tunesmith.library.prompt_log import prompt_log
 
     settings = load_settings()
     with prompt_log(settings) as tracks:
@@ -113,8 +113,8 @@ def rate(track_id: IdArgument, rating: RatingArgument) -> None:
 @app.command()
 def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
     """Add tags to a track."""
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
+    from tunesmith.library.prompt_log import prompt_log
     from tunesmith.library.tracks import Marks
 
     with prompt_log(load_settings()) as log_of_tracks:
@@ -126,8 +126,8 @@ def tag(track_id: IdArgument, tags: TagsArgument, off: Off = False) -> None:
 @app.command()
 def rm(track_ids: IdsArgument) -> None:
     """Remove tracks from the log; their files stay."""
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
+    from tunesmith.library.prompt_log import prompt_log
 
     with prompt_log(load_settings()) as tracks:
         # Look up all tracks first: an unknown id must fail before any is removed.
@@ -139,9 +139,9 @@ def rm(track_ids: IdsArgument) -> None:
 @app.command()
 def path(track_id: IdArgument) -> None:
     """Print the path of a track's file."""
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
     from tunesmith.errors import AudioFileError
+    from tunesmith.library.prompt_log import prompt_log
 
     settings = load_settings()
     with prompt_log(settings) as tracks:
@@ -155,8 +155,8 @@ def path(track_id: IdArgument) -> None:
 @app.command()
 def tree(track_id: IdArgument, as_json: AsJson = False) -> None:
     """Draw the tree of a track's variations: where they come from, and what each one changes."""
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
+    from tunesmith.library.prompt_log import prompt_log
     from tunesmith.library.track_tree import tree_of
 
     with prompt_log(load_settings()) as tracks:
@@ -216,8 +216,8 @@ def track_json(track: Track, data_dir: Path) -> dict[str, Any]:
 
 
 def _mark(track_ids: Iterable[str], marks: Any) -> None:
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.config import load_settings
+    from tunesmith.library.prompt_log import prompt_log
 
     with prompt_log(load_settings()) as tracks:
         # Look up all tracks first: an unknown id must fail before any is marked.
@@ -257,8 +257,8 @@ def _row(track: Track, data_dir: Path) -> tuple[str, ...]:
 
 
 def _export(which: TrackFilter, form: str, settings: Settings) -> None:
-    from tunesmith.cli.track_log import prompt_log
     from tunesmith.errors import InvalidRequest
+    from tunesmith.library.prompt_log import prompt_log
 
     if form not in ("csv", "jsonl"):
         raise InvalidRequest("export", f"must be csv or jsonl, got {form[:40]!r}")

@@ -12,6 +12,7 @@ from tunesmith.cli.console import print_warning
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError
 from tunesmith.files import file_sha256
+from tunesmith.library.prompt_log import prompt_log
 from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
@@ -24,19 +25,6 @@ SOURCE = "cli"
 
 LONGEST_NAME = 256
 """The longest name of a model in the log, in characters."""
-
-
-@contextmanager
-def prompt_log(settings: Settings) -> Iterator[Tracks]:
-    """Yield the prompt log; raises DatabaseError if it cannot be opened."""
-    from tunesmith.library.migrate import open_database
-    from tunesmith.library.tracks import Tracks
-
-    database = open_database(settings)
-    try:
-        yield Tracks(database)
-    finally:
-        database.close()
 
 
 def log_tracks(
