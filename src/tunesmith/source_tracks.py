@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
-from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.errors import DatabaseError, InvalidRequest, TrackNotFound
 from tunesmith.files import file_sha256
 from tunesmith.library.prompt_log import prompt_log
 from tunesmith.request import GenerationRequest
+
+if TYPE_CHECKING:
+    from tunesmith.library.tracks import Track, Tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,28 @@ class SourceTrack:
     track: str | None = None
 
 
+def is_file_name(name: str) -> bool:
+    """Return whether a name is that of a file; a track's id has no suffix, so a name with one need not exist."""
+    return bool(Path(name).suffix) or Path(name).exists()
+
+
 def find_source_track(name: str, settings: Settings) -> SourceTrack:
     """Find a track by its id or by a sound file; raises TrackNotFound, AudioFileError and InvalidRequest."""
-    path = Path(name)
-    # A track's id has no suffix; a name with one is a file even if it is misspelt.
-    return _of_file(path, settings) if path.suffix or path.exists() else _of_track(name, settings)
+    return _of_file(Path(name), settings) if is_file_name(name) else _of_track(name, settings)
+
+
+def find_logged_track(name: str, log: Tracks) -> Track:
+    """Return the track in the log of an id or of a sound file; raises TrackNotFound and AudioFileError."""
+    from tunesmith.audio.reader import read_metadata
+
+    if not is_file_name(name):
+        return log.get(name)
+    # Raises in one line for what is no sound file.
+    read_metadata(Path(name))
+    found = log.of_digest(file_sha256(Path(name)))
+    if found is None:
+        raise TrackNotFound(name, "no track in the prompt log has this file")
+    return found
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:

@@ -144,6 +144,7 @@ def test_nothing_is_remembered_where_the_settings_say_so(tmp_path: Path) -> None
     home = Home(tmp_path)
     assert home.run("drums", "--duration", "1", "-o", "d.wav", TUNESMITH_PROMPT_LOG="false").returncode == 0
     assert not (tmp_path / "data" / "tunesmith.db").exists()
+    assert "'d.wav': no track in the prompt log has this file" in home.run("log", "tree", "d.wav").stderr
 
 
 @pytest.mark.parametrize(
@@ -152,6 +153,7 @@ def test_nothing_is_remembered_where_the_settings_say_so(tmp_path: Path) -> None
         (("log", "rate", "zzz", "9"), "rating: must be 1 to 5, or 0 for none, got 9"),
         (("log", "show", "zzz"), "track 'zzz': not in the prompt log"),
         (("log", "--export", "xml"), "export: must be csv or jsonl, got 'xml'"),
+        (("log", "tree", "nothing.wav"), "cannot read nothing.wav: file not found"),
         (("again", "nothing.wav"), "cannot read nothing.wav: file not found"),
     ],
 )
@@ -172,6 +174,7 @@ def test_a_change_is_shown_before_and_after_and_its_track_knows_its_parent(home:
     child = home.tracks("--search", "ukulele", "-n", "1")[0]
     assert (child["parent"], child["request"]["without"]) == (parent, ["drums"])
     drawn = home.said("log", "tree", child["id"]).splitlines()
+    assert home.said("log", "tree", str(tmp_path / "slow.wav")).splitlines() == drawn
     assert drawn[0].startswith(f"{parent}  happy ukulele")
     assert [line for line in drawn if f"{child['id']} *" in line and "without drums" in line]
 

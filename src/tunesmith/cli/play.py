@@ -74,8 +74,9 @@ def _path_of(source: str, settings: Settings) -> Path:
     from tunesmith.cli.track_commands import HERE, file_state
     from tunesmith.errors import InvalidRequest
     from tunesmith.library.prompt_log import prompt_log
+    from tunesmith.source_tracks import is_file_name
 
-    if Path(source).is_file() or Path(source).suffix:
+    if is_file_name(source):
         return Path(source)
     with prompt_log(settings) as tracks:
         track = tracks.get(source)

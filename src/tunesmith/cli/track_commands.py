@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tunesmith.cli import options
 from tunesmith.cli.console import as_json_text
 
 if TYPE_CHECKING:
@@ -153,14 +154,16 @@ def path(track_id: IdArgument) -> None:
 
 
 @app.command()
-def tree(track_id: IdArgument, as_json: AsJson = False) -> None:
+def tree(source: options.Source, as_json: AsJson = False) -> None:
     """Draw the tree of a track's variations: where they come from, and what each one changes."""
     from tunesmith.config import load_settings
     from tunesmith.library.prompt_log import prompt_log
     from tunesmith.library.track_tree import tree_of
+    from tunesmith.source_tracks import find_logged_track
 
     with prompt_log(load_settings()) as tracks:
-        root, own = tree_of(tracks, track_id), tracks.get(track_id).id
+        own = find_logged_track(source, tracks).id
+        root = tree_of(tracks, own)
     if as_json:
         typer.echo(as_json_text(root.as_json()))
     else:
