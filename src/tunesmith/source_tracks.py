@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.audio.edits import EDIT, SOURCE, edits_of
 from tunesmith.audio.formats import FORMATS
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest, TrackNotFound
@@ -17,6 +18,10 @@ from tunesmith.request import GenerationRequest
 
 if TYPE_CHECKING:
     from tunesmith.library.tracks import Track, Tracks
+
+
+ARRANGED = "arrange"
+"""The name of the edit that arranges the tune of a MIDI file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ def origin_of(path: Path) -> Mapping[str, Any]:
     from tunesmith.audio.reader import read_metadata
 
     metadata = read_metadata(path)
+    _check_no_tune(metadata)
     # A stitched file has no single request to repeat.
     if parts := parts_of(metadata):
         problem = f"{path} was stitched from {len(parts)} files; tunesmith show lists the request of each"
@@ -73,6 +79,16 @@ def parts_of(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the metadata of the sounds in a stitched file, in order; empty for any other file."""
     parts = metadata.get("stitched")
     return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+
+
+def _check_no_tune(metadata: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest for an arrangement of a MIDI file: its request without that tune is another piece."""
+    for step in edits_of(metadata):
+        if step.get(EDIT) == ARRANGED:
+            source = step.get(SOURCE)
+            file = str(source.get("name"))[:80] if isinstance(source, Mapping) else "FILE"
+            again = f"arrange it again, -n 5 for variations: tunesmith PROMPT --midi-in {file}"
+            raise InvalidRequest("midi_in", f"an arrangement does not hold the tune of {file}; {again}")
 
 
 def request_of(metadata: Mapping[str, Any]) -> GenerationRequest:
@@ -103,6 +119,7 @@ def _of_track(track_id: str, settings: Settings) -> SourceTrack:
         raise InvalidRequest(
             "id", f"{track.id} cannot be generated again: it is an edit of a file that is not from Tunesmith"
         )
+    _check_no_tune(track.generation.metadata)
     request = GenerationRequest.checked(**track.generation.request)
     return SourceTrack(
         request, suffix, file.digest if file else None, track.generation.metadata, track.version, track.id

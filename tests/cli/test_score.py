@@ -75,7 +75,11 @@ def test_a_midi_file_is_rendered_and_arranged(folder: Path, capsys: pytest.Captu
     assert read_audio(folder / "lofi.wav").duration > 1
     assert read_metadata(folder / "lofi.wav")["edits"][0]["source"]["name"] == "tune.mid"
     capsys.readouterr()
-    assert run(["again", "lofi.wav", "-o", "x.wav"]) == 2
+    for command in ("again", "vary", "explain"):
+        assert run([command, "lofi.wav"]) == 2
+        error = capsys.readouterr().err
+        assert "an arrangement does not hold the tune of tune.mid; arrange it again" in error
+        assert error.count("\n") == 1
     (folder / "broken.mid").write_bytes((folder / "tune.mid").read_bytes()[:150])
     for arguments in (["render", "broken.mid"], ["generate", "lofi", "--midi-in", "broken.mid"]):
         assert run([*arguments, "-o", "x.wav"]) == 2

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from tunesmith.output_files import OutputFiles
     from tunesmith.request import GenerationRequest
 
-ARRANGED = "arrange"
-
 
 def arrange_and_report(
     midi: Path,
@@ -34,6 +32,7 @@ def arrange_and_report(
     from tunesmith.composer.composition import arrange
     from tunesmith.composer.midi_in import read_song
     from tunesmith.pipeline import GeneratedMusic, write_music
+    from tunesmith.source_tracks import ARRANGED
 
     _check(requests, files, shown)
     song, done = read_song(bytes_of_score(midi)), []
