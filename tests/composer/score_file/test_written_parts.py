@@ -73,6 +73,24 @@ def test_a_changed_chord_is_played_by_what_follows_chords_and_by_nothing_else() 
     assert all(notes[name] == ORIGINAL[name] for name, follow in followers.items() if follow == "form")
 
 
+def test_a_changed_chord_in_the_build_to_a_climax_brings_nobody_back() -> None:
+    climax = GenerationRequest.checked(prompt="cinematic", seed=3, duration=40, hits=({"time": 24, "climax": True},))
+    writing = write_score(check_request(climax))
+    beats, bar = writing.score.meter.beats_per_bar, 6
+    resting = {part.player.name for part in writing.written.parts if not inside(part.notes, bar, beats)}
+    assert "bass" in resting
+    text, count = re.subn(
+        rf"^  {bar}: 1 .*$", f"  {bar}: 1 Ebm {beats:g}", dump_score(writing.score, writing.written), 1, re.MULTILINE
+    )
+    assert count == 1
+    assert {name for name, notes in notes_of(load_document(text)).items() if not inside(notes, bar, beats)} == resting
+
+
+def inside(notes: tuple[Note, ...], bar: int, beats: float) -> bool:
+    """Return whether any note begins in a bar, from 1."""
+    return any((bar - 1) * beats <= note.start < bar * beats - 1e-6 for note in notes)
+
+
 def test_fixed_notes_stay_where_a_chord_changes() -> None:
     bar = next(one for one in WRITING.score.sections if one.name == "A").bar + 3
     text = DOCUMENT.replace("follow: chords", "follow: fixed")

@@ -140,7 +140,13 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
     plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
     heard = [player for player in players if is_heard(brief, player)]
-    return with_breaks(everywhere_heard(with_climax_cast(arranged(plan)), heard))
+    return with_casts(plan, heard)
+
+
+def with_casts(plan: Plan, heard: Sequence[Player] = ()) -> Plan:
+    """Return the plan with who plays when: with everyone at a climax, rests, and one of ``heard`` in every bar."""
+    plan = with_climax_cast(arranged(plan))
+    return with_breaks(everywhere_heard(plan, heard) if heard else plan)
 
 
 def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:
