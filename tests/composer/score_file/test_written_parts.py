@@ -79,9 +79,8 @@ def test_a_changed_chord_in_the_build_to_a_climax_brings_nobody_back() -> None:
     beats, bar = writing.score.meter.beats_per_bar, 6
     resting = {part.player.name for part in writing.written.parts if not inside(part.notes, bar, beats)}
     assert "bass" in resting
-    text, count = re.subn(
-        rf"^  {bar}: 1 .*$", f"  {bar}: 1 Ebm {beats:g}", dump_score(writing.score, writing.written), 1, re.MULTILINE
-    )
+    document, chord = dump_score(writing.score, writing.written), f"  {bar}: 1 Ebm {beats:g}"
+    text, count = re.subn(rf"^  {bar}: 1 .*$", chord, document, count=1, flags=re.MULTILINE)
     assert count == 1
     assert {name for name, notes in notes_of(load_document(text)).items() if not inside(notes, bar, beats)} == resting
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
 from tunesmith.composer.score_file.document import SHOWN, ScorePosition
-from tunesmith.composer.score_file.notation import Timed
+from tunesmith.composer.score_file.notation import Timed, by_bar
 from tunesmith.composer.theory import on_grid
 from tunesmith.suggestions import did_you_mean
 
@@ -113,13 +113,11 @@ def carried(items: Sequence[Timed], form: Form, beats_per_bar: float) -> tuple[T
     """
     if form.is_as_numbered:
         return tuple(items)
-    by_bar: dict[int, list[Timed]] = {}
-    for item in items:
-        by_bar.setdefault(int(item.start / beats_per_bar + 1e-9), []).append(item)
+    inside = by_bar(items, beats_per_bar)
     moved: list[Timed] = []
     for bar, origin in enumerate(form.origin):
         end = _end_of_run(form.origin, bar) * beats_per_bar
-        for item in by_bar.get(origin, ()):
+        for item in inside.get(origin + 1, ()):
             start = on_grid(item.start + (bar - origin) * beats_per_bar)
             moved.append(_placed(item, start, min(item.length, on_grid(end - start))))
     return tuple(sorted(moved, key=lambda item: item.start))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from tunesmith.composer.score import Note
 from tunesmith.composer.score_file.form import Form, bars_of, carried
 from tunesmith.composer.score_file.frame import ScoreFrame
+from tunesmith.composer.score_file.notation import by_bar
 from tunesmith.composer.score_file.plans import WritingBrief, plan_of
 from tunesmith.composer.score_file.record import Record, digest
 from tunesmith.composer.theory import TICKS_PER_BEAT
@@ -144,38 +145,33 @@ class _Bars:
 
     def merged(self, form: Form, recorded: int, *, known: bool) -> tuple[tuple[Note, ...], list[int]]:
         """Return the notes bar by bar, and the numbers, from 1, of the bars that stay because a person wrote them."""
-        own, old, new = (_by_bar(notes, self.beats) for notes in (self.notes, self.before, self.after))
-        placed = _by_bar(carried(self.notes, form, self.beats), self.beats)
+        own, old, new = (by_bar(notes, self.beats) for notes in (self.notes, self.before, self.after))
+        placed = by_bar(carried(self.notes, form, self.beats), self.beats)
         merged: list[Note] = []
         kept: list[int] = []
-        for bar, origin in enumerate(form.origin):
-            written, was = (
-                _relative(new.get(bar, ()), bar, self.beats),
-                _relative(old.get(origin, ()), origin, self.beats),
+        for bar, origin in enumerate((number + 1 for number in form.origin), start=1):
+            written, was, mine = (
+                _relative(new, bar, self.beats),
+                _relative(old, origin, self.beats),
+                _relative(own, origin, self.beats),
             )
-            mine = _relative(own.get(origin, ()), origin, self.beats)
-            if origin >= recorded:
+            if origin > recorded:
                 stays = bool(mine)
             elif written == was:
                 stays = True
             else:
                 stays = not known and mine != was
-                kept += [bar + 1] if stays else []
+                kept += [bar] if stays else []
             merged += placed.get(bar, ()) if stays else new.get(bar, ())
         return tuple(merged), kept
 
 
-def _by_bar(notes: Sequence[Note], beats: float) -> dict[int, list[Note]]:
-    bars: dict[int, list[Note]] = {}
-    for note in notes:
-        bars.setdefault(int(note.start / beats + 1e-9), []).append(note)
-    return bars
-
-
-def _relative(notes: Sequence[Note], bar: int, beats: float) -> list[tuple[int, float, int, int, int]]:
+def _relative(bars: Mapping[int, Sequence[Note]], bar: int, beats: float) -> list[tuple[int, float, int, int, int]]:
+    """Return the notes of a bar, from 1, with their starts in ticks from its beginning."""
+    start = (bar - 1) * beats
     return [
-        (round((note.start - bar * beats) * TICKS_PER_BEAT), note.length, note.pitch, note.velocity, note.glide)
-        for note in notes
+        (round((note.start - start) * TICKS_PER_BEAT), note.length, note.pitch, note.velocity, note.glide)
+        for note in bars.get(bar, ())
     ]
 
 
