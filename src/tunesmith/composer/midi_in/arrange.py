@@ -15,7 +15,7 @@ from tunesmith.composer.means import genre_of
 from tunesmith.composer.midi_in.harmony import chords_of_notes
 from tunesmith.composer.midi_in.key import key_of, meter_of
 from tunesmith.composer.midi_in.parser import broken
-from tunesmith.composer.midi_in.score import bars_of_song, instrument_of, melody_of
+from tunesmith.composer.midi_in.score import bars_of_song, instrument_of, mean_pitch, melody_of
 from tunesmith.composer.midi_in.song import MidiVoice, Song
 from tunesmith.composer.score import Note, TempoMap
 from tunesmith.composer.theory import Key, Meter
@@ -36,7 +36,7 @@ from tunesmith.composer.writing.score_writer import (
 from tunesmith.composer.writing.transposition import moved_chords, moved_on, shift_between
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore
 from tunesmith.errors import InvalidRequest
-from tunesmith.request import GenerationRequest
+from tunesmith.request import MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
 
 REFUSED = ("duration", "bars", "hits", "loop", "meter")
 """Fields that the notes of the file decide."""
@@ -67,14 +67,13 @@ def arrange_song(song: Song, request: GenerationRequest) -> tuple[Brief, Writing
     brief = _brief(request, given)
     shift = shift_between(given.key, brief.key) if request.key is not None else 0
     plan, duration = _plan(brief, given, shift)
-    lead = plan.first_player(LEAD)
+    fixed = plan.first_player(LEAD) if given.melody is not None else None
     written: dict[str, tuple[Note, ...]] = {}
     for player in writing_order(plan.players):
-        fixed = player is lead and given.melody is not None
-        written[player.name] = _melody(given, player, shift) if fixed else write_part(plan, player, written)
+        written[player.name] = _melody(given, player, shift) if player is fixed else write_part(plan, player, written)
     parts = tuple(
         WrittenPart(player, written[player.name], "fixed", interpretation=None)
-        if player is lead and given.melody is not None
+        if player is fixed
         else written_part(brief, player, written[player.name])
         for player in plan.players
     )
@@ -95,7 +94,7 @@ def _brief(request: GenerationRequest, given: Given) -> Brief:
     """Return the brief of the request with the song's key, meter, tempo and bars, which the prompt does not change."""
     felt = given.song.tempo_map.changes[0][1] / given.meter.felt_beat
     asked = {"key": request.key or str(given.key), "meter": str(given.meter), "bars": given.bars + 1}
-    if request.tempo_bpm is None and 20 <= felt <= 300:
+    if request.tempo_bpm is None and MIN_TEMPO_BPM <= felt <= MAX_TEMPO_BPM:
         asked["tempo_bpm"] = felt
     brief = check_request(request.model_copy(update=asked))
     return replace(
@@ -149,5 +148,4 @@ def _fits(notes: tuple[Note, ...], player: Player) -> bool:
 
 def _octaves(notes: tuple[Note, ...], player: Player) -> int:
     """Return the octaves, in semitones, that bring the notes nearest to the player's register."""
-    middle = sum(note.pitch for note in notes) / len(notes)
-    return 12 * round((player.register - middle) / 12)
+    return 12 * round((player.register - mean_pitch(notes)) / 12)

@@ -52,7 +52,7 @@ def _fit(held: npt.NDArray[np.float64], profile: Sequence[float]) -> float:
 
 
 def _frame(notes: Sequence[Note], tonic: int) -> float:
-    lowest = min(notes[-1:] and [note for note in notes if note.start == notes[-1].start], key=lambda note: note.pitch)
+    lowest = min((note for note in notes if note.start == notes[-1].start), key=lambda note: note.pitch)
     return FRAME_WEIGHT * (lowest.pitch % 12 == tonic) + FRAME_WEIGHT / 2 * (notes[0].pitch % 12 == tonic)
 
 
