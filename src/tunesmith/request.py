@@ -325,6 +325,13 @@ class GenerationRequest(GivenFields):
         """
         return checked(cls, fields)
 
+    def changed(self, **fields: Any) -> Self:
+        """Return the request with other values of some fields, validated; None leaves a field open.
+
+        Raises InvalidRequest as :meth:`checked` does.
+        """
+        return self.checked(**{**{name: getattr(self, name) for name in self.model_fields_set}, **fields})
+
     def with_seed(self, drawn: int) -> Self:
         """Return the request unchanged if it has a seed, else with the drawn one."""
         return self if self.seed is not None else self.model_copy(update={"seed": drawn})

@@ -103,7 +103,7 @@ def _from_matches(parsed: ParsedPrompt, about_players: bool) -> Iterator[ClauseI
     for i, match in enumerate(parsed.matches):
         if any(place in parsed.numeric for place in range(match.first, match.last)):
             continue
-        kind = next((kind for kind in _kinds_of(match)), None)
+        kind = next(_kinds_of(match), None)
         players = _players_in(parsed, match) if i in parsed.refused or about_players else []
         if kind == "genre" and len(players) > 1:
             # "No drums and bass" names two players, and no genre.

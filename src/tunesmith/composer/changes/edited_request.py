@@ -72,7 +72,7 @@ def edit_request(request: GenerationRequest, words: str = "", fields: Mapping[st
     text = read_clauses(words) if words else None
     if request.model != "composer" and request.guide is None:
         new, notes = change_of_text(request, words, text)
-        new = GenerationRequest.checked(**{**_fields_of(new), **given})
+        new = new.changed(**given)
         return EditedRequest(new, differences(request, new, words), (), notes)
     return _composed(request, text, given)
 
@@ -100,17 +100,12 @@ def _composed(request: GenerationRequest, text: ChangeText | None, given: Mappin
     for name, value in given.items():
         if name in updates.touched and name not in _JOINING and updates.values[name] != value:
             raise InvalidRequest(name, f"is {value!r} here, and the words say {updates.because(name)!r}; give only one")
-    merged = {**_fields_of(request), **updates.values, **_joined(updates, given)}
-    new = GenerationRequest.checked(**merged)
+    new = request.changed(**{**updates.values, **_joined(updates, given)})
     after, followed = with_kept(before, new, {*updates.touched, *given})
     unknown = text.unknown if text else ()
-    notes = (*updates.notes, *updates.unmoved(before, after), *(text.parsed.unsupported.warnings if text else ()))
-    changes = updates.changes(before, after, given, followed)
+    notes = (*updates.notes, *updates.unmoved(after), *(text.parsed.unsupported.warnings if text else ()))
+    changes = updates.changes(after, given, followed)
     return EditedRequest(after.request, changes, unknown, tuple(dict.fromkeys(notes)))
-
-
-def _fields_of(request: GenerationRequest) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in request.model_fields_set}
 
 
 def _joined(updates: RequestUpdates, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.changes.clauses import ChangeText, Clause, ClauseItem
+from tunesmith.composer.prompt.colours import OPPOSITES
 from tunesmith.composer.prompt.lexicon import value
 from tunesmith.errors import InvalidRequest
 
@@ -282,7 +283,7 @@ def _colours(clause: Clause) -> Iterator[Instruction]:
     for item in clause.of("production"):
         action = "remove" if less or item.refused else "add"
         # The opposite of a spacious sound is a dry one, and the other way round.
-        opposite = {"spacious": "dry", "dry": "spacious"}.get(item.name)
+        opposite = OPPOSITES.get(item.name)
         if action == "remove" and opposite:
             yield Instruction("production", "add", clause.text, opposite)
         elif not any(other.start < item.end and item.start < other.end for other in clause.of("ambience")):

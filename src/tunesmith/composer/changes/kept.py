@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tunesmith.composer.changes.request_state import RequestState
+from tunesmith.composer.changes.request_state import SAME_BPM, RequestState
 from tunesmith.composer.theory import Key
 from tunesmith.request import GenerationRequest
 
 # A tempo may lie a little beyond a genre's range, as "very slow" may (prompt/defaults.py).
 SLOWEST_SHARE, FASTEST_SHARE = 0.85, 1.12
-_SAME_BPM = 0.05
 # How far a mood must move, and beyond which valence it must come, to turn a key from minor to major or back.
 _TURNING_STEP, _TURNING_VALENCE = 0.2, 0.2
 
@@ -43,10 +42,7 @@ def with_kept(
 
 
 def _with(state: RequestState, values: dict[str, Any]) -> RequestState:
-    if not values:
-        return state
-    fields = {name: getattr(state.request, name) for name in state.request.model_fields_set}
-    return RequestState.of(GenerationRequest.checked(**{**fields, **values}))
+    return RequestState.of(state.request.changed(**values)) if values else state
 
 
 def _form(before: RequestState, after: RequestState, touched: Collection[str]) -> dict[str, Any]:
@@ -93,6 +89,6 @@ def _tempo(before: RequestState, after: RequestState, followed: dict[str, str]) 
     bpm, span = before.tempo_bpm, after.genre.tempo
     if after.brief.genre != before.brief.genre:
         bpm = float(round(min(max(bpm, span.low * SLOWEST_SHARE), span.high * FASTEST_SHARE)))
-    if abs(bpm - before.tempo_bpm) > _SAME_BPM:
+    if abs(bpm - before.tempo_bpm) > SAME_BPM:
         followed["tempo_bpm"] = f"{after.genre.title} is {span.low:g} to {span.high:g} bpm"
-    return {"tempo_bpm": bpm} if abs(after.tempo_bpm - bpm) > _SAME_BPM else {}
+    return {"tempo_bpm": bpm} if abs(after.tempo_bpm - bpm) > SAME_BPM else {}

@@ -17,7 +17,8 @@ from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.errors import UnknownName
 from tunesmith.request import GenerationRequest
 
-_SAME_BPM = 0.05
+SAME_BPM = 0.05
+"""A smaller difference of tempos is none to the ear."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class RequestState:
         """The tempo in felt beats a minute."""
         bpm = self.timeline.tempo_map.changes[0][1] / self.brief.meter.felt_beat
         # Solved tempos have endless digits; one that is whole within hearing is whole.
-        return float(round(bpm)) if abs(bpm - round(bpm)) < _SAME_BPM else round(bpm, 2)
+        return float(round(bpm)) if abs(bpm - round(bpm)) < SAME_BPM else round(bpm, 2)
 
     @property
     def genre(self) -> Genre:

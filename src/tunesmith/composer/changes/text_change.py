@@ -20,12 +20,11 @@ def change_of_text(
     """
     if text is None:
         return request, ()
-    fields: dict[str, Any] = {name: getattr(request, name) for name in request.model_fields_set}
+    fields: dict[str, Any] = {"prompt": f"{request.prompt}, {words}"}
     for one in read_instructions(text):
         fields |= _definite(request, one)
-    fields["prompt"] = f"{request.prompt}, {words}"
     note = f"{request.model} reads the words as part of its prompt: it makes the music anew and keeps only the seed"
-    return GenerationRequest.checked(**fields), (note,)
+    return request.changed(**fields), (note,)
 
 
 def _definite(request: GenerationRequest, one: Instruction) -> dict[str, Any]:

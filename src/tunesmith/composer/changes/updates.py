@@ -10,6 +10,7 @@ from tunesmith.balance import EVERYONE, MAX_LEVEL_DB, LevelChange, parse_level
 from tunesmith.composer.changes.instructions import Instruction
 from tunesmith.composer.changes.request_state import RequestState, reach_of
 from tunesmith.composer.changes.values import RequestChange, shown_value
+from tunesmith.composer.prompt.colours import OPPOSITES
 from tunesmith.composer.score import ROLES
 from tunesmith.composer.theory import Key
 from tunesmith.request import (
@@ -20,8 +21,6 @@ from tunesmith.request import (
     MIN_LOUDNESS_LUFS,
     MIN_TEMPO_BPM,
 )
-
-LENGTHS = ("duration", "bars")
 
 
 @dataclass
@@ -56,22 +55,21 @@ class RequestUpdates:
         """Note a change in words of its own, where the field's old and new value would not say it."""
         self._named.append(RequestChange(what, before, after, f"because of {words!r}"))
 
-    def unmoved(self, before: RequestState, after: RequestState) -> Iterator[str]:
+    def unmoved(self, after: RequestState) -> Iterator[str]:
         """Yield a note for each field that the words set to what it is already."""
         for row in _ROWS:
             touched = [name for name in (row.field, *row.also) if name in self.touched]
-            if touched and row.value(before) == row.value(after):
+            if touched and row.value(self.before) == row.value(after):
                 yield f"{self.because(touched[0])!r} changes nothing: {row.label} is {row.value(after)} already"
 
     def changes(
-        self, before: RequestState, after: RequestState, given: Mapping[str, Any], followed: Mapping[str, str]
+        self, after: RequestState, given: Mapping[str, Any], followed: Mapping[str, str]
     ) -> tuple[RequestChange, ...]:
         """Return every change, those of the words first, then those of fields, then what follows from them."""
         found = list(self._named)
-        own = [row for row in _ROWS if row.field not in _NAMED_APART]
         fields = set(given)
-        for row in own:
-            was, now = row.value(before), row.value(after)
+        for row in _ROWS:
+            was, now = row.value(self.before), row.value(after)
             touched = self.touched & {row.field, *row.also}
             if was == now:
                 continue
@@ -82,9 +80,9 @@ class RequestUpdates:
                 found.append(RequestChange(row.label, was, now, "requested", "setting"))
             else:
                 found.append(RequestChange(row.label, was, now, followed.get(row.field, "it follows"), "follows"))
-        shown = {name for row in own for name in (row.field, *row.also)}
+        shown = {name for row in _ROWS for name in (row.field, *row.also)}
         for name in sorted(fields - shown):
-            was, now = (shown_value(getattr(state.request, name)) for state in (before, after))
+            was, now = (shown_value(getattr(state.request, name)) for state in (self.before, after))
             if was != now:
                 found.append(RequestChange(name, was, now, "requested", "setting"))
         return tuple(found)
@@ -100,7 +98,6 @@ class _ShownField:
     also: tuple[str, ...] = ()
 
 
-_NAMED_APART = ("instruments", "without", "balance", "production", "ambience")
 _ROWS = (
     _ShownField("genre", "genre", lambda state: state.genre.title),
     _ShownField("mood", "mood", lambda state: mood_text(state)),
@@ -232,6 +229,10 @@ def _leave_out(updates: RequestUpdates, one: Instruction) -> None:
     kept = tuple(name for name in updates.get("instruments") if not set(reach_of(name)) & gone)
     if kept != updates.get("instruments"):
         updates.values["instruments"] = kept
+    _exclude(updates, one)
+
+
+def _exclude(updates: RequestUpdates, one: Instruction) -> None:
     if one.name not in updates.get("without"):
         updates.set("without", (*updates.get("without"), one.name), one.words)
         updates.name("without", "–", _plain(one.name), one.words)
@@ -278,27 +279,20 @@ def _colour(updates: RequestUpdates, one: Instruction) -> None:
     if one.action == "remove":
         if one.name not in own and one.name not in updates.before.genre.mix.production:
             updates.notes.append(f"{one.words!r}: there is no {_plain(one.name)}")
-        _drop(updates, one)
+        updates.values[one.field] = tuple(name for name in updates.get(one.field) if name != one.name)
+        _exclude(updates, one)
     elif one.name in own and one.amount and one.field == "ambience":
         _level(updates, one)
     elif one.name in own:
         updates.notes.append(f"{one.words!r} is left out: it is {_plain(one.name)} already")
     else:
-        opposite = {"dry": "spacious", "spacious": "dry"}.get(one.name)
-        named = tuple(name for name in updates.get(one.field) if name != opposite)
+        named = tuple(name for name in updates.get(one.field) if name != OPPOSITES.get(one.name))
         if one.name in named:
             # "Dry, no reverb" says it twice.
             return
         updates.values["without"] = tuple(name for name in updates.get("without") if name != one.name)
         updates.set(one.field, (*named, one.name), one.words)
         updates.name(one.field, "–", _plain(one.name), one.words)
-
-
-def _drop(updates: RequestUpdates, one: Instruction) -> None:
-    updates.values[one.field] = tuple(name for name in updates.get(one.field) if name != one.name)
-    if one.name not in updates.get("without"):
-        updates.set("without", (*updates.get("without"), one.name), one.words)
-        updates.name("without", "–", _plain(one.name), one.words)
 
 
 def _choice(updates: RequestUpdates, one: Instruction) -> None:
@@ -310,8 +304,6 @@ def _choice(updates: RequestUpdates, one: Instruction) -> None:
 def _loop(updates: RequestUpdates, one: Instruction) -> None:
     updates.set("loop", one.name == "yes", one.words)
     updates.values["form"] = "loop" if one.name == "yes" else "track"
-    if one.name != "yes":
-        updates.values["loop"] = False
 
 
 def _plain(name: str) -> str:
