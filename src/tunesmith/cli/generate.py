@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.cli import options
+from tunesmith.cli.options import KEPT_FILES
 
 if TYPE_CHECKING:
     from tunesmith.config import Settings
     from tunesmith.output_files import OutputFiles
     from tunesmith.pipeline import GeneratedFile, Listener
     from tunesmith.request import GenerationRequest
-
-
-KEPT_FILES = ("all", "best")
 
 
 def generate(

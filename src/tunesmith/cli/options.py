@@ -71,6 +71,8 @@ PICK_HELP = "Measure the variations, rank them and mark the best one."
 Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
 SHEET_HELP = "With --pick: also draw all in one picture: waveform, piano roll, measures (needs the extra plot)."
 Sheet = Annotated[File, _option(FILES, SHEET_HELP, "PNG", "--sheet")]
+KEPT_FILES = ("all", "best")
+"""What ``--keep`` takes with ``--pick``."""
 KEEP_HELP = "With --pick: files to keep. With --guide: roles of the composer's stems to keep."
 Keep = Annotated[str, _option(MUSIC, KEEP_HELP, "all|best|drums,bass", "--keep")]
 KEEP_STEMS_HELP = "With --guide: the same as --keep."

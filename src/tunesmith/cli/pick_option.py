@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.cli.generate import KEPT_FILES
+from tunesmith.cli.options import KEPT_FILES
 from tunesmith.cli.track_log import log_tracks
 from tunesmith.errors import DatabaseError, InvalidRequest
 from tunesmith.library.prompt_log import prompt_log
