@@ -25,12 +25,10 @@ from tunesmith.guided.composition_request import composition_request
 from tunesmith.guided.run_generator import run_generator
 from tunesmith.models.registry import Registry
 from tunesmith.output_files import OutputFiles, reserve_path, slug, with_suffix_word
-from tunesmith.request import GenerationRequest, Hit
+from tunesmith.request import TEXT_LISTS, GenerationRequest, Hit
 
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition
-
-LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
 
 GeneratorSource = Callable[[str], Generator]
 """Opens the generator of a model by name, such as Registry.create."""
@@ -94,7 +92,7 @@ class GenerationOptions:
         """Return the options that are set, as fields of a request."""
         given = {name: getattr(self, name) for name in GenerationRequest.model_fields}
         fields = {name: value for name, value in given.items() if value is not None}
-        for name in LISTS:
+        for name in TEXT_LISTS:
             fields[name] = tuple(item.strip() for item in fields.get(name, "").split(",") if item.strip())
         fields["hits"] = tuple(Hit.parse(text) for text in self.hits or ())
         return fields
@@ -228,18 +226,16 @@ def generate_files(
     for request in requests:
         if files.layers and request.intensity is not None:
             raise InvalidRequest("layers", f"have intensities of their own, got intensity {request.intensity:g} too")
-    # Cached, so that a model is loaded once for all requests.
     if len(requests) > 1 and files.to_standard_output:
         raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
+    # Cached, so that a model is loaded once for all requests.
     create, written = cache(Registry.discover().create), []
     for number, request in enumerate(requests, start=1):
         since = time.monotonic() if started is None or number > 1 else started
         music = generate_music(request, create, progress, composition=files.needs_composition, listen=listen)
         for warning in music.warnings:
             warn(warning)
-        written.append(write_music(music, files, str(number) if number > 1 else "", since))
-        for warning in written[-1].warnings[len(music.warnings) :]:
-            warn(warning)
+        written.append(write_music(music, files, str(number) if number > 1 else "", since, warn))
     return written
 
 
@@ -258,21 +254,31 @@ def generate_music(
     GenerationCancelled once ``cancelled()`` is true.
     """
     if not composition:
-        if listen is not None:
-            return GeneratedMusic(request, _heard(open_stream(request, create, progress, cancelled), listen))
-        return GeneratedMusic(request, run_generator(create(request.model), request, progress, cancelled))
+        return GeneratedMusic(request, _sound(request, create, progress, cancelled, listen))
     if request.model != "composer" and request.guide is None:
         raise InvalidRequest("model", f"only composer has stems, MIDI, score, plot and layers, got {request.model!r}")
     from tunesmith.composer.composition import compose
 
     if request.guide:
-        audio = _heard(open_stream(request, create, progress, cancelled), listen or (lambda _: None))
+        audio = _sound(request, create, progress, cancelled, listen)
         return GeneratedMusic(request, audio, compose(composition_request(request)))
     composed = compose(request)
     if listen is not None:
         stream = GeneratedStream(composed.stream(progress, cancelled))
         return GeneratedMusic(request, _heard(stream, listen), composed)
     return GeneratedMusic(request, composed.mix(progress, cancelled), composed)
+
+
+def _sound(
+    request: GenerationRequest,
+    create: GeneratorSource,
+    progress: ProgressCallback,
+    cancelled: CancelCheck,
+    listen: Listener | None,
+) -> Audio:
+    if listen is None:
+        return run_generator(create(request.model), request, progress, cancelled)
+    return _heard(open_stream(request, create, progress, cancelled), listen)
 
 
 def _heard(stream: GeneratedStream, listen: Listener) -> Audio:
@@ -282,8 +288,13 @@ def _heard(stream: GeneratedStream, listen: Listener) -> Audio:
         return stream.audio
 
 
-def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: float) -> GeneratedFile:
-    """Write the files of one piece, with ``word`` added to their names; ``started`` is a time.monotonic()."""
+def write_music(
+    music: GeneratedMusic, files: OutputFiles, word: str, started: float, warn: WarningCallback
+) -> GeneratedFile:
+    """Write the files of one piece, with ``word`` added to their names; ``started`` is a time.monotonic().
+
+    ``warn`` hears of layers that the band is too small for.
+    """
     request, audio = music.request, music.audio
     written: list[Path] = []
     warnings: tuple[str, ...] = music.warnings
@@ -298,6 +309,8 @@ def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: f
     if music.composition and files.layers:
         layers, missing = _write_layers(music, files, written[0])
         written, warnings = [*written, *layers], (*warnings, *missing)
+        for warning in missing:
+            warn(warning)
     if music.composition:
         written += _write_extras(music.composition, files, word)
     took = round(time.monotonic() - started, 3)

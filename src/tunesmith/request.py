@@ -81,6 +81,9 @@ COMPOSED_ENDINGS = ("big", "soft", "fade")
 Intro = Literal["none", "short", "long"]
 NoiseSchedule = Literal["monotonic", "reference"]
 
+TEXT_LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
+"""Fields that are lists of texts; people write them as one text with commas."""
+
 LOCKS = ("melody", "chords", "band", "groove", "tempo", "key", "form", "genre", "meter")
 """Decisions that a variation can keep from another seed."""
 SHARED_LOCKS = ("genre", "meter")

@@ -10,13 +10,12 @@ from typing import Any
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_names import FIELD_ALIASES, did_you_mean_field, field_for
 from tunesmith.fields import shown
-from tunesmith.request import GenerationRequest, Hit
+from tunesmith.request import TEXT_LISTS, GenerationRequest, Hit
 
 FILE, FORMAT = "file", "format"
 ALIASES: Mapping[str, str] = {**FIELD_ALIASES, "output": FILE, "name": FILE, "filename": FILE}
 """Aliases of columns: the flags of ``tunesmith generate``, and common names."""
 FIELDS = (*GenerationRequest.model_fields, FILE, FORMAT)
-LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
 PATHS = ("soundfont", "audio", "melody")
 NUMBERS = (
     "duration", "bars", "tempo_bpm", "intensity", "loudness_lufs", "sample_rate", "seed", "guidance_scale",
@@ -100,7 +99,7 @@ def named_by_column(error: TunesmithError, columns: Iterable[str]) -> TunesmithE
 
 
 def _value(name: str, cell: Any, folder: Path) -> Any:
-    if name in LISTS:
+    if name in TEXT_LISTS:
         return _names(name, cell)
     if name == "hits":
         return tuple(_hit(item) for item in _items(name, cell, r"[,;\s]+"))

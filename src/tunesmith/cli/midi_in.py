@@ -44,7 +44,7 @@ def arrange_and_report(
         with progress_bar(shown.is_silent) as progress:
             audio = edited(composition.mix(progress), Edit(ARRANGED, {}), file_source(midi))
         music = GeneratedMusic(request, audio, composition)
-        done.append(write_music(music, files, str(number) if number > 1 else "", started))
+        done.append(write_music(music, files, str(number) if number > 1 else "", started, print_warning))
     # The request alone would not make the piece again, so the log names the edit.
     report(
         log_tracks(settings, done, generated_by=ARRANGED),

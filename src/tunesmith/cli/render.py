@@ -70,7 +70,7 @@ def render(
     # The score replaces the placeholder prompt, and its seed is the one the music was written with.
     request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
-    done = write_music(GeneratedMusic(request, audio, composition), files, "", started)
+    done = write_music(GeneratedMusic(request, audio, composition), files, "", started, print_warning)
     report([log_render(settings, done)], as_json, quiet, to_stderr=False)
 
 
