@@ -36,7 +36,7 @@ def test_an_edited_score_renders_with_its_stems_notes_score_and_layers(folder: P
     assert run(["render", "b.yaml", "-o", "b.wav", *extras]) == 0
     score = load_document(Path("b.yaml").read_text(encoding="utf-8")).score
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["a.yaml", "b.yaml", "b.wav", "b-intensity-50.wav", "b.mid", "c.yaml", "stems", "data"]
+        ["a.yaml", "b.yaml", "b.wav", "b-intensity-50.wav", "b-layers.json", "b.mid", "c.yaml", "stems", "data"]
     )
     assert len(list((folder / "stems").iterdir())) == len(score.parts) + len(score.ambience)
     assert not any(part.role == "drums" for part in score.parts)
