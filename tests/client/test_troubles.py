@@ -16,6 +16,7 @@ from listening_to import heard
 from serving import Serving
 
 from tunesmith import AsyncTunesmith, DeadlineExceeded, ServerBusy, ServerUnreachable, Tunesmith
+from tunesmith.client.retries import MAX_UNANSWERED
 
 Ask = Callable[..., Any]
 Trouble = Callable[[httpx.Request], httpx.Response | None]
@@ -131,6 +132,23 @@ def test_variations_are_handed_in_once(ask: Ask, server: Serving) -> None:
     for job in jobs:
         ask(server.url, "wait", job.id)
     assert len(ask(server.url, "tracks", prompt)) == 3
+
+
+def test_a_change_whose_answer_does_not_come_is_cancelled_by_the_same_key(ask: Ask) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((f"{request.method} {request.url.path}", request.headers.get("idempotency-key")))
+        if len(asked) <= MAX_UNANSWERED:
+            raise LOST
+        return httpx.Response(202, json={"parent": "t", "jobs": [{"id": "j"}]})
+
+    with pytest.raises(ServerUnreachable):
+        ask("http://music.example", "again", "t", "slower", options={"transport": httpx.MockTransport(answer)})
+    submission = asked[0]
+    assert submission[0] == "POST /api/tracks/t/variations"
+    assert submission[1]
+    assert asked == [*[submission] * (MAX_UNANSWERED + 1), ("DELETE /api/jobs/j", None)]
 
 
 def test_a_stream_that_breaks_again_and_again_is_no_music(ask: Ask, server: Serving) -> None:

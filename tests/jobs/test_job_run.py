@@ -18,10 +18,19 @@ from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Job
 from tunesmith.jobs.job_run import JobEnd, Outcome
+from tunesmith.jobs.live_streams import LiveStream, StreamBroken
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
-from tunesmith.jobs.runners.tasks import LoadedModel, ProgressReport, ReportCallback, Task, TaskResult
+from tunesmith.jobs.runners.tasks import (
+    LoadedModel,
+    ProgressReport,
+    ReportCallback,
+    StreamReport,
+    Task,
+    TaskResult,
+    stream_path,
+)
 from tunesmith.jobs.store import JobStore
 from tunesmith.jobs.worker_registry import WorkerRegistry
 from tunesmith.library.migrate import open_database
@@ -171,6 +180,37 @@ def test_one_whose_runner_dies_is_requeued_once_and_then_failed(tmp_path: Path) 
     trial = Trial(tmp_path, crashing)
     ends = trial.work(lambda: len(trial.ends) == 2)
     assert [(end.outcome, end.kind) for end in ends] == [(Outcome.REQUEUED, None), (Outcome.FAILED, "Crashed")]
+
+
+@pytest.mark.parametrize("ending", ["failed", "crashed", "canceled", "released"])
+def test_one_that_ends_early_breaks_its_stream_and_leaves_no_file(tmp_path: Path, ending: str) -> None:
+    heard: list[bytes | None] = []
+
+    async def listening(stream: LiveStream) -> None:
+        chunks = stream.chunks()
+        try:
+            while True:
+                heard.append(await anext(chunks))
+        except StreamBroken:
+            heard.append(None)
+
+    async def streaming(task: Task, report: ReportCallback) -> TaskResult:
+        stream_path(task.path).write_bytes(b"sound")
+        for said in (StreamReport(metadata={}), StreamReport(5)):
+            report(ProgressReport(running=True, stream=said))
+        stream = trial.dispatcher.streams.find(task.id)
+        assert stream is not None
+        listeners.append(asyncio.create_task(listening(stream)))
+        await asyncio.sleep(0.01)
+        if ending == "canceled":
+            await asyncio.to_thread(trial.store.cancel, task.id)
+            trial.dispatcher.wake(task.id)
+        return await {"failed": buggy, "crashed": crashing}.get(ending, endless)(task, report)
+
+    trial, listeners = Trial(tmp_path, streaming), list[asyncio.Task[None]]()
+    trial.work(lambda: None in heard or (ending == "released" and bool(heard)))
+    assert heard[:2] == [b"sound", None]
+    assert not list(tmp_path.rglob("*.stream.*"))
 
 
 def test_one_that_is_canceled_is_stopped_and_one_whose_server_ends_is_released(tmp_path: Path) -> None:

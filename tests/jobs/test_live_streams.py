@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,25 @@ def test_a_failed_job_breaks_its_stream_and_leaves_no_file(tmp_path: Path) -> No
             await listener
         assert growing.streams.find("job") is None
         assert not growing.path.exists()
+
+    asyncio.run(scene())
+
+
+def test_whoever_reads_counts_as_a_listener_and_a_file_that_is_gone_is_a_broken_stream(tmp_path: Path) -> None:
+    async def scene() -> None:
+        growing = Growing(tmp_path)
+        growing.grow(100)
+        stream = growing.streams.find("job")
+        assert stream is not None
+        async with contextlib.aclosing(stream.chunks()) as chunks:
+            assert await anext(chunks) == CONTENT[:100]
+            assert stream.listeners == 1
+        assert stream.listeners == 0
+        late = stream.chunks()
+        growing.streams.close()
+        with pytest.raises(StreamBroken):
+            await anext(late)
+        assert stream.listeners == 0
 
     asyncio.run(scene())
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tunesmith.audio import Audio
-from tunesmith.errors import GenerationCancelled
+from tunesmith.errors import DiskFull, GenerationCancelled
 from tunesmith.generated_stream import FinishedStream
 from tunesmith.jobs.runners.protocol import Streamed, Streaming, encode, read_from_child
 from tunesmith.jobs.runners.worker_main import (
@@ -89,6 +89,15 @@ def test_a_stream_is_reported_as_it_grows(tmp_path: Path) -> None:
     read = [read_from_child(encode(message)) for message in told.messages]
     assert isinstance(read[0], Streaming)
     assert all(isinstance(one, Streamed) for one in read[1:])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its device of a full disk")
+def test_a_stream_that_the_disk_has_no_room_for_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.stream.wav"
+    path.symlink_to("/dev/full")
+    stream = FinishedStream(Audio(np.zeros((2, 50_000), np.float32), 44_100))
+    with pytest.raises(DiskFull, match=r"^the disk is full: the audio could not be stored$"):
+        write_growing(stream, path, Told())  # type: ignore[arg-type]
 
 
 def test_a_cancelled_stream_ends_before_its_end(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from checkpoints import VOCABULARY_SIZE, write_tokenizer
+from lazy_modules import LazyModule
 from reference_vectors import relative_error
 from shapes import ONE_THREAD
 
@@ -28,12 +29,12 @@ from tunesmith.stable_audio.conversion import convert
 from tunesmith.stable_audio.networks import StableAudioNetworks
 from tunesmith.stable_audio.prompt_tokens import open_tokenizer
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-autoencoders = pytest.importorskip("diffusers.models.autoencoders.autoencoder_oobleck")
-transformer_models = pytest.importorskip("diffusers.models.transformers.stable_audio_transformer")
-embeddings = pytest.importorskip("diffusers.models.embeddings")
-projections = pytest.importorskip("diffusers.pipelines.stable_audio.modeling_stable_audio")
+torch: Any = LazyModule("torch")
+transformers: Any = LazyModule("transformers")
+autoencoders: Any = LazyModule("diffusers.models.autoencoders.autoencoder_oobleck")
+transformer_models: Any = LazyModule("diffusers.models.transformers.stable_audio_transformer")
+embeddings: Any = LazyModule("diffusers.models.embeddings")
+projections: Any = LazyModule("diffusers.pipelines.stable_audio.modeling_stable_audio")
 
 Array = npt.NDArray[np.float32]
 WIDTH, CHANNELS, LATENTS, TOKENS = 64, 4, 12, 128

@@ -56,7 +56,7 @@ class FakeService:
         job = _queued(f"job{len(self.jobs)}", submission)
         self.jobs[job.id], self._ended[job.id] = job, asyncio.Event()
         if not self.held:
-            self._finish(job.id)
+            self.succeed(job.id)
         self.submitted.set()
         return job
 
@@ -77,6 +77,9 @@ class FakeService:
             self.canceled.set()
         return self.jobs[job_id]
 
+    def cancel_soon(self, job_id: str) -> None:
+        self._cancelling = asyncio.ensure_future(self.cancel(job_id))
+
     async def events(self, job_id: str) -> AsyncIterator[Job]:
         job = self.jobs[job_id]
         yield replace(job, state=JobState.QUEUED, progress=0.0)
@@ -93,7 +96,7 @@ class FakeService:
             write_audio(Audio(np.tile(tone, (channels, 1)), job.request.sample_rate), made).rename(path)
         return path
 
-    def _finish(self, job_id: str) -> None:
+    def succeed(self, job_id: str) -> None:
         job = self.jobs[job_id]
         if self.failure:
             self.jobs[job_id] = replace(job, state=JobState.FAILED, failure=self.failure)

@@ -105,17 +105,30 @@ export async function waitForEnd(exchange, id, call, progress) {
  * @param {Progress} [progress]
  */
 export async function runJob(exchange, prompt, fields, call, progress) {
-  const submission = await buildSubmission(prompt, fields);
+  return runSubmission(exchange, await buildSubmission(prompt, fields), ({ id }) => id, call, progress);
+}
+
+/**
+ * Do as `runJob` for any request that submits one job; return the server's answer to it, too.
+ *
+ * @param {Exchange} exchange
+ * @param {Send} submission
+ * @param {(answer: any) => string} idOf returns the id of the job in the server's answer
+ * @param {Call} call
+ * @param {Progress} [progress]
+ */
+export async function runSubmission(exchange, submission, idOf, call, progress) {
   call.check(`POST ${submission.path}`);
   /** @type {string | undefined} */
   let id;
   try {
-    ({ id } = /** @type {Job} */ (await exchange.document(submission, call)));
-    return requireSuccess(await waitForEnd(exchange, id, call, progress));
+    const answer = await exchange.document(submission, call);
+    id = idOf(answer);
+    return { ...requireSuccess(await waitForEnd(exchange, id, call, progress)), answer };
   } catch (problem) {
     // A job that the server refused does not exist, and one that failed has ended.
     const isNone = id === undefined && problem instanceof ApiError;
-    if (!isNone && !(problem instanceof GenerationFailed)) await cancelJob(exchange, submission, id, call.time);
+    if (!isNone && !(problem instanceof GenerationFailed)) await cancelJob(exchange, submission, idOf, id, call.time);
     throw problem;
   }
 }
@@ -125,14 +138,15 @@ export async function runJob(exchange, prompt, fields, call, progress) {
  *
  * @param {Exchange} exchange
  * @param {Send} submission
+ * @param {(answer: any) => string} idOf
  * @param {string | undefined} known
  * @param {import("./deadline.js").Time} time
  */
-export async function cancelJob(exchange, submission, known, time) {
+async function cancelJob(exchange, submission, idOf, known, time) {
   // A call of its own, because the caller's may be aborted or out of time.
   const call = new Call(CANCEL_SECONDS, undefined, time);
   const cancel = async () => {
-    const id = known ?? (await exchange.document(submission, call)).id;
+    const id = known ?? idOf(await exchange.document(submission, call));
     await exchange.document({ method: "DELETE", path: pathOf(id) }, call);
   };
   const patience = new AbortController();

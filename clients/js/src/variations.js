@@ -2,9 +2,8 @@
 
 import { trackPath } from "./address.js";
 import { Call } from "./deadline.js";
-import { GenerationFailed } from "./errors.js";
 import { Exchange } from "./http.js";
-import { cancelJob, requireSuccess, waitForEnd } from "./jobs.js";
+import { runSubmission } from "./jobs.js";
 import { newKey, requestFields } from "./request_body.js";
 
 /**
@@ -34,12 +33,6 @@ export async function buildVariation(id, wanted, more = {}) {
  */
 export async function runVariation(exchange, id, change, call, progress) {
   const variation = await buildVariation(id, change);
-  const { jobs, change: understood } = await exchange.document(variation, call);
-  try {
-    return { ...requireSuccess(await waitForEnd(exchange, jobs[0].id, call, progress)), understood };
-  } catch (problem) {
-    // One that failed has ended.
-    if (!(problem instanceof GenerationFailed)) await cancelJob(exchange, variation, jobs[0].id, call.time);
-    throw problem;
-  }
+  const { answer, ...made } = await runSubmission(exchange, variation, ({ jobs }) => jobs[0].id, call, progress);
+  return { ...made, understood: answer.change };
 }

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
-from urllib.parse import quote
 
 from tunesmith.client.http import open_with_retries, send_with_retries
 from tunesmith.client.remote_job import ProgressListener, RemoteJob
@@ -27,6 +26,9 @@ UNDO_SECONDS = 2.0
 
 PARTIAL = 206
 
+JobId = Callable[[Reply], str]
+"""Returns the id of the job that a reply tells of. Raises ApiError."""
+
 
 def post_once(path: str, body: Mapping[str, Any], *, streams: bool = False) -> ApiRequest:
     """Return a POST with an idempotency key, so that it takes effect once however often it is sent."""
@@ -42,21 +44,8 @@ async def run_job(
     transport: Transport, submission: ApiRequest, deadline: Deadline, listener: ProgressListener | None = None
 ) -> RemoteJob:
     """Submit a job and return it once it has succeeded; cancel it if anything stops the wait."""
-    if not deadline.left:
-        raise DeadlineExceeded(f"no time left: the deadline is {deadline.seconds:g} s")
-    job_id = None
-    try:
-        job_id = RemoteJob.of((await send_with_retries(transport, submission, deadline)).document()).id
-        job = await wait_for_job(transport, job_id, deadline, listener)
-    except GeneratorExit:
-        # The coroutine is being closed and may not await anything.
-        raise
-    except BaseException as error:
-        # A job that the server refused does not exist.
-        if job_id is not None or not isinstance(error, ApiError):
-            await _cancel(transport, submission, job_id)
-        raise
-    return checked_success(job)
+    job, _ = await _run(transport, submission, deadline, listener, lambda reply: RemoteJob.of(reply.document()).id)
+    return job
 
 
 async def run_variation(
@@ -66,29 +55,45 @@ async def run_variation(
 
     Cancels the job if anything stops the wait.
     """
-    reply = await send_with_retries(transport, variation, deadline)
+    job, reply = await _run(transport, variation, deadline, listener, _only_job)
+    change = reply.document().get("change")
+    return job, change if isinstance(change, dict) else {}
+
+
+def _only_job(reply: Reply) -> str:
     try:
-        job_id = str(reply.part("jobs")[0]["id"])
+        return str(reply.part("jobs")[0]["id"])
     except (LookupError, TypeError):
         raise foreign_reply_error(reply.status) from None
+
+
+async def _run(
+    transport: Transport, submission: ApiRequest, deadline: Deadline, listener: ProgressListener | None, id_of: JobId
+) -> tuple[RemoteJob, Reply]:
+    if not deadline.left:
+        raise DeadlineExceeded(f"no time left: the deadline is {deadline.seconds:g} s")
+    job_id = None
     try:
+        reply = await send_with_retries(transport, submission, deadline)
+        job_id = id_of(reply)
         job = await wait_for_job(transport, job_id, deadline, listener)
     except GeneratorExit:
         # The coroutine is being closed and may not await anything.
         raise
-    except BaseException:
-        await transport.send(ApiRequest("DELETE", f"/api/jobs/{quote(job_id, safe='')}"), UNDO_SECONDS)
+    except BaseException as error:
+        # A job that the server refused does not exist.
+        if job_id is not None or not isinstance(error, ApiError):
+            await _cancel(transport, submission, job_id, id_of)
         raise
-    change = reply.document().get("change")
-    return checked_success(job), change if isinstance(change, dict) else {}
+    return checked_success(job), reply
 
 
-async def _cancel(transport: Transport, submission: ApiRequest, job_id: str | None) -> None:
+async def _cancel(transport: Transport, submission: ApiRequest, job_id: str | None, id_of: JobId) -> None:
     if job_id is None:
         # The job may exist although no reply came. The same idempotency key leads to it.
         reply = await transport.send(submission, UNDO_SECONDS)
         with suppress(ApiError):
-            job_id = str(reply.part("id")) if reply.is_good else None
+            job_id = id_of(reply) if reply.is_good else None
     if job_id is not None:
         await transport.send(ApiRequest("DELETE", f"/api/jobs/{job_id}"), UNDO_SECONDS)
 

@@ -39,15 +39,14 @@ class Dispatcher:
     """The worker of a server. Used from one event loop."""
 
     def __init__(
-        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: LocalPool, events: JobEvents,
-        streams: LiveStreams | None = None,
-    ) -> None:  # fmt: skip
+        self, queue: JobQueue, workers: WorkerRegistry, results: ResultFiles, pool: LocalPool, events: JobEvents
+    ) -> None:
         self._queue = queue
         self._workers = workers
         self._results = results
         self._pool = pool
         self._events = events
-        self._context = WorkerContext(queue, results, pool, events, streams or LiveStreams())
+        self._context = WorkerContext(queue, results, pool, events)
         self._fault = RepeatedFault(log)
         self._identity = ProcessIdentity.own()
         self._worker: str | None = None
@@ -68,6 +67,11 @@ class Dispatcher:
     def problem(self) -> str | None:
         """Why no job can run at present, as a line for callers, or None."""
         return self._context.problem
+
+    @property
+    def streams(self) -> LiveStreams:
+        """The streams of the jobs that run here."""
+        return self._context.streams
 
     def listen(self, hear: OnEnd) -> None:
         """Call ``hear`` at the end of each run of a job."""

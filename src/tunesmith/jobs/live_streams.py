@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tunesmith.jobs.runners.tasks import StreamReport
 
@@ -43,10 +43,21 @@ class LiveStream:
         while self.written == 0 and not self.has_ended:
             await self._changed.wait()
 
-    async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the bytes from ``start`` up to ``stop`` (None: the end) as they come. Raises StreamBroken."""
-        assert self.path is not None
-        with self.path.open("rb") as file:
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        """Count a listener more while the block runs."""
+        self.listeners += 1
+        try:
+            yield
+        finally:
+            self.listeners -= 1
+
+    async def chunks(self, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes]:
+        """Yield the bytes from ``start`` up to ``stop`` (None: the end) as they come, to one listener more.
+
+        Raises StreamBroken.
+        """
+        with self.heard(), self._opened() as file:
             file.seek(start)
             while stop is None or start < stop:
                 if chunk := file.read(max(0, min(CHUNK_BYTES, (stop or self.written) - start, self.written - start))):
@@ -58,6 +69,14 @@ class LiveStream:
                     return
                 else:
                     await self._changed.wait()
+
+    def _opened(self) -> BinaryIO:
+        assert self.path is not None
+        try:
+            return self.path.open("rb")
+        except FileNotFoundError:
+            # It was removed between the look for the stream and its first byte.
+            raise StreamBroken("the stream is no longer kept") from None
 
     def change(self) -> None:
         """Wake all listeners."""
@@ -76,11 +95,10 @@ class LiveStreams:
     def listening(self, job_id: str) -> Iterator[LiveStream]:
         """Yield the stream of a job, which may not have begun; while the block runs, there is a listener more."""
         stream = self._streams.setdefault(job_id, LiveStream())
-        stream.listeners += 1
         try:
-            yield stream
+            with stream.heard():
+                yield stream
         finally:
-            stream.listeners -= 1
             # A job that does not stream, or runs elsewhere, leaves nothing here.
             if not stream.listeners and stream.path is None and self._streams.get(job_id) is stream:
                 del self._streams[job_id]

@@ -69,7 +69,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /api/tracks/{track_id}": Operation("getTrack", TRACK),
     "PATCH /api/tracks/{track_id}": Operation("markTrack", TRACK),
     "DELETE /api/tracks/{track_id}": Operation("forgetTrack"),
-    "POST /api/tracks/{track_id}/variations": Operation("createVariations", reference("Variations"), generates=True),
+    "POST /api/tracks/{track_id}/variations": Operation("createVariations", generates=True),
+    "GET /api/tracks/{track_id}/tree": Operation("getTrackTree", OBJECT),
     "GET /api/tracks/{track_id}/audio": Operation("getTrackAudio", MUSIC),
     "GET /api/tracks/{track_id}/score": Operation("getTrackScore"),
     "GET /api/tracks/{track_id}/peaks": Operation("getTrackPeaks"),
@@ -178,9 +179,6 @@ SCHEMAS: Mapping[str, Json] = {
     "Tracks": _object(
         "tracks next_before", tracks=_list(_reference("Track")),
         next_before={"anyOf": [{"type": "integer"}, {"type": "null"}]}, total={"type": "integer"},
-    ),
-    "Variations": _object(
-        "parent jobs", parent=TEXT, jobs=_list(_object("id seed url", id=TEXT, seed={"type": "integer"}, url=TEXT))
     ),
 }  # fmt: skip
 """Schemas besides those of the models that routes return."""

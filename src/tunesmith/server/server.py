@@ -15,7 +15,6 @@ import tunesmith
 from tunesmith.config import Settings
 from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
-from tunesmith.jobs.live_streams import LiveStreams
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
@@ -84,12 +83,11 @@ class Server:
         self._drain_seconds = settings.drain_seconds
         self._pool = LocalPool(pool_limits(settings))
         workers = WorkerRegistry(self._database)
-        self._streams = LiveStreams()
-        self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._job_events, self._streams)
+        self._dispatcher = Dispatcher(queue, workers, self._results, self._pool, self._job_events)
         self.drain = self._dispatcher.drain
         self.service = MusicService(
             self._store, files, self._job_events, self._dispatcher, allow_fallback=options.allow_fallback,
-            policy=CommercialPolicy.of(settings), streams=self._streams,
+            policy=CommercialPolicy.of(settings), streams=self._dispatcher.streams,
         )  # fmt: skip
         self._loading = ModelPreloader(self._pool, queue, allow_fallback=options.allow_fallback)
         self._prepare_folders = partial(prepare_folders, settings.data_dir)
@@ -127,7 +125,7 @@ class Server:
             # Cleanup ends first and the database last: each part may use the ones closed after it.
             self._housekeeping.close()
             await self._dispatcher.close(self._drain_seconds)
-            self._streams.close()
+            self._dispatcher.streams.close()
             await working
             await tidying
             await self._loading.close()
@@ -170,5 +168,5 @@ class Server:
     def dismiss(self) -> None:
         """Release all waiting callers, and return unfinished jobs to the queue."""
         self.service.dismiss()
-        self._streams.close()
+        self._dispatcher.streams.close()
         self._dispatcher.abort_running()

@@ -7,6 +7,7 @@ differential attention of the autoencoder included.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -97,6 +98,7 @@ class _LazyGraph:
         self._architecture = architecture
         self._weights = weights
         self._graph: TorchGraph | None = None
+        self._opening = threading.Lock()
 
     def run(self, inputs: dict[str, NDArray[Any]]) -> NDArray[Any]:
         return self._opened().run(inputs)
@@ -105,9 +107,11 @@ class _LazyGraph:
         return self._opened().run_all(inputs)
 
     def _opened(self) -> TorchGraph:
-        if self._graph is None:
-            assert self._build
-            graph = self._make()
-            self._build(graph, self._architecture, self._weights)
-            self._graph = graph
-        return self._graph
+        # Rows of a batch run from threads of their own, and must not put a graph on the device twice.
+        with self._opening:
+            if self._graph is None:
+                assert self._build
+                graph = self._make()
+                self._build(graph, self._architecture, self._weights)
+                self._graph = graph
+            return self._graph

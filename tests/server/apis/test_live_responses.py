@@ -1,15 +1,24 @@
-"""Responses of growing streams: ranges of what exists, known and unknown lengths."""
+"""Responses of growing streams: ranges of what exists, known and unknown lengths, and ends in bounded time."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from fake_service import FakeService
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
+from tunesmith.jobs.job import Submission
 from tunesmith.jobs.live_streams import LiveStream
-from tunesmith.server.apis.live_responses import live_response
+from tunesmith.jobs.runners.tasks import StreamReport
+from tunesmith.jobs.service import MusicService
+from tunesmith.request import GenerationRequest
+from tunesmith.server.apis.live_responses import BrokenOff, LiveMusic, live_response, submit_and_stream
 
 CONTENT = bytes(range(200))
 
@@ -54,6 +63,81 @@ def test_while_it_grows_a_known_length_is_stated(tmp_path: Path) -> None:
     assert live_response(stream, None, "audio/wav", {}).headers["content-length"] == "400"
     assert live_response(stream, "bytes=0-", "audio/wav", {}).headers["content-range"] == "bytes 0-399/400"
     assert live_response(stream, "bytes=300-", "audio/wav", {}).headers["content-range"] == "bytes 300-399/400"
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_listener_that_vanishes_cancels_the_job_unless_another_one_reads(tmp_path: Path, is_shared: bool) -> None:
+    async def scene() -> None:
+        service, music = await _begun(tmp_path)
+        stream = service.streams.find("job0")
+        assert stream is not None
+        other = stream.chunks()
+        if is_shared:
+            await anext(other)
+        async with contextlib.aclosing(cast("AsyncGenerator[bytes]", music.chunks)) as chunks:
+            assert await anext(chunks) == CONTENT
+        await asyncio.sleep(0)
+        assert service.canceled.is_set() != is_shared
+        await other.aclose()
+
+    asyncio.run(scene())
+
+
+def test_the_server_s_end_ends_every_response(tmp_path: Path) -> None:
+    async def scene() -> None:
+        service, music = await _begun(tmp_path)
+        assert await anext(music.chunks) == CONTENT
+        waiting = asyncio.ensure_future(anext(music.chunks))
+        await asyncio.sleep(0)
+        service.streams.close()
+        with pytest.raises(BrokenOff):
+            await asyncio.wait_for(waiting, 5)
+        assert not list(tmp_path.iterdir())
+
+    asyncio.run(scene())
+
+
+def test_a_job_whose_first_run_broke_off_is_heard_from_its_file(tmp_path: Path) -> None:
+    async def scene() -> None:
+        service = _service(tmp_path)
+        asked = asyncio.create_task(_submit(service))
+        await asyncio.sleep(0.01)
+        _grow(service, tmp_path, 0)
+        service.streams.end("job0", is_whole=False)
+        service.succeed("job0")
+        music = await asyncio.wait_for(asked, 5)
+        assert b"".join([chunk async for chunk in music.chunks])[:4] == b"RIFF"
+
+    asyncio.run(scene())
+
+
+def _service(folder: Path) -> FakeService:
+    service = FakeService(folder)
+    service.held = True
+    return service
+
+
+async def _begun(folder: Path) -> tuple[FakeService, LiveMusic]:
+    """Return the music of a job that has begun to stream, and goes on."""
+    service = _service(folder)
+    asked = asyncio.create_task(_submit(service))
+    await asyncio.sleep(0.01)
+    _grow(service, folder, len(CONTENT))
+    return service, await asyncio.wait_for(asked, 5)
+
+
+async def _submit(service: FakeService) -> LiveMusic:
+    async def receive() -> Any:
+        await asyncio.Event().wait()  # the caller stays
+
+    submission = Submission(GenerationRequest(prompt="calm", duration=1), "api", None)
+    return await submit_and_stream(cast("MusicService", service), submission, Request({"type": "http"}, receive))
+
+
+def _grow(service: FakeService, folder: Path, size: int) -> None:
+    path = folder / "live.wav"
+    path.write_bytes(CONTENT[:size])
+    service.streams.take("job0", path, StreamReport(size, {"seed": 7}))
 
 
 def _stream(folder: Path, size: int | None) -> LiveStream:

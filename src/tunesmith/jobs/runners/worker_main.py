@@ -204,8 +204,7 @@ class Worker:
         try:
             # Otherwise the file itself comes as early.
             if stream.is_early:
-                with _translate_write_errors(), disk_full_as_error("the stream"):
-                    write_growing(stream, stream_path(path), work)
+                write_growing(stream, stream_path(path), work)
             return self._write_file(stream.audio(), path, work)
         finally:
             stream.close()
@@ -263,16 +262,18 @@ class _TaskRun:
 
 
 def write_growing(stream: MusicStream, path: Path, work: _TaskRun) -> None:
-    """Write the stream to a file in the format of its suffix, and report how far it has grown."""
+    """Write the stream to a file in the format of its suffix, and report how far it has grown. Raises DiskFull."""
     shape = stream.channels, stream.num_samples
     size = encoded_bytes(path.suffix, *shape)
     work.send({"streaming": work.task, "metadata": dict(stream.metadata), "size": size})
     written = 0
-    with path.open("wb", buffering=0) as file:
+    with disk_full_as_error("the audio"), path.open("wb") as file:
         for piece in encoded_stream(stream.blocks(), path.suffix, stream.sample_rate, *shape):
             if work.is_cancelled():
                 raise GenerationCancelled
             file.write(piece)
+            # Whoever hears of it reads it at once.
+            file.flush()
             written += len(piece)
             work.send({"streamed": work.task, "bytes": written})
 

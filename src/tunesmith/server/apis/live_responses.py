@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from tunesmith.jobs.job import Job, Submission
@@ -51,9 +52,10 @@ async def submit_and_stream(service: MusicService, submission: Submission, reque
         raise
     finally:
         gone.cancel()
-    if stream.path is None:
+    # A run that broke off has left a stream behind, even if another run succeeded.
+    if stream.path is None or stream.is_broken:
         listening.close()
-        return LiveMusic(job, _from_file(file_chunks(service.result_path(job))))
+        return LiveMusic(job, iterate_in_threadpool(file_chunks(service.result_path(job))))
     return LiveMusic(replace(job, metadata=stream.metadata), _heard(service, job, stream, listening))
 
 
@@ -93,18 +95,14 @@ async def _heard(
             service.cancel_soon(job.id)
 
 
-async def unbroken(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+async def unbroken(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     """Yield the chunks; a stream that breaks ends the connection."""
     try:
-        async for chunk in chunks:
-            yield chunk
+        async with contextlib.aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
     except StreamBroken as error:
         raise BrokenOff from error
-
-
-async def _from_file(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    for chunk in chunks:
-        yield chunk
 
 
 def live_response(stream: LiveStream, wanted: str | None, media_type: str, headers: dict[str, str]) -> Response:

@@ -74,13 +74,13 @@ class FrameMeter:
         self._weighted = self._take_powers(np.concatenate((self._weighted, weighted), axis=1, dtype=np.float32))
         self._line = self._take_peaks(np.concatenate((self._line, block), axis=1))
 
-    def so_far(self, since: int = 0) -> tuple[Curve, Curve]:
-        """Return power and peak of the frames from ``since`` on that are complete, and whose surroundings are known."""
+    def so_far(self) -> tuple[Curve, Curve]:
+        """Return power and peak of the frames that are complete, and whose surroundings are known."""
         if len(self._powers) > 1:
             self._powers = [np.concatenate(self._powers)]
             self._peaks = [np.concatenate(self._peaks)]
         known = min(len(self._powers[0]), len(self._peaks[0])) if self._powers else 0
-        return (self._powers[0][since:known], self._peaks[0][since:known]) if known else (EMPTY, EMPTY)
+        return (self._powers[0][:known], self._peaks[0][:known]) if known else (EMPTY, EMPTY)
 
     def frames(self) -> Frames:
         """Return all measurements; the last frame may be incomplete."""

@@ -8,9 +8,8 @@ import scipy.signal
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.k_weighting import k_weighting
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
+from tunesmith.composer.mix.master.loudness_frames import EMPTY
 from tunesmith.composer.sound.voice import SAMPLE_RATE
-
-NONE: Curve = np.zeros(0, np.float32)
 
 
 class FramePowers:
@@ -45,7 +44,7 @@ class FramePowers:
     def so_far(self) -> tuple[Curve, Curve, Curve]:
         """Return K-weighted power (summed over channels), plain power (their mean) and peak, (frames,) each."""
         measured = self._measured
-        power, plain, peak = (np.concatenate((NONE, *each)) for each in zip(*measured, strict=True)) if measured else (
-            NONE, NONE, NONE,
-        )  # fmt: skip
+        if not measured:
+            return EMPTY, EMPTY, EMPTY
+        power, plain, peak = (np.concatenate(each) for each in zip(*measured, strict=True))
         return power, plain, peak

@@ -9,18 +9,18 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import ConfigDict, Field
 
-from tunesmith.audio.formats import FORMATS
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, GivenFields, Tag
 from tunesmith.generator import EXPORTS
 from tunesmith.guided.composition_request import composition_request
-from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
+from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission, media_type_of_format
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.layer_intensities import USUAL_INTENSITIES, read_intensities
 from tunesmith.library.track_tree import tree_of
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, GenerationRequest
+from tunesmith.server.apis.native.schemas import media_type_of
 from tunesmith.server.apis.native.track_files import check_format, converted, path_of_file
 from tunesmith.server.apis.native.variations import add_variations
 from tunesmith.server.apis.request_body import documented, read_body
@@ -120,7 +120,7 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
         path = path_of_file(track, context.results)
         if kind != own:
             return await converted(path, track.id, kind, context.edits)
-        return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
+        return FileResponse(path, media_type=media_type_of_format(kind), filename=f"{track.id}.{kind}")
 
     async def exported(
         track: Track,
@@ -133,7 +133,7 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
         submission = _export(track, kind, caller.owner, intensity, layers)
         job = await run_and_wait(context.service, submission, request)
         path, name = context.service.result_path(job), "zip" if kind in (MASTERED, LAYERS) else kind
-        return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{name}", headers=headers_of(job))
+        return FileResponse(path, media_type=media_type_of(job), filename=f"{track.id}.{name}", headers=headers_of(job))
 
     @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
@@ -184,10 +184,6 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
         "warnings": list(track.generation.metadata.get("warnings") or ()),
         **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
     }
-
-
-def _media_type(kind: str) -> str:
-    return EXPORTS.get(kind) or FORMATS[f".{kind}"].media_type
 
 
 def _export(
