@@ -19,14 +19,12 @@ from tunesmith.composer.midi_in.score import bars_of_song, instrument_of, melody
 from tunesmith.composer.midi_in.song import MidiVoice, Song
 from tunesmith.composer.score import Note, TempoMap
 from tunesmith.composer.theory import Key, Meter
-from tunesmith.composer.writing.balance import balanced
 from tunesmith.composer.writing.band.choose_band import choose_band, register_for, with_someone
 from tunesmith.composer.writing.form.arrangement import arranged
 from tunesmith.composer.writing.form.breaks import with_breaks
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.play_score import played_parts
 from tunesmith.composer.writing.score_writer import Writing, score_of, write_part, writing_order, written_part
 from tunesmith.composer.writing.transposition import moved_chords, moved_on, shift_between
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore
@@ -74,9 +72,7 @@ def arrange_song(song: Song, request: GenerationRequest) -> tuple[Brief, Writing
         for player in plan.players
     )
     whole = WrittenScore(plan, duration, parts)
-    score = score_of(brief, whole, played_parts(whole))
-    # The parts have their levels already.
-    return brief, Writing(replace(balanced(score, brief), parts=score.parts), whole, song.warnings)
+    return brief, Writing(score_of(brief, whole), whole, song.warnings)
 
 
 def _given(song: Song) -> Given:
