@@ -20,8 +20,7 @@ from tunesmith.composer.midi_in.song import MidiVoice, Song
 from tunesmith.composer.score import Note, TempoMap
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.composer.writing.band.choose_band import choose_band, register_for, with_someone
-from tunesmith.composer.writing.form.arrangement import arranged
-from tunesmith.composer.writing.form.breaks import with_breaks
+from tunesmith.composer.writing.form.casts import with_casts
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline
 from tunesmith.composer.writing.plan import Plan, Player
@@ -110,7 +109,7 @@ def _plan(brief: Brief, given: Given, shift: int) -> tuple[Plan, float]:
     players = _band(brief, genre, given)
     players = with_someone(players, [section.energy for section in sections])
     plan = Plan(brief, genre, brief.key, brief.meter, tempo_map, sections, chords, players)
-    return with_breaks(arranged(plan)), duration
+    return with_casts(plan, players), duration
 
 
 def _band(brief: Brief, genre: Genre, given: Given) -> tuple[Player, ...]:

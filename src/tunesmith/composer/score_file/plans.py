@@ -15,8 +15,7 @@ from tunesmith.composer.score_file.frame import ScoreFrame
 from tunesmith.composer.score_file.part_entry import PartEntry
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.band.choose_band import DEFAULT_STYLES, register_for
-from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
-from tunesmith.composer.writing.form.breaks import with_breaks
+from tunesmith.composer.writing.form.casts import with_casts
 from tunesmith.composer.writing.harmony.progressions import write_harmony
 from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.plan import Plan, Player
@@ -62,8 +61,7 @@ def plan_of(brief: WritingBrief, frame: ScoreFrame, players: tuple[Player, ...],
     )
     chords = _covering(_with_harmony(brief, frame), frame)
     plan = Plan(whole, brief.genre, frame.key, frame.meter, frame.tempo_map, frame.sections, chords, players)
-    plan = arranged(plan)
-    return with_breaks(everywhere_heard(plan, heard) if heard else plan)
+    return with_casts(plan, heard)
 
 
 def described_player(entry: PartEntry, genre: Genre, seed: int, index: int) -> Player:

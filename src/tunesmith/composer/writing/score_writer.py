@@ -19,9 +19,9 @@ from tunesmith.composer.writing.balance import ambience_gain, gain_of, levels_of
 from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
 from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
-from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
-from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
-from tunesmith.composer.writing.form.climax import usual_loudness, with_climax_cast
+from tunesmith.composer.writing.form.breaks import without_rests
+from tunesmith.composer.writing.form.casts import with_casts
+from tunesmith.composer.writing.form.climax import usual_loudness
 from tunesmith.composer.writing.form.half_time import half_timed
 from tunesmith.composer.writing.form.modulation import modulated
 from tunesmith.composer.writing.form.ritardando import with_ritardando
@@ -131,7 +131,7 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
     plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
     heard = [player for player in players if is_heard(brief, player)]
-    return with_breaks(everywhere_heard(with_climax_cast(arranged(plan)), heard))
+    return with_casts(plan, heard)
 
 
 def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:
