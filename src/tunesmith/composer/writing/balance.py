@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from tunesmith.balance import LevelChange
 from tunesmith.composer.brief import Brief
@@ -12,7 +11,6 @@ from tunesmith.composer.score import Note
 
 DECIBELS_A_DECADE = 40.0
 """A gain in dB is this times the logarithm of the velocity: gain is the square of velocity (SoundFont 2.01)."""
-LOUDEST = 127
 
 
 def ambience_gain(brief: Brief, name: str) -> float:
@@ -47,10 +45,4 @@ def struck(notes: Sequence[Note], levels: Sequence[LevelChange], bars: int, beat
 def _played(notes: Sequence[Note], level: LevelChange, bars: int, beats_per_bar: float) -> tuple[Note, ...]:
     start, end = (round(bars * share / 100) * beats_per_bar for share in (level.start, level.end))
     inside, outside = (10 ** (sign * level.gain_db / 2 / DECIBELS_A_DECADE) for sign in (1, -1))
-    return tuple(
-        replace(
-            note,
-            velocity=max(1, min(LOUDEST, round(note.velocity * (inside if start <= note.start < end else outside)))),
-        )
-        for note in notes
-    )
+    return tuple(note.struck(inside if start <= note.start < end else outside) for note in notes)

@@ -119,7 +119,7 @@ def with_climax_dynamics(plan: Plan, part: Part) -> Part:
     points = sorted(_curve(peaks, softer))
     bars, forces = np.array([bar for bar, _ in points]), np.array([force for _, force in points])
     raised = _in_wide_register(plan, peaks, part)
-    played = (_played(note, float(np.interp(_bar(plan, note), bars, forces))) for note in raised.notes)
+    played = (note.struck(float(np.interp(_bar(plan, note), bars, forces))) for note in raised.notes)
     return replace(part, notes=tuple(played))
 
 
@@ -137,10 +137,6 @@ def _curve(peaks: dict[int, int], softer: float) -> Iterator[tuple[float, float]
 
 def _bar(plan: Plan, note: Note) -> float:
     return (note.start + EARLY_BEATS) / plan.beats_per_bar
-
-
-def _played(note: Note, force: float) -> Note:
-    return replace(note, velocity=min(127, max(1, round(note.velocity * force))))
 
 
 def _in_wide_register(plan: Plan, peaks: dict[int, int], part: Part) -> Part:
