@@ -18,6 +18,8 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.prompt.instrument_words import flag_left_out
 from tunesmith.composer.score import Note, Part, Score, Section
 from tunesmith.composer.score_file import dump_score
+from tunesmith.composer.writing.form.drafts import CLOSINGS
+from tunesmith.composer.writing.plan import UNPITCHED
 from tunesmith.request import GenerationRequest
 
 PROMPTS = (
@@ -31,8 +33,6 @@ MOODS = ("happy", "sad", "calm", "energetic", "dark", "dreamy")
 NEAR = 0.02
 # Beats by which two performances of a note differ.
 PLAYED_NEAR = 0.1
-CLOSINGS = frozenset({"outro", "ending"})
-UNPITCHED = frozenset({"drums", "percussion", "effects"})
 # Risers lead into what comes next, and belong to it.
 LEADING_IN = frozenset({"effects"})
 
@@ -151,16 +151,19 @@ def degree(score: Score) -> Callable[[Note], int]:
     return lambda note: DEGREES[(note.pitch - score.key.tonic) % 12]
 
 
+def another_tempo(piece: Piece) -> int:
+    """Return a tempo in bpm, 20 % faster than that of a piece or 15 % slower, by its seed."""
+    return round(piece.score.tempo_bpm * (1.2 if piece.fields["seed"] % 2 else 0.85))
+
+
 def other_tempo(piece: Piece) -> tuple[int, int]:
     """Return the notes kept where the tempo is another, in as many bars: all that begin at the same beat."""
-    bpm = round(piece.score.tempo_bpm * (1.2 if piece.fields["seed"] % 2 else 0.85))
-    return whole(piece.score, piece.edited(tempo_bpm=bpm, bars=piece.score.bars, duration=None))
+    return whole(piece.score, piece.edited(tempo_bpm=another_tempo(piece), bars=piece.score.bars, duration=None))
 
 
 def other_tempo_same_length(piece: Piece) -> tuple[int, int]:
     """Return the notes kept where the tempo is another, and with it the number of bars."""
-    bpm = round(piece.score.tempo_bpm * (1.2 if piece.fields["seed"] % 2 else 0.85))
-    return share_kept(piece.score, piece.edited(tempo_bpm=bpm), LEADING_IN)
+    return share_kept(piece.score, piece.edited(tempo_bpm=another_tempo(piece)), LEADING_IN)
 
 
 def longer(piece: Piece) -> tuple[int, int]:

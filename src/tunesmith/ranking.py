@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunesmith.audio import Audio
 from tunesmith.audio.analysis.musical_quality import MusicalTargets, measure_music
@@ -40,16 +40,16 @@ def targets_of(request: GenerationRequest) -> QualityTargets:
 
 def rank(audio: Audio, request: GenerationRequest) -> Quality:
     """Measure a sound against its request; a sound whose metadata marks it as a loop is measured as one."""
-    wanted, parsed = targets_of(request), understand(request.prompt)
+    wanted = targets_of(request)
     settings = audio.metadata.get("settings")
     is_loop = isinstance(settings, dict) and bool(settings.get("loop"))
-    targets = QualityTargets(wanted.tempo_bpm, wanted.key, wanted.loudness_lufs, wanted.loop or is_loop)
-    return measure_music(audio, targets, _words_of(request, parsed))
+    return measure_music(audio, replace(wanted, loop=wanted.loop or is_loop), _words_of(request))
 
 
-def _words_of(request: GenerationRequest, parsed: ParsedPrompt) -> MusicalTargets:
+def _words_of(request: GenerationRequest) -> MusicalTargets:
     """Return the mood of the words, or else of the genre that they name, and that genre's tempo."""
-    named = next(iter(dict.fromkeys(parsed.names("genre"))), None)
+    parsed = understand(request.prompt)
+    named = next(iter(parsed.names("genre")), None)
     genre = load_genre(named.removeprefix("genre/")) if named else None
     said = parsed.mood or genre
     felt = None if said is None else (said.valence, said.arousal)

@@ -10,7 +10,7 @@ Score ── sections (bars, energy) ── chords (beats)
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tunesmith.composer.theory import Chord, Key, Meter
 
@@ -47,6 +47,10 @@ class Note:
     def end(self) -> float:
         """The end in beats."""
         return self.start + self.length
+
+    def struck(self, force: float) -> Note:
+        """Return the note played ``force`` times as hard, within what MIDI allows."""
+        return replace(self, velocity=min(127, max(1, round(self.velocity * force))))
 
 
 @dataclass(frozen=True, slots=True)

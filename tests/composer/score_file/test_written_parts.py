@@ -97,6 +97,36 @@ def test_fixed_notes_stay_where_a_chord_changes() -> None:
     assert {name for name, notes in notes_of(loaded).items() if notes != ORIGINAL[name]} <= {"counter"}
 
 
+def test_who_rests_in_the_build_before_a_climax_rests_over_a_changed_chord_too() -> None:
+    fields = {
+        "prompt": "a pop song",
+        "genre": "pop",
+        "seed": 3,
+        "duration": 45,
+        "hits": ({"time": 20, "climax": True},),
+    }
+    writing = write_score(check_request(GenerationRequest.checked(**fields)))
+    score, beats = writing.score, writing.score.meter.beats_per_bar
+    bar = round(score.tempo_map.beat_at(20) / beats) - 1
+    document = re.sub(
+        rf"^  {bar}: 1 .*$",
+        f"  {bar}: 1 Ebmaj7 {beats:g}",
+        dump_score(score, writing.written),
+        count=1,
+        flags=re.MULTILINE,
+    )
+    notes = notes_of(load_document(document))
+    before = {part.player.name: part.notes for part in writing.written.parts}
+    assert notes != before
+
+    def playing(lines: Mapping[str, tuple[Note, ...]]) -> set[str]:
+        return {
+            name for name, line in lines.items() if any((bar - 1) * beats <= note.start < bar * beats for note in line)
+        }
+
+    assert playing(notes) == playing(before) < set(before)
+
+
 def test_another_key_moves_chords_and_notes_by_one_interval() -> None:
     key = WRITING.score.key
     loaded = changed("key: .*$", f"key: {'B' if key.tonic_name == 'A' else 'A'} {key.mode}")

@@ -19,20 +19,12 @@ from tunesmith.composer.midi_in.score import bars_of_song, instrument_of, mean_p
 from tunesmith.composer.midi_in.song import MidiVoice, Song
 from tunesmith.composer.score import Note, TempoMap
 from tunesmith.composer.theory import Key, Meter
-from tunesmith.composer.writing.balance import balanced
 from tunesmith.composer.writing.band.choose_band import choose_band, register_for, with_someone
+from tunesmith.composer.writing.form.casts import with_casts
 from tunesmith.composer.writing.form.sections import build_sections
 from tunesmith.composer.writing.form.tempo import FormTimeline
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.play_score import played_parts
-from tunesmith.composer.writing.score_writer import (
-    Writing,
-    score_of,
-    with_casts,
-    write_part,
-    writing_order,
-    written_part,
-)
+from tunesmith.composer.writing.score_writer import Writing, score_of, write_part, writing_order, written_part
 from tunesmith.composer.writing.transposition import moved_chords, moved_on, shift_between
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore
 from tunesmith.errors import InvalidRequest
@@ -78,9 +70,7 @@ def arrange_song(song: Song, request: GenerationRequest) -> tuple[Brief, Writing
         for player in plan.players
     )
     whole = WrittenScore(plan, duration, parts)
-    score = score_of(brief, whole, played_parts(whole))
-    # The parts have their levels already.
-    return brief, Writing(replace(balanced(score, brief), parts=score.parts), whole, song.warnings)
+    return brief, Writing(score_of(brief, whole), whole, song.warnings)
 
 
 def _given(song: Song) -> Given:
@@ -118,7 +108,7 @@ def _plan(brief: Brief, given: Given, shift: int) -> tuple[Plan, float]:
     players = _band(brief, genre, given)
     players = with_someone(players, [section.energy for section in sections])
     plan = Plan(brief, genre, brief.key, brief.meter, tempo_map, sections, chords, players)
-    return with_casts(plan), duration
+    return with_casts(plan, players), duration
 
 
 def _band(brief: Brief, genre: Genre, given: Given) -> tuple[Player, ...]:

@@ -15,10 +15,10 @@ from tunesmith.composer.score_file.frame import ScoreFrame
 from tunesmith.composer.score_file.part_entry import PartEntry
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.band.choose_band import DEFAULT_STYLES, register_for
+from tunesmith.composer.writing.form.casts import with_casts
 from tunesmith.composer.writing.harmony.progressions import write_harmony
 from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.plan import Plan, Player
-from tunesmith.composer.writing.score_writer import with_casts
 from tunesmith.composer.writing.spans import span_at
 from tunesmith.composer.writing.transposition import is_pitched
 from tunesmith.request import Form, Hit

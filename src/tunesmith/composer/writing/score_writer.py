@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
-from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score
-from tunesmith.composer.theory import Key, on_grid
+from tunesmith.composer.score import Ambience, MixSettings, Note, Score
+from tunesmith.composer.theory import Key
 from tunesmith.composer.writing.accompaniment.arpeggio import write_arpeggio
 from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
-from tunesmith.composer.writing.balance import balanced, gain_of, levels_of
+from tunesmith.composer.writing.balance import ambience_gain, gain_of, levels_of
 from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
 from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
-from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
-from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
-from tunesmith.composer.writing.form.climax import usual_loudness, with_climax_cast, with_climax_dynamics
-from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
+from tunesmith.composer.writing.form.breaks import without_rests
+from tunesmith.composer.writing.form.casts import with_casts
+from tunesmith.composer.writing.form.climax import usual_loudness
 from tunesmith.composer.writing.form.half_time import half_timed
 from tunesmith.composer.writing.form.modulation import modulated
 from tunesmith.composer.writing.form.ritardando import with_ritardando
@@ -32,9 +31,8 @@ from tunesmith.composer.writing.harmony.progressions import write_harmony
 from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
-from tunesmith.composer.writing.performance.echo import echoed
-from tunesmith.composer.writing.performance.perform import perform
 from tunesmith.composer.writing.plan import Plan, Player, Writer
+from tunesmith.composer.writing.play_score import played_parts
 from tunesmith.composer.writing.transitions import write_effects
 from tunesmith.composer.writing.transposition import moved_chords, moved_notes, shift_between
 from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore, following
@@ -52,10 +50,6 @@ WRITERS: Mapping[str, Writer] = {
     "effects": write_effects,
 }
 """One writer per role, in the order in which they write."""
-STOPPING = frozenset({"melody", "counter", "chords", "pad", "arpeggio", "bass"})
-"""Roles that stop together on a final hit; drums, drones and effects decay by themselves."""
-# In beats; notes cut shorter at the end are left out.
-SHORTEST = 1 / 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +77,17 @@ def write_score(brief: Brief) -> Writing:
     plan, written = modulated(plan, written)
     shift = shift_between(plan.key, brief.key)
     plan = replace(plan, key=brief.key, chords=moved_chords(plan.chords, shift))
-    notes_of = {player.name: moved_notes(player, written[player.name], shift) for player in plan.players}
     lines = tuple(
         written_part(
             brief,
             player,
-            notes_of[player.name],
+            moved_notes(player, written[player.name], shift),
             mute=player not in guests and not is_heard(brief, player),
         )
         for player in plan.players
     )
-    heard = [player for player, line in zip(plan.players, lines, strict=True) if not line.mute]
-    parts = tuple(play_part(plan, timeline.duration, player, notes_of[player.name]) for player in heard)
     whole = WrittenScore(plan, timeline.duration, lines)
-    return Writing(balanced(score_of(brief, whole, parts), brief), whole, timeline.warnings)
+    return Writing(score_of(brief, whole), whole, timeline.warnings)
 
 
 def written_part(brief: Brief, player: Player, notes: tuple[Note, ...], *, mute: bool = False) -> WrittenPart:
@@ -108,7 +99,7 @@ def written_part(brief: Brief, player: Player, notes: tuple[Note, ...], *, mute:
     return WrittenPart(louder, notes, following(player.role), mute=mute, levels=stretches)
 
 
-def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Score:
+def score_of(brief: Brief, written: WrittenScore) -> Score:
     """Return the score of a brief: the plan's form and harmony, the parts as played, the genre's mix and ambience."""
     plan = written.plan
     return Score(
@@ -124,7 +115,7 @@ def score_of(brief: Brief, written: WrittenScore, parts: tuple[Part, ...]) -> Sc
         form=brief.form,
         sections=plan.sections,
         chords=plan.chords,
-        parts=tuple(part for part in parts if part.notes),
+        parts=played_parts(written),
         ambience=_ambience(brief, plan.genre),
         mix=_mix(brief, plan.genre),
     )
@@ -141,12 +132,6 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
     heard = [player for player in players if is_heard(brief, player)]
     return with_casts(plan, heard)
-
-
-def with_casts(plan: Plan, heard: Sequence[Player] = ()) -> Plan:
-    """Return the plan with who plays when: with everyone at a climax, rests, and one of ``heard`` in every bar."""
-    plan = with_climax_cast(arranged(plan))
-    return with_breaks(everywhere_heard(plan, heard) if heard else plan)
 
 
 def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:
@@ -173,42 +158,9 @@ def write_part(plan: Plan, player: Player, written: Mapping[str, tuple[Note, ...
     return without_rests(plan, player, half_timed(plan, player, notes))
 
 
-def play_part(plan: Plan, duration: float, player: Player, notes: Sequence[Note]) -> Part:
-    """Return a player's part as played: performed, with its echo and ending, within ``duration`` seconds."""
-    # The plan of the performance sees only this player's notes.
-    plan = replace(plan, written={player.name: tuple(notes)})
-    played = echoed(plan, player, perform(plan, player, tuple(notes)))
-    if not plan.brief.loop and ending_of(plan) == "fade":
-        played = faded(plan, played)
-    if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:
-        played = stopped(plan, played)
-    part = Part(
-        name=player.name,
-        role=player.role,
-        instrument=player.instrument,
-        notes=within(played, plan.tempo_map.beat_at(duration)),
-        # As many digits as the document keeps.
-        gain_db=round(player.gain_db, 2),
-        pan=player.pan,
-        entry=player.entry,
-    )
-    return with_climax_dynamics(plan, part)
-
-
-def within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
-    """Leave out or shorten the notes that would sound past the end of the piece."""
-    # Cut to the grid, so that every length is exact in the document too.
-    grid_end = int(end * 960) / 960
-    return tuple(
-        note if note.end <= grid_end else replace(note, length=on_grid(grid_end - note.start))
-        for note in notes
-        if note.start <= grid_end - SHORTEST
-    )
-
-
 def _ambience(brief: Brief, genre: Genre) -> tuple[Ambience, ...]:
     names = dict.fromkeys((*brief.ambience, *genre.mix.ambience))
-    return tuple(Ambience(name) for name in names if name not in brief.without)
+    return tuple(Ambience(name, ambience_gain(brief, name)) for name in names if name not in brief.without)
 
 
 def _mix(brief: Brief, genre: Genre) -> MixSettings:

@@ -59,7 +59,7 @@ def cycle_bar(text: str, share: float, bar: int) -> str:
 
 
 def own_steps(rhythm: str, bar: int, beats: float, hit: str) -> tuple[Step, ...]:
-    """Read bar ``bar`` of the piece from a part's own ``rhythm``: its bars in turn, with ``hit`` for ``x``.
+    """Read bar ``bar`` of a section from a part's own ``rhythm``: its bars in turn, with ``hit`` for ``x``.
 
     The capital of ``hit`` stands for ``X``.
     """

@@ -44,8 +44,7 @@ def moved_on(tool: Instrument, notes: Sequence[Note], shift: int) -> tuple[Note,
         return tuple(sorted(moved, key=lambda note: (note.start, note.pitch)))
     # A folded note may meet another of its pitch.
     single = {(note.start, note.pitch): note for note in sorted(moved, key=lambda note: note.length)}
-    ordered = sorted(single.values(), key=lambda note: (note.start, note.pitch))
-    return without_overlaps(ordered, mono=tool.polyphony == 1)
+    return without_overlaps(tuple(single.values()), mono=tool.polyphony == 1)
 
 
 def moved_key(key: Key, shift: int) -> Key:

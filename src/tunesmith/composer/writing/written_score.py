@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.balance import LevelChange
 from tunesmith.composer.score import Note
-from tunesmith.composer.theory import on_grid
-from tunesmith.composer.writing.plan import Plan, Player
+from tunesmith.composer.writing.plan import UNPITCHED, Plan, Player
 
 FOLLOWS = ("chords", "melody", "form", "fixed")
 """What a part follows when the score changes; one that is fixed follows nothing."""
+# The swing of even eighths, and the most.
 STRAIGHT, LATEST = 0.5, 0.75
 
 
@@ -63,7 +62,7 @@ class WrittenScore:
 
 def following(role: str) -> str:
     """Return what a part of a role follows: the counter-melody the melody, drums and effects the form alone."""
-    if role in ("drums", "percussion", "effects"):
+    if role in UNPITCHED:
         return "form"
     return "melody" if role == "counter" else "chords"
 
@@ -82,8 +81,3 @@ def interpreted(plan: Plan, how: Interpretation) -> Plan:
         }
     )
     return replace(plan, genre=plan.genre.model_copy(update={"feel": changed}))
-
-
-def on_the_grid(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """Return the notes with starts and lengths as exact as a document keeps them."""
-    return tuple(replace(note, start=on_grid(note.start), length=on_grid(note.length)) for note in notes)

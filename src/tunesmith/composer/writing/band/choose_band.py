@@ -183,7 +183,7 @@ def player_of(member: PartAssignment, brief: Brief, genre: Genre) -> Player:
         role=role,
         instrument=member.instrument,
         style=style,
-        register=lead_register(member, _register(part, instrument(member.instrument)), genre.arousal),
+        register=lead_register(member, register_for(role, part, instrument(member.instrument)), genre.arousal),
         entry=part.entry if member.entry is None else min(part.entry, member.entry),
         voicing=part.voicing or ("pad" if role == "pad" else "close"),
         rhythm=rhythm,
@@ -199,10 +199,6 @@ def _drawn_rhythm(part: GenrePart, brief: Brief, seat: str) -> str:
     fitting = [rhythm for rhythm in part.rhythm if len(rhythm.split()[0]) == brief.meter.steps_per_bar]
     options = fitting or (() if part.style else part.rhythm)
     return brief.choice("groove", "rhythm", seat, options=options) if options else ""
-
-
-def _register(part: GenrePart, tool: Instrument) -> int:
-    return register_for(part.role, part, tool)
 
 
 def register_for(role: str, part: GenrePart | None, tool: Instrument) -> int:

@@ -44,6 +44,15 @@ def usual_loudness(brief: Brief, genre: Genre) -> float:
     return genre.mix.loudness_lufs - (HEADROOM_LU if climaxes else 0.0)
 
 
+def peaks_of(brief: Brief, tempo_map: TempoMap, bars: int) -> dict[int, int]:
+    """Return the bar at which each peak of a piece of ``bars`` bars begins, in order, and how many bars it lasts."""
+    if brief.form == "bed":
+        return {}
+    beats = brief.meter.beats_per_bar
+    climaxes = sorted(round(tempo_map.beat_at(hit.time) / beats) for hit in brief.hits if hit.climax)
+    return {bar: peak_bars(tempo_map, beats, bar) for bar in climaxes if bar < bars}
+
+
 def peak_bars(tempo_map: TempoMap, beats_per_bar: float, bar: int) -> int:
     """Return how many bars the peak that begins at ``bar`` lasts."""
     start, end = (tempo_map.seconds_at(at * beats_per_bar) for at in (bar, bar + PEAK_BARS))
@@ -73,13 +82,13 @@ def with_release(sections: Sequence[Section], peaks: dict[int, int]) -> tuple[Se
 
 def with_climax_cast(plan: Plan) -> Plan:
     """Return the plan with few players in the build before each climax, and everyone while it lasts."""
-    peaks = _peaks(plan)
+    peaks = peaks_of(plan.brief, plan.tempo_map, plan.bars)
     if not peaks or not plan.casts:
         return plan
     names = [cast.players for cast in plan.casts for _ in range(cast.bars)]
     everyone = frozenset(player.name for player in plan.players)
+    first, later = _building(plan)
     for bar, bars in peaks.items():
-        first, later = _building(plan)
         for at in range(max(0, bar - BUILD_BARS), bar):
             names[at] = later if at >= bar - BUILD_BARS // 2 else first
         for at in range(bar, min(bar + bars, len(names))):
@@ -102,7 +111,7 @@ def _building(plan: Plan) -> tuple[frozenset[str], frozenset[str]]:
 
 def with_climax_dynamics(plan: Plan, part: Part) -> Part:
     """Return a part as played with a crescendo to each climax, its full force, and less after it."""
-    peaks = _peaks(plan)
+    peaks = peaks_of(plan.brief, plan.tempo_map, plan.bars)
     if not peaks:
         return part
     later = _building(plan)[1]
@@ -110,17 +119,8 @@ def with_climax_dynamics(plan: Plan, part: Part) -> Part:
     points = sorted(_curve(peaks, softer))
     bars, forces = np.array([bar for bar, _ in points]), np.array([force for _, force in points])
     raised = _in_wide_register(plan, peaks, part)
-    played = (_played(note, float(np.interp(_bar(plan, note), bars, forces))) for note in raised.notes)
+    played = (note.struck(float(np.interp(_bar(plan, note), bars, forces))) for note in raised.notes)
     return replace(part, notes=tuple(played))
-
-
-def _peaks(plan: Plan) -> dict[int, int]:
-    """Return the bar at which each peak begins, and how many bars it lasts."""
-    if plan.brief.form == "bed":
-        return {}
-    beats = plan.beats_per_bar
-    climaxes = sorted(round(plan.tempo_map.beat_at(hit.time) / beats) for hit in plan.brief.hits if hit.climax)
-    return {bar: peak_bars(plan.tempo_map, beats, bar) for bar in climaxes if bar < plan.bars}
 
 
 def _curve(peaks: dict[int, int], softer: float) -> Iterator[tuple[float, float]]:
@@ -137,10 +137,6 @@ def _curve(peaks: dict[int, int], softer: float) -> Iterator[tuple[float, float]
 
 def _bar(plan: Plan, note: Note) -> float:
     return (note.start + EARLY_BEATS) / plan.beats_per_bar
-
-
-def _played(note: Note, force: float) -> Note:
-    return replace(note, velocity=min(127, max(1, round(note.velocity * force))))
 
 
 def _in_wide_register(plan: Plan, peaks: dict[int, int], part: Part) -> Part:
