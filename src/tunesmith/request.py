@@ -90,6 +90,15 @@ SHARED_LOCKS = ("genre", "meter")
 """Those that every lock keeps."""
 
 
+ADDING = "+"
+"""What begins the name of an instrument that joins those of the prompt."""
+
+
+def without_plus(name: str) -> str:
+    """Return the name of an instrument, whether it joins the others or takes their place."""
+    return name.lstrip(f"{ADDING} ")
+
+
 def lock_name(text: str) -> str:
     """Return the name of a lock, whatever its case; raise ValueError with the nearest name for others."""
     name = visible_text(text).strip().lower()
@@ -278,7 +287,7 @@ class GenerationRequest(GivenFields):
             raise ValueError(f"loop: cannot be combined with form {self.form!r}; a loop is its own form")
         # Names are matched regardless of case.
         both = sorted(
-            {name.lower().lstrip("+ ") for name in self.instruments} & {name.lower() for name in self.without}
+            {without_plus(name).lower() for name in self.instruments} & {name.lower() for name in self.without}
         )
         if both:
             raise ValueError(f"without: {both[0]!r} is also in instruments")

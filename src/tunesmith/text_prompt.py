@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.plain_text import visible_text
-from tunesmith.request import GenerationRequest
+from tunesmith.request import GenerationRequest, without_plus
 
 ONLY_COMPOSER = (
     "bars", "without", "form", "loop", "production", "ambience", "balance", "intro", "intensity", "hits", "lock",
@@ -48,7 +48,7 @@ def prompt_text(request: GenerationRequest) -> str:
     if request.mood:
         words.append(request.mood)
     if request.instruments:
-        words.append("with " + " and ".join(name.lstrip("+ ").replace("_", " ") for name in request.instruments))
+        words.append("with " + " and ".join(without_plus(name).replace("_", " ") for name in request.instruments))
     if request.tempo_bpm is not None:
         words.append(f"{request.tempo_bpm:g} bpm")
     if request.key:

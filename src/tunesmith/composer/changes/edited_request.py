@@ -20,7 +20,7 @@ from tunesmith.composer.changes.values import RequestChange, differences
 from tunesmith.composer.prompt.parsed_prompt import understand
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS
-from tunesmith.request import GenerationRequest
+from tunesmith.request import ADDING, GenerationRequest, without_plus
 
 MAX_WORDS_CHARACTERS = MAX_CHARACTERS["prompt"]
 """The most characters of the words of one change."""
@@ -114,9 +114,9 @@ def _joined(updates: RequestUpdates, given: Mapping[str, Any]) -> dict[str, Any]
     for name in _JOINING:
         added = given.get(name)
         # A list of instruments without a plus takes the place of the others, as in a new request.
-        if added and (name != "instruments" or all(one.startswith("+") for one in added)):
+        if added and (name != "instruments" or all(one.startswith(ADDING) for one in added)):
             fields[name] = tuple(dict.fromkeys((*updates.get(name), *added)))
     gone = {one.lower() for one in given.get("without", ())}
     if gone and "instruments" not in given and updates.get("instruments"):
-        fields["instruments"] = tuple(n for n in updates.get("instruments") if n.lower().lstrip("+ ") not in gone)
+        fields["instruments"] = tuple(n for n in updates.get("instruments") if without_plus(n).lower() not in gone)
     return fields

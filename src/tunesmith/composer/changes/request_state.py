@@ -15,7 +15,7 @@ from tunesmith.composer.writing.band.choose_band import choose_band
 from tunesmith.composer.writing.band.guests import guests_of
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.errors import UnknownName
-from tunesmith.request import GenerationRequest
+from tunesmith.request import GenerationRequest, without_plus
 
 SAME_BPM = 0.05
 """A smaller difference of tempos is none to the ear."""
@@ -81,7 +81,7 @@ class RequestState:
 
 def reach_of(name: str) -> frozenset[str]:
     """Return what the name of a player covers: itself, and the players of a family or of a role."""
-    plain = name.lstrip("+ ")
+    plain = without_plus(name)
     try:
         kind, found = flag_instrument(plain)
     except UnknownName:

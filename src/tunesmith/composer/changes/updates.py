@@ -14,6 +14,7 @@ from tunesmith.composer.prompt.colours import OPPOSITES
 from tunesmith.composer.score import ROLES
 from tunesmith.composer.theory import Key
 from tunesmith.request import (
+    ADDING,
     MAX_DURATION_SECONDS,
     MAX_LOUDNESS_LUFS,
     MAX_TEMPO_BPM,
@@ -247,7 +248,7 @@ def _bring_in(updates: RequestUpdates, one: Instruction) -> None:
     gone = frozenset[str]().union(*(reach_of(name) for name in kept))
     # Where nobody else is left, a player cannot join: the piece is written for the new one.
     is_alone = all(player & gone for player in updates.before.players)
-    name = one.name if is_alone else f"+{one.name}"
+    name = one.name if is_alone else f"{ADDING}{one.name}"
     updates.set("instruments", (*own, name), one.words)
     updates.name("instruments", "–", _plain(one.name), one.words)
 

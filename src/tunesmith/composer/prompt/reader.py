@@ -30,10 +30,8 @@ from tunesmith.composer.prompt.tempo_and_length import NumberRange
 from tunesmith.composer.prompt.titles import title_of
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.errors import InvalidRequest
-from tunesmith.request import COMPOSED_ENDINGS, LOCKS, MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
+from tunesmith.request import ADDING, COMPOSED_ENDINGS, LOCKS, MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
 
-ADDING = "+"
-"""What begins the name of an instrument that joins those of the prompt."""
 # From here on, a mood is plainly bright or dark.
 DECIDED_VALENCE = 0.5
 

@@ -13,11 +13,11 @@ from tunesmith.composer.score_file.form import bars_of, read_form
 from tunesmith.composer.score_file.frame import Grid, ScoreFrame, read_chords, read_tempo_map
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.errors import InvalidRequest
-from tunesmith.request import MAX_DURATION_SECONDS, MAX_SEED, Hit
+from tunesmith.request import COMPOSED_ENDINGS, MAX_DURATION_SECONDS, MAX_SEED, Hit
 
 FRAME_FIELDS = ("key", "meter", "tempo", "duration", "seed", "sections", "chords")
 FIELDS = (*FRAME_FIELDS, "mood", "ending", "exact_length", "hits", "locks", "notes")
-ENDINGS = ("", "big", "soft", "fade")
+ENDINGS = ("", *COMPOSED_ENDINGS)
 DIGEST_BYTES = 4
 
 
