@@ -11,6 +11,7 @@ import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import psutil
@@ -24,6 +25,7 @@ from tunesmith.cli import run
 from tunesmith.composer.mix.streaming import mix_stream
 from tunesmith.errors import InvalidRequest, PlaybackError
 from tunesmith.playback import SoundPlayer, find_player, play_blocks
+from tunesmith.playback.outputs import SoundDevice
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the program is a script with a shebang line")
 
@@ -79,6 +81,23 @@ def test_without_a_program_the_error_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(InvalidRequest, match=r"^play: nothing to play with: install one of ffplay, mpv"):
         find_player()
+
+
+def test_a_sound_device_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unplugged:
+        def __init__(self, *_: object, **__: object) -> None:
+            self.start = self.stop = self.abort = self.close = lambda **_: None
+
+        def write(self, _: bytes) -> None:
+            raise Exception("unplugged")  # of a class that nobody else can import
+
+    package = ModuleType("sounddevice")
+    package.RawOutputStream = Unplugged  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sounddevice", package)
+    with SoundPlayer(SoundDevice(44_100, 2)) as player:
+        player.write(bytes(1_000))
+        with pytest.raises(PlaybackError, match=r"^sounddevice: unplugged$"):
+            player.finish()
 
 
 def test_the_command_plays_while_it_makes_and_writes_the_usual_file(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -98,26 +98,34 @@ class SoundDevice:
         import sounddevice
 
         self._left = WAV_HEADER_BYTES
-        try:
+        with _device_errors():
             self._stream: Any = sounddevice.RawOutputStream(sample_rate, channels=channels, dtype="int16")
             self._stream.start()
-        except Exception as error:
-            # The package raises errors of its own, which only it can import.
-            raise PlaybackError(f"sounddevice: {error}") from None
 
     def write(self, content: bytes) -> None:
-        """Give the next bytes; blocks until the device takes them."""
+        """Give the next bytes; blocks until the device takes them. Raises PlaybackError if it fails or is stopped."""
         content, self._left = content[self._left :], max(0, self._left - len(content))
-        self._stream.write(content)
+        with _device_errors():
+            self._stream.write(content)
 
     def finish(self) -> None:
-        """Return once the device has played everything."""
-        self._stream.stop()
+        """Return once the device has played everything. Raises PlaybackError."""
+        with _device_errors():
+            self._stream.stop()
 
     def stop(self) -> None:
         """Close the device."""
         self._stream.abort(ignore_errors=True)
         self._stream.close(ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _device_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        # The package raises errors of its own, which only it can import.
+        raise PlaybackError(f"sounddevice: {error}") from None
 
 
 def _started(command: Sequence[str], given: int, errors: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -101,9 +101,6 @@ def router(context: ApiContext) -> APIRouter:
 def _add_files(routes: APIRouter, context: ApiContext) -> None:
     caller_of = Depends(context.authenticate)
 
-    async def track_of(track_id: str, caller: Caller) -> Track:
-        return await asyncio.to_thread(context.tracks.get, track_id, caller.owner)
-
     @routes.get("/{track_id}/audio", summary="A track's file, also in another format, or at another intensity")
     async def audio(
         track_id: str,
@@ -112,43 +109,41 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
         intensity: Annotated[float | None, Query(ge=0, le=1)] = None,
         caller: Caller = caller_of,
     ) -> FileResponse:
-        track = await track_of(track_id, caller)
+        track = await asyncio.to_thread(context.tracks.get, track_id, caller.owner)
         own = track.generation.file.format if track.generation.file else None
         kind = own or DEFAULT_FORMAT if form is None else check_format(form)
         if intensity is not None:
-            return await exported(track, kind, request, caller, intensity)
+            return await _exported(context, track, _export(track, kind, caller.owner, intensity), request)
         path = path_of_file(track, context.results)
         if kind != own:
             return await converted(path, track.id, kind, context.edits)
         return FileResponse(path, media_type=media_type_of_format(kind), filename=f"{track.id}.{kind}")
 
-    async def exported(
-        track: Track,
-        kind: str,
-        request: Request,
-        caller: Caller,
-        intensity: float | None = None,
-        layers: tuple[float, ...] = (),
+    _add_exports(routes, context)
+
+
+def _add_exports(routes: APIRouter, context: ApiContext) -> None:
+    caller_of = Depends(context.authenticate)
+
+    async def export(
+        track_id: str, kind: str, request: Request, caller: Caller, layers: tuple[float, ...] = ()
     ) -> FileResponse:
-        submission = _export(track, kind, caller.owner, intensity, layers)
-        job = await run_and_wait(context.service, submission, request)
-        path, name = context.service.result_path(job), "zip" if kind in (MASTERED, LAYERS) else kind
-        return FileResponse(path, media_type=media_type_of(job), filename=f"{track.id}.{name}", headers=headers_of(job))
+        track = await asyncio.to_thread(context.tracks.get, track_id, caller.owner)
+        return await _exported(context, track, _export(track, kind, caller.owner, layers=layers), request)
 
     @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
     async def midi(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
-        return await exported(await track_of(track_id, caller), "mid", request, caller)
+        return await export(track_id, "mid", request, caller)
 
     @routes.get("/{track_id}/score.yaml", summary="The score of a composer track, as a document to edit and render")
     async def score_file(track_id: str, request: Request, caller: Caller = caller_of) -> FileResponse:
-        return await exported(await track_of(track_id, caller), "yaml", request, caller)
+        return await export(track_id, "yaml", request, caller)
 
     @routes.get("/{track_id}/stems", summary="The stems of a composer track: WAV files in a ZIP")
     async def stems(
         track_id: str, request: Request, mastered: bool = False, caller: Caller = caller_of
     ) -> FileResponse:
-        kind = MASTERED if mastered else "zip"
-        return await exported(await track_of(track_id, caller), kind, request, caller)
+        return await export(track_id, MASTERED if mastered else "zip", request, caller)
 
     @routes.get("/{track_id}/layers", summary="Intensity layers of a composer track: WAV files and a manifest in a ZIP")
     async def layers(
@@ -158,7 +153,18 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
         caller: Caller = caller_of,
     ) -> FileResponse:
         wanted = read_intensities(intensities) if intensities else USUAL_INTENSITIES
-        return await exported(await track_of(track_id, caller), LAYERS, request, caller, layers=wanted)
+        return await export(track_id, LAYERS, request, caller, wanted)
+
+
+async def _exported(context: ApiContext, track: Track, submission: Submission, request: Request) -> FileResponse:
+    """Return the file that an export of a track makes."""
+    job = await run_and_wait(context.service, submission, request)
+    kind = submission.options.format
+    name = "zip" if kind in (MASTERED, LAYERS) else kind
+    return FileResponse(
+        context.service.result_path(job), media_type=media_type_of(job), filename=f"{track.id}.{name}",
+        headers=headers_of(job),
+    )  # fmt: skip
 
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
