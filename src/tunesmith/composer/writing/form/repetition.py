@@ -10,7 +10,7 @@ have, bar for bar and at the same energy.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tunesmith.composer.brief import Brief
@@ -30,17 +30,28 @@ BETWEEN: tuple[SectionDraft, ...] = (
 # How much less energy the first section has than it would have later, over how many sections it grows, and how much a
 # round may differ at random.
 GROWTH, GROWING, WOBBLE = 0.08, 6, 0.04
-# How much the finale stands out from every other section, and how far below it the themes lie at most.
-CLIMAX_MARGIN, CONTRAST = 0.05, 0.38
+# How much the finale stands out from every other section, and how far below it the first themes and the strong sections
+# lie at most.
+CLIMAX_MARGIN, CONTRAST, STRONG_CONTRAST = 0.05, 0.3, 0.1
 IDEAS = frozenset({"C", "D", "bridge"})
 # In bars.
 LONG_ROUND = 24
 SHORT_BODY, LONG_BODY = 6, 20
 LONGER_THEME = 0.35
-LEAD_INS = (SectionDraft("", 0, 0.0), SectionDraft("break", 4, 0.32), SectionDraft("build", 4, 0.6))
-"""What may come between the first sections and the finale."""
+LEAD_IN_BARS = 4
+LEAD_INS: Mapping[str, float] = {"": 4.0, "break": 0.5, "build": 0.8}
+"""What may come between the first sections and the finale, and how often."""
+LEAD_IN_ENERGY: Mapping[str, float] = {"break": 0.32, "build": 0.6}
 BRIDGE = SectionDraft("bridge", 8, 0.45)
 """What comes there where as many bars are left and the theme has been heard twice."""
+CLOSES: Mapping[str, float] = {"recapitulation": 2.0, "strong twice": 1.0, "long finale": 1.0, "theme twice": 0.5}
+"""How a piece ends whose first sections end with the finale's own name (``A B``), and how often:
+
+``A B A``, ``A B B``, ``A B`` with a longer ``B``, ``A A B``.
+"""
+
+# How much more energy a theme has that returns after the strong section.
+RECAPITULATED = 0.06
 
 
 def laid_out(body: Sequence[SectionDraft], bars: int, brief: Brief, genre: Genre) -> list[SectionDraft]:
@@ -48,14 +59,38 @@ def laid_out(body: Sequence[SectionDraft], bars: int, brief: Brief, genre: Genre
     finale = next((draft for draft in reversed(body) if draft.name in STRONG), body[-1])
     peak = max(draft.energy for draft in body)
     taken = _first_sections(endless(body, genre.phrase_bars, peak, brief), bars, _shortest_finale(bars))
-    # The same section twice in a row would be no climax.
+    rolls = bool(genre.grooves) and peak >= BUILD_FROM
     if len(taken) > 1 and taken[-1].name == finale.name:
-        taken.pop()
+        taken, finale = _closed(taken, replace(finale, energy=peak), bars, brief)
+    elif taken:
+        room = bars - sum(draft.bars for draft in taken) - _usual_finale(bars)
+        taken, finale = [*taken, *_lead_in(taken, room, brief, rolls=rolls)], replace(finale, energy=peak)
     if not taken:
         return _short(body[0], replace(finale, energy=peak), bars, brief)
-    left = bars - sum(draft.bars for draft in taken)
-    taken += _lead_in(taken, left - _usual_finale(bars), brief, rolls=bool(genre.grooves) and peak >= BUILD_FROM)
-    return [*taken, replace(finale, bars=bars - sum(draft.bars for draft in taken), energy=peak)]
+    return [*taken, replace(finale, bars=bars - sum(draft.bars for draft in taken))]
+
+
+def _closed(
+    taken: list[SectionDraft], finale: SectionDraft, bars: int, brief: Brief
+) -> tuple[list[SectionDraft], SectionDraft]:
+    """Return the sections before the finale, and the finale, where both would have the same name; see CLOSES."""
+    *before, strong = taken
+    theme, left = before[-1], bars - sum(draft.bars for draft in taken)
+    fits = {
+        "recapitulation": len(before) == 1 and theme.bars <= left <= theme.bars + LEAD_IN_BARS,
+        "strong twice": True,
+        "long finale": left <= _usual_finale(bars) + LEAD_IN_BARS,
+        "theme twice": theme.bars <= strong.bars and theme.name not in (*CONTRASTS, "build"),
+    }
+    names = [name for name in CLOSES if fits[name]]
+    kind = brief.choice("form", "close", options=names, weights=[CLOSES[name] for name in names])
+    if kind == "recapitulation":
+        return taken, replace(theme, energy=min(theme.energy + RECAPITULATED, strong.energy))
+    if kind == "theme twice":
+        # A theme is heard twice before something else comes.
+        twice = len(before) > 1 and before[-2].name == theme.name
+        return [*before, BRIDGE if twice else theme], finale
+    return (taken if kind == "strong twice" else before), finale
 
 
 def _first_sections(drafts: Iterator[SectionDraft], bars: int, room: int) -> list[SectionDraft]:
@@ -72,15 +107,15 @@ def _first_sections(drafts: Iterator[SectionDraft], bars: int, room: int) -> lis
 def _lead_in(taken: Sequence[SectionDraft], bars: int, brief: Brief, *, rolls: bool) -> list[SectionDraft]:
     """Return what comes between the first sections and the finale, in up to ``bars``; often nothing."""
     before = taken[-1]
-    if before.name in (*CONTRASTS, "build") or bars < LEAD_INS[1].bars:
+    if before.name in (*CONTRASTS, "build") or bars < LEAD_IN_BARS:
         return []
     if bars >= BRIDGE.bars:
         # A theme is heard twice before something else comes.
         twice = len(taken) > 1 and taken[-2].name == before.name
         return [BRIDGE if twice or before.bars > bars else before]
-    options = [draft for draft in LEAD_INS if rolls or draft.name != "build"]
-    name = brief.choice("form", "before the finale", options=[draft.name for draft in options])
-    return [draft for draft in options if draft.name == name and draft.bars]
+    options = [name for name in LEAD_INS if rolls or name != "build"]
+    name = brief.choice("form", "before the finale", options=options, weights=[LEAD_INS[name] for name in options])
+    return [SectionDraft(name, LEAD_IN_BARS, LEAD_IN_ENERGY[name])] if name else []
 
 
 def _shortest_finale(bars: int) -> int:
@@ -135,7 +170,8 @@ def _energy(draft: SectionDraft, change: float, number: int, peak: float) -> flo
     """Return the energy of the ``number``-th section: it grows, and stays below the finale's."""
     energy = draft.energy + change - GROWTH * max(0.0, 1 - number / GROWING)
     # A theme comes near enough to the finale to stay one texture with it.
-    least = 0.2 if draft.name in CONTRASTS else peak - CONTRAST
+    below = STRONG_CONTRAST if draft.name in STRONG else CONTRAST
+    least = 0.2 if draft.name in CONTRASTS else peak - below
     return min(max(0.2, least, energy), peak - CLIMAX_MARGIN)
 
 

@@ -14,7 +14,7 @@ from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale
 from tunesmith.composer.writing.melody.idioms import Idiom, idiom_of, pitch_range_of
-from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke, thinned
+from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke, on_pulses
 from tunesmith.composer.writing.melody.ornaments import ornamented
 from tunesmith.composer.writing.melody.phrases import PhraseTaste, strokes_of
 from tunesmith.composer.writing.melody.pitch_assignment import PitchPreference, Range, metric_weight
@@ -29,10 +29,8 @@ LIVELY_FROM = 0.65
 LIVELY_NOTES = 1.25
 # A lead faster than this is a blur.
 SHORTEST_SECONDS = 0.11
-# Densities of idioms that play no notes shorter than half a beat, and none shorter than a beat.
-SLOW_IDIOM, SLOWEST_IDIOM = 0.66, 0.5
-# In beats.
-THINNED_BEATS = 0.5
+# Densities up to which an idiom plays short notes on the beat only, and on every second beat.
+SLOW_IDIOM, SLOWEST_IDIOM = 0.85, 0.5
 ACCENTS = {"strong": 8, "medium": 2, "weak": -5}
 # How far a section moves from its middle before it turns back.
 REACH_SEMITONES = 8
@@ -135,10 +133,13 @@ def _section(lead: _Lead, book: ThemeBook, memory: BarMemory, section: Section, 
 
 
 def played_by(idiom: Idiom, unit: Motif) -> Motif:
-    """Return a unit as the instrument plays it: a slow one leaves the shortest notes of the hook out."""
+    """Return a unit as the instrument plays it: a slow one plays only those short notes of the hook that are on a beat.
+
+    The hook itself stays, so that another instrument plays the same one.
+    """
     if idiom.density > SLOW_IDIOM:
         return unit
-    return thinned(unit, THINNED_BEATS if idiom.density > SLOWEST_IDIOM else 2 * THINNED_BEATS)
+    return on_pulses(unit, 1.0 if idiom.density > SLOWEST_IDIOM else 2.0)
 
 
 def _note(plan: Plan, preference: PitchPreference, pitch: int, base: float) -> Note:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,6 +75,8 @@ ATTEMPTS = 24
 COMMONEST_SHARE = 0.6
 # How often a motif takes over the rhythm of its kin.
 KIN_RHYTHM = 0.4
+# In beats: starts are sums of fractions.
+EPSILON = 1e-6
 
 
 def draw_motif(random: np.random.Generator, meter: Meter, taste: MotifTaste, kin: Motif | None = None) -> Motif:
@@ -253,9 +255,18 @@ def fragmented(motif: Motif, rise: int = 1) -> Motif:
 
 def thinned(motif: Motif, shortest: float) -> Motif:
     """Return the motif without notes shorter than ``shortest`` beats; the notes before them ring on."""
+    return _without(motif, lambda stroke: stroke.length < shortest)
+
+
+def on_pulses(motif: Motif, pulse: float) -> Motif:
+    """Return the motif without the shorter notes between pulses of so many beats; the notes before them ring on."""
+    return _without(motif, lambda stroke: stroke.length < pulse - EPSILON and stroke.start % pulse > EPSILON)
+
+
+def _without(motif: Motif, leaves: Callable[[Stroke], bool]) -> Motif:
     kept: list[Stroke] = []
     for stroke in motif.strokes:
-        if stroke.length >= shortest or not kept or stroke.close:
+        if not kept or stroke.close or not leaves(stroke):
             kept.append(stroke)
         else:
             kept[-1] = replace(kept[-1], length=stroke.end - kept[-1].start)
