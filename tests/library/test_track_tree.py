@@ -5,7 +5,7 @@ from __future__ import annotations
 from databases import FakeClock
 
 from tunesmith.library.database import Database
-from tunesmith.library.track_tree import tree_of
+from tunesmith.library.track_tree import MAX_ANCESTORS, MAX_GENERATIONS, TrackNode, tree_of
 from tunesmith.library.tracks import NewTrack, Tracks
 
 
@@ -35,3 +35,19 @@ def test_a_tree_begins_below_a_removed_track_and_shows_no_one_elses(database: Da
     log.remove(root.id)
     assert tree_of(log, foreign.id, "bob").track.id == foreign.id
     assert tree_of(log, child.id).changed == "calm piano"
+
+
+def test_a_long_line_of_changes_is_shown_around_the_track(database: Database, clock: FakeClock) -> None:
+    log = Tracks(database, clock)
+    line = list(log.add(new()))
+    while len(line) < MAX_GENERATIONS + MAX_ANCESTORS + 10:
+        line += log.add(new(line[-1].id, seed=len(line)))
+    wanted = line[MAX_ANCESTORS + 5]
+    shown = _ids(tree_of(log, wanted.id))
+    assert shown == [track.id for track in line[5 : 5 + MAX_GENERATIONS]]
+    assert wanted.id in shown
+
+
+def _ids(node: TrackNode) -> list[str]:
+    """Return the ids of a tree without branches, from the first track on."""
+    return [node.track.id, *(name for child in node.children for name in _ids(child))]

@@ -11,7 +11,10 @@ from tunesmith.errors import TrackNotFound
 from tunesmith.library.tracks import Track, TrackFilter, Tracks
 
 MAX_TRACKS = 1_000
-"""The most tracks of one tree; a larger one says that it is cut."""
+"""The most tracks of one tree; those of a larger one that are read last are left out."""
+MAX_ANCESTORS = 50
+MAX_GENERATIONS = 100
+"""The most generations of one tree, of which MAX_ANCESTORS lie above the track that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,13 @@ class TrackNode:
 
 
 def tree_of(tracks: Tracks, track_id: str, owner: str | None = None) -> TrackNode:
-    """Return the whole tree that a track belongs to. Raises TrackNotFound."""
+    """Return the tree that a track belongs to, within MAX_TRACKS and MAX_GENERATIONS. Raises TrackNotFound."""
     track = tracks.get(track_id, owner)
     seen = {track.id}
-    while (parent := _parent_of(tracks, track, owner)) is not None and parent.id not in seen:
+    while len(seen) <= MAX_ANCESTORS and (parent := _parent_of(tracks, track, owner)) and parent.id not in seen:
         track = parent
         seen.add(track.id)
-    return _node(tracks, track, None, owner, [MAX_TRACKS])
+    return _node(tracks, [track], owner, [MAX_TRACKS])
 
 
 def _parent_of(tracks: Tracks, track: Track, owner: str | None) -> Track | None:
@@ -50,11 +53,13 @@ def _parent_of(tracks: Tracks, track: Track, owner: str | None) -> Track | None:
         return None
 
 
-def _node(tracks: Tracks, track: Track, parent: Track | None, owner: str | None, left: list[int]) -> TrackNode:
-    left[0] -= 1
-    found = tracks.page(TrackFilter(owner=owner, parent=track.id), MAX_TRACKS).tracks if left[0] > 0 else ()
-    children = tuple(_node(tracks, child, track, owner, left) for child in reversed(found) if left[0] > 0)
-    return TrackNode(track, track.prompt if parent is None else changed(parent, track), children)
+def _node(tracks: Tracks, line: list[Track], owner: str | None, left: list[int]) -> TrackNode:
+    """Return the node of the last track of a ``line``, which begins with the first of the tree."""
+    track, left[0] = line[-1], left[0] - 1
+    is_open = left[0] > 0 and len(line) < MAX_GENERATIONS
+    found = tracks.page(TrackFilter(owner=owner, parent=track.id), MAX_TRACKS).tracks if is_open else ()
+    children = tuple(_node(tracks, [*line, child], owner, left) for child in reversed(found) if left[0] > 0)
+    return TrackNode(track, changed(line[-2], track) if len(line) > 1 else track.prompt, children)
 
 
 def changed(parent: Track, track: Track) -> str:
