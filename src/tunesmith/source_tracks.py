@@ -65,7 +65,7 @@ def origin_of(path: Path) -> Mapping[str, Any]:
     from tunesmith.audio.reader import read_metadata
 
     metadata = read_metadata(path)
-    _check_no_tune(metadata)
+    check_no_tune(metadata)
     # A stitched file has no single request to repeat.
     if parts := parts_of(metadata):
         problem = f"{path} was stitched from {len(parts)} files; tunesmith show lists the request of each"
@@ -81,7 +81,7 @@ def parts_of(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
 
 
-def _check_no_tune(metadata: Mapping[str, Any]) -> None:
+def check_no_tune(metadata: Mapping[str, Any]) -> None:
     """Raise InvalidRequest for an arrangement of a MIDI file: its request without that tune is another piece."""
     for step in edits_of(metadata):
         if step.get(EDIT) == ARRANGED:
@@ -119,7 +119,7 @@ def _of_track(track_id: str, settings: Settings) -> SourceTrack:
         raise InvalidRequest(
             "id", f"{track.id} cannot be generated again: it is an edit of a file that is not from Tunesmith"
         )
-    _check_no_tune(track.generation.metadata)
+    check_no_tune(track.generation.metadata)
     request = GenerationRequest.checked(**track.generation.request)
     return SourceTrack(
         request, suffix, file.digest if file else None, track.generation.metadata, track.version, track.id

@@ -12,6 +12,7 @@ import httpx
 import mido
 import pytest
 import soundfile
+from fastapi.testclient import TestClient
 from live_server import served
 
 from tunesmith.config import Settings
@@ -101,6 +102,25 @@ def test_a_change_that_cannot_be_is_refused_by_name(server: httpx.Client, wrong:
     answer = server.post(f"/api/tracks/{newest(server)['id']}/variations", json=wrong)
     assert answer.status_code in (404, 422), answer.text
     assert answer.json()["error"]["field"] == field
+
+
+def test_an_edit_is_varied_as_its_piece_and_an_arrangement_is_refused(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    database = open_database(settings)
+    request = {"prompt": PROMPT, "model": "composer", "seed": 5}
+    tracks = [
+        NewTrack(
+            request, "composer", name, "cli", 1.0, metadata={"edits": [{"edit": name, "source": {"name": "a.mid"}}]}
+        )
+        for name in ("trim", "arrange")
+    ]
+    trimmed, arranged = (f"/api/tracks/{track.id}/variations" for track in Tracks(database).add(*tracks))
+    database.close()
+    client = TestClient(create_app(settings))
+    job = client.post(trimmed, json={"n": 1}).raise_for_status().json()["jobs"][0]
+    assert client.get(job["url"]).json()["model"] == "composer"
+    refused = client.post(arranged, json={"n": 1})
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "midi_in")
 
 
 def test_its_notes_and_its_parts_are_had_without_another_track(server: httpx.Client) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
+from tunesmith.audio.edits import edits_of
 from tunesmith.composer.changes import EditedRequest, edit_request
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, GivenFields, check_paragraphs, checked
@@ -23,6 +24,7 @@ from tunesmith.server.apis.native.schemas import ResponseModel, responses
 from tunesmith.server.apis.request_body import documented, read_object
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
+from tunesmith.source_tracks import check_no_tune
 
 DIALECT = "api"
 MAX_VARIATIONS, USUAL_VARIATIONS = 100, 5
@@ -131,6 +133,7 @@ def _parted(given: Mapping[str, Any]) -> tuple[VariationsBody, dict[str, Any]]:
 
 def _change(track: Track, words: str | None, fields: Mapping[str, Any]) -> EditedRequest:
     """Return what words and fields change of a track. Raises InvalidRequest, which names the field."""
+    check_no_tune(track.generation.metadata)
     stored = dict(track.generation.request)
     if track.generation.generated_by == COMPOSER:
         # A stand-in for another model made it, and makes it again.
@@ -168,8 +171,10 @@ def _submission(
     track: Track, request: GenerationRequest, number: int, owner: str | None, key: str | None
 ) -> Submission:
     form = track.generation.file.format if track.generation.file else DEFAULT_FORMAT
+    # An edit is of a piece that its request names a model for.
+    model = request.model if edits_of(track.generation.metadata) else track.generation.generated_by
     return Submission(
         # Each variation is a job, and needs a key of its own.
-        request, DIALECT, owner, model=track.generation.generated_by, idempotency_key=key and f"{key}-{number}",
+        request, DIALECT, owner, model=model, idempotency_key=key and f"{key}-{number}",
         options=JobOptions(form, parent=track.id),
     )  # fmt: skip
