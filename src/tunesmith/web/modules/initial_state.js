@@ -31,6 +31,7 @@ export function initialState(kept) {
     region: null,
     volume: 0.8,
     heard: [],
+    arrived: {},
     parts: {},
     mixes: {},
     video: null,

@@ -15,6 +15,7 @@ import { showIntensity } from "./intensity_view.js";
 import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
 import { Lanes } from "./lanes_view.js";
+import { LiveSounds } from "./live_sound.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
@@ -56,12 +57,13 @@ const server = new Server(store);
 const sounds = new Sounds(store, server);
 const stems = new Stems(store, server);
 const layers = new IntensityLayers(store, server);
-const player = new Player(store, sounds, new Choice(sounds, stems, layers));
+const live = new LiveSounds(store, server, begun);
+const player = new Player(store, sounds, new Choice(sounds, stems, layers, live));
 const library = new Library(store, server);
 const models = new Models(store, server);
 const shaping = new Shaping(store, server, sounds, (id) => bring(id));
 const scores = new Scores(store, server);
-const generation = new Generation(store, server, scores, (id) => void finished(id));
+const generation = new Generation(store, server, scores, live, (id) => void finished(id));
 
 /** Make what the draft asks for; an empty prompt is where to begin. */
 function make() {
@@ -71,10 +73,18 @@ function make() {
   void generation.make();
 }
 
+/** @param {string} id a take whose first second has arrived */
+function begun(id) {
+  const { current, isPlaying } = store.state;
+  if (current !== id || isPlaying || !navigator.userActivation.hasBeenActive) return;
+  store.change({ isLooping: false, isPlaying: true });
+}
+
 /** @param {string} id a take that has just become music */
 async function finished(id) {
   const { state } = store;
-  const isFirst = state.current === id && !state.isPlaying;
+  // One that was heard while it was made may have been paused since.
+  const isFirst = state.current === id && !state.isPlaying && state.arrived[id] === undefined;
   const facts = takeOf(state, id)?.facts;
   if (isFirst) store.change({ isLooping: facts?.isLoop ?? false });
   // Browsers are silent until the user has touched the page, as after a reload.
@@ -226,7 +236,7 @@ showStage(store, {
   download: (take, kind, format) => void save(take, kind, format),
   use: openUse,
 });
-showScore(store, sounds, player, new Lanes(store, stems));
+showScore(store, sounds, live, player, new Lanes(store, stems));
 showIntensity(store, layers);
 const hits = new HitPoints(store, player, (take, fields) => void again(take, fields));
 const screen = new Screen(store, player);

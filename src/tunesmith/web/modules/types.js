@@ -136,6 +136,7 @@
  * @property {{start: number, end: number} | null} region the loop in seconds; null is the whole take
  * @property {number} volume 0 to 1
  * @property {string[]} heard the takes whose sound has arrived
+ * @property {Record<string, number>} arrived seconds of sound of the takes that were heard while they were made
  * @property {Record<string, Part[]>} parts by take
  * @property {Record<string, TakeMix>} mixes by take
  * @property {{url: string, name: string} | null} video
