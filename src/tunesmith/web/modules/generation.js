@@ -106,6 +106,18 @@ export class Generation {
   }
 
   /**
+   * Put a take whose job has begun beside the others, on the stage: A/B with the one that it changes.
+   *
+   * @param {Take} take
+   */
+  show(take) {
+    const { takes, current } = this.#store.state;
+    this.#store.change({ takes: [...takes, take], previous: current, current: take.id, announcement: "Making a take" });
+    if (isStreamed(take.request)) void this.#live.listen(take.id);
+    this.#follow(take.id);
+  }
+
+  /**
    * Submit a take that failed once more.
    *
    * @param {string} id

@@ -23,6 +23,7 @@ export function initialState(kept) {
   return {
     brief: null,
     askProblem: null,
+    wish: { words: "", understood: null, problem: null, isSending: false },
     takes: [],
     current: null,
     previous: null,

@@ -3,6 +3,8 @@
 import { Choice } from "./audible.js";
 import { showBlank } from "./blank_view.js";
 import { readBriefs } from "./brief.js";
+import { showChange } from "./change_view.js";
+import { Changes } from "./changes.js";
 import { showChips } from "./chips_view.js";
 import { byId, element } from "./dom.js";
 import { download, fileNameOf, saveFile } from "./downloads.js";
@@ -238,6 +240,7 @@ showStage(store, {
 });
 showScore(store, sounds, live, player, new Lanes(store, stems));
 showIntensity(store, layers);
+showChange(store, new Changes(store, server, (take) => generation.show(take)));
 const hits = new HitPoints(store, player, (take, fields) => void again(take, fields));
 const screen = new Screen(store, player);
 followDrops({
