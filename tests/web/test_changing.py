@@ -25,7 +25,7 @@ def test_words_are_understood_before_and_shown_after(changed: Page, server: Star
     changed.keyboard.type("without drums, much slower")
     chips = changed.locator("#change-chips .chip")
     expect(chips.nth(0)).to_have_text("Without drums")
-    expect(chips.nth(1)).to_have_accessible_name("Tempo: 84 bpm, becomes 64 bpm")
+    expect(chips.nth(1)).to_have_accessible_name("Tempo 84 bpm becomes 64 bpm")
     chips.nth(1).click()
     expect(changed.locator("#pop")).to_contain_text("Because of ‘much slower’. It was 84 bpm.")
     changed.keyboard.press("Escape")
@@ -49,3 +49,27 @@ def test_words_that_change_nothing_are_said_in_words(changed: Page) -> None:
     expect(changed.locator("#change-chips")).to_contain_text("Mood")
     changed.fill("#change-words", "")
     expect(changed.locator("#change-note")).to_be_hidden()
+
+
+def test_variations_keep_what_is_locked_and_the_tree_shows_it(changed: Page, server: StartedServer) -> None:
+    changed.click("#like")
+    changed.get_by_role("button", name="Melody", exact=True).click()
+    changed.get_by_role("button", name="Band", exact=True).click()
+    expect(changed.locator(".locks [aria-pressed=true]")).to_have_text(["Melody", "Band"])
+    changed.keyboard.press("Escape")
+    expect(changed.locator("#vary")).to_have_accessible_name("Vary, keeping melody, band")
+    before = changed.locator(".take[role=tab]").count()
+    changed.click("#vary")
+    changed.wait_for_selector(f".take:nth-child({before + 3}) canvas")
+    tracks = httpx.get(f"{server.url}/api/tracks", params={"limit": 3}).json()["tracks"]
+    assert len({track["seed"] for track in tracks}) == 3
+    assert all({"melody=11", "band=11"} <= set(track["request"]["lock"]) for track in tracks)
+    changed.click("#like")
+    branches = changed.locator(".tree li")
+    expect(branches.first).to_contain_text("Warm lofi hip hop with a Rhodes and rain")
+    expect(changed.locator(".tree [aria-current]")).to_have_count(1)
+    kept = changed.locator(".tree button").filter(has_text="Keeps melody, band")
+    expect(kept).to_have_count(3)
+    kept.first.click()
+    expect(changed.locator("#pop")).to_be_hidden()
+    expect(changed.locator(f".take:nth-child(n + {before + 1})[aria-selected=true]")).to_have_count(1)

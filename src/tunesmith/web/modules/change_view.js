@@ -79,7 +79,7 @@ function chipOf(change) {
   const isNew = before === NOTHING;
   const content = [
     element("span", { class: "field-name" }, `${name} `),
-    ...(isNew ? [] : [element("s", {}, was), element("span", { class: "to", attributes: { "aria-label": "becomes" } }, "→")]),
+    ...(isNew ? [] : [element("s", {}, was), element("span", { class: "sr" }, " becomes "), arrow()]),
     is,
   ];
   const label = `${name}: ${isNew ? is : `${was}, becomes ${is}`}`;
@@ -93,8 +93,12 @@ function chipOf(change) {
         element("h3", {}, is),
         element("p", {}, `${why}.${isNew ? "" : ` It was ${was}.`}`),
       ]),
-    { "aria-haspopup": "dialog", "aria-label": label, "data-key": `change:${field}` },
+    { "aria-haspopup": "dialog", "data-key": `change:${field}` },
   );
+}
+
+function arrow() {
+  return element("span", { class: "to", attributes: { "aria-hidden": true } }, "→");
 }
 
 /** @param {string} value */

@@ -24,6 +24,7 @@ export function initialState(kept) {
     brief: null,
     askProblem: null,
     wish: { words: "", understood: null, problem: null, isSending: false },
+    locks: [],
     takes: [],
     current: null,
     previous: null,

@@ -17,6 +17,7 @@ import { showIntensity } from "./intensity_view.js";
 import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
 import { Lanes } from "./lanes_view.js";
+import { openLikeThis } from "./like_this_view.js";
 import { LiveSounds } from "./live_sound.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
@@ -138,6 +139,19 @@ async function open(track) {
   await link(take.id);
 }
 
+/** @param {string} id of a track */
+async function openById(id) {
+  const known = store.state.takes.find((take) => take.track === id);
+  if (known) return choose(known.id);
+  const track = await library.trackOf({ track: id });
+  if (track) await open(track);
+}
+
+/** @param {Take} take */
+async function tree({ track }) {
+  return track ? library.tree(track) : undefined;
+}
+
 /** @param {Track} track */
 function ask(track) {
   store.changeDraft(draftOf(track.request, store.state.draft));
@@ -232,6 +246,7 @@ showStage(store, {
   cancel: (take) => void generation.cancel([take.id]),
   again: (take) => void generation.again(take.id),
   vary: (take) => void vary(take),
+  like: (take, opener) => openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) }),
   changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),

@@ -8,6 +8,7 @@
  * @typedef {import("../js/src/types.js").LoadedModel} LoadedModel
  * @typedef {import("../js/src/types.js").Explanation} Explanation
  * @typedef {import("../js/src/types.js").Understood} Understood
+ * @typedef {import("../js/src/types.js").TrackNode} TrackNode
  *
  * @typedef {object} Draft what the user is about to ask for
  * @property {string} prompt
@@ -136,6 +137,7 @@
  * @property {Draft} draft
  * @property {Brief | null} brief what the composer would make of the draft
  * @property {Problem | null} askProblem why the draft cannot be made
+ * @property {string[]} locks the decisions that variations keep
  * @property {Wish} wish what is to change about the take on the stage
  * @property {Take[]} takes
  * @property {string | null} current the take on the stage
