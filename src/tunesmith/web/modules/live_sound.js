@@ -162,12 +162,13 @@ export class LiveSounds {
 }
 
 /**
- * Return whether a piece may be heard while it is made: the end of a loop rings into its beginning.
+ * Return whether a piece may be heard while it is made: the end of a loop rings into its beginning, and models that take
+ * a recording send their music when it is whole.
  *
  * @param {Record<string, unknown>} request
  */
-export function isStreamed({ model = "composer", loop, form, format = "wav" }) {
-  return model === "composer" && !loop && form !== "loop" && format === "wav";
+export function isStreamed({ model = "composer", loop, form, format = "wav", audio, melody }) {
+  return model === "composer" && !loop && form !== "loop" && format === "wav" && !audio && !melody;
 }
 
 /**
