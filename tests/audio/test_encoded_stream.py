@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 from tunesmith.audio import Audio
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.encoded_stream import encoded_bytes, encoded_stream
+from tunesmith.audio.pcm_g711 import RawCoding, raw_chunks, raw_live_chunks
 from tunesmith.audio.writer import write_audio
 
 RATE, SECONDS = 44_100, 3
@@ -72,3 +74,22 @@ def test_bytes_come_before_the_last_block(tone: Audio, suffix: str) -> None:
     sizes = [len(next(stream)) for _ in range(2)]
     assert taken < 12
     assert min(sizes) > 0
+
+
+@pytest.mark.parametrize("coding", ["pcm", "ulaw"])
+@pytest.mark.parametrize("size", [7, 1_001, 1 << 20])
+def test_raw_samples_of_a_wav_in_any_chunks_are_those_of_the_file(
+    tone: Audio, tmp_path: Path, coding: RawCoding, size: int
+) -> None:
+    short = Audio(tone.samples[:, :1_000], RATE, {"title": "tags that follow the samples"})
+    path = write_audio(short, tmp_path / "short.wav")
+    content = path.read_bytes()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), size):
+            yield content[start : start + size]
+
+    async def raw() -> bytes:
+        return b"".join([chunk async for chunk in raw_live_chunks(chunks(), coding)])
+
+    assert asyncio.run(raw()) == b"".join(raw_chunks(path, coding))

@@ -1,13 +1,25 @@
-"""Freed memory goes back to the system, but not after every task."""
+"""The process of a runner: freed memory goes back to the system, and streams are reported as they grow."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tunesmith.jobs.runners.worker_main import GROWTH_BYTES, MemoryTrim, resident_bytes, trim_function
+from tunesmith.audio import Audio
+from tunesmith.errors import GenerationCancelled
+from tunesmith.generated_stream import FinishedStream
+from tunesmith.jobs.runners.protocol import Streamed, Streaming, encode, read_from_child
+from tunesmith.jobs.runners.worker_main import (
+    GROWTH_BYTES,
+    MemoryTrim,
+    resident_bytes,
+    trim_function,
+    write_growing,
+)
 
 
 class Process:
@@ -51,3 +63,35 @@ def test_what_was_freed_goes_back_to_the_system() -> None:
     del freed
     trim()
     assert resident_bytes() < before - 50_000_000
+
+
+class Told:
+    """A task that keeps what it sends, and is cancelled after ``most`` messages."""
+
+    def __init__(self, most: int = 1_000) -> None:
+        self.task, self.messages, self.most = "job 1", list[dict[str, Any]](), most
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.messages.append(message)
+
+    def is_cancelled(self) -> bool:
+        return len(self.messages) >= self.most
+
+
+def test_a_stream_is_reported_as_it_grows(tmp_path: Path) -> None:
+    told, sound = Told(), np.zeros((2, 50_000), np.float32)
+    path = tmp_path / "a.stream.wav"
+    write_growing(FinishedStream(Audio(sound, 44_100, {"seed": 7})), path, told)  # type: ignore[arg-type]
+    size = 44 + sound.size * 2
+    assert told.messages[0] == {"streaming": "job 1", "metadata": {"seed": 7}, "size": size}
+    assert told.messages[-1] == {"streamed": "job 1", "bytes": size}
+    assert path.stat().st_size == size
+    read = [read_from_child(encode(message)) for message in told.messages]
+    assert isinstance(read[0], Streaming)
+    assert all(isinstance(one, Streamed) for one in read[1:])
+
+
+def test_a_cancelled_stream_ends_before_its_end(tmp_path: Path) -> None:
+    stream = FinishedStream(Audio(np.zeros((2, 500_000), np.float32), 44_100))
+    with pytest.raises(GenerationCancelled):
+        write_growing(stream, tmp_path / "a.stream.wav", Told(most=2))  # type: ignore[arg-type]

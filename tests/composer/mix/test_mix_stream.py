@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from bandstand import full_band, session
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix import mix_score
 from tunesmith.composer.mix.streaming import MixStream, mix_stream
+from tunesmith.composer.mix.streaming.open_premaster import OpenPremaster
 from tunesmith.composer.score import Ambience, MixSettings, Score
 from tunesmith.composer.sound.voice import Voice
 from tunesmith.errors import GenerationCancelled
@@ -87,11 +89,10 @@ def test_a_loop_comes_exactly_once_it_is_made() -> None:
 
 
 def test_a_listener_that_stops_leaves_no_thread() -> None:
-    before = threading.active_count()
     stream = MixStream(piece(), session(block=BLOCK))
     next(stream.blocks())
     stream.close()
-    assert threading.active_count() == before
+    assert "mix" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(GenerationCancelled):
         list(stream.blocks())
 
@@ -104,3 +105,21 @@ def test_an_error_of_the_work_reaches_the_listener() -> None:
     with pytest.raises(KeyError):
         list(stream.blocks())
     stream.close()
+
+
+def test_memory_does_not_grow_with_what_is_rendered_ahead() -> None:
+    minute = np.zeros((2, 44_100 * 60), np.float32)
+    mix = OpenPremaster(keeps_appended=False)
+    tracemalloc.start()
+    try:
+        peaks = []
+        for _ in range(4):
+            for start in range(0, minute.shape[1], 1 << 18):
+                mix.append(minute[:, start : start + (1 << 18)])
+            assert mix.appended(100, 200).shape == (2, 100)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+        mix.close()
+    # The first minute is in memory, the others on the disk; of each frame three numbers stay.
+    assert peaks[-1] < peaks[1] + 4_000_000

@@ -35,7 +35,7 @@ class CausalMaster:
         self._length, self._rate = length_in_samples(score, options.sample_rate), options.sample_rate
         self._forecast = MasterForecast(score, session, mix)
         self._settings: MasterSettings | None = None
-        self._seen = (0, 0)
+        self._seen = (0, 0, 0)
         self._meter = FrameMeter(self._rate, options.channels)
         # The measurements of the whole piece, once all of it is produced.
         self._whole: tuple[Curve, Curve] | None = None
@@ -98,10 +98,12 @@ class CausalMaster:
 
     def _update(self, power: Curve, peak: Curve) -> None:
         """Forecast anew once an eighth more is known than before."""
-        known = self._mix.num_measured, len(power)
+        assert self._production is not None
+        self._production.look_ahead(self._mix.num_measured * CONTROL)
+        ahead = self._production.ahead()
+        known = self._mix.num_measured, len(power), len(ahead[0])
         if self._settings is None or any(now >= 1.125 * then for now, then in zip(known, self._seen, strict=True)):
-            change = self._production.change(known[0] * CONTROL) if self._production else 1.0
-            self._settings = self._forecast.settings(power, peak, change) or self._settings
+            self._settings = self._forecast.settings((power, peak), ahead) or self._settings
             self._seen = known
 
     def _produced_blocks(self) -> Iterator[Samples]:

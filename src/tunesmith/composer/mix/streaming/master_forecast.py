@@ -24,6 +24,9 @@ PEAK_TO_POWER_DB = 5.0
 
 LEAST = 1e-9
 
+FrameCurves = tuple[Curve, Curve]
+"""Power and peak, (frames,) each."""
+
 
 class MasterForecast:
     """The forecast of one piece. Frames are CONTROL samples at the rate of the result."""
@@ -44,20 +47,23 @@ class MasterForecast:
         heard = float(np.sum(power, dtype=np.float64)) + LEAST
         return whole * (float(np.sum(plain, dtype=np.float64)) + LEAST) / heard
 
-    def settings(self, power: Curve, peak: Curve, change: float) -> MasterSettings | None:
+    def settings(self, produced: FrameCurves, ahead: FrameCurves) -> MasterSettings | None:
         """Return the settings of the master; None for silence.
 
-        ``power`` and ``peak`` are the master's own measurements of the frames that are produced so far; ``change`` is
-        what production does to the power of the others.
+        Both are K-weighted powers and peaks of the produced sound: in the master's own measurement and frames as far as
+        it is mastered, and in those of the pre-master further ahead, empty where production changes nothing.
         """
-        premaster, _, tops = self._mix.measurements()
-        whole = self._power(premaster)
+        power, _, peak = self._mix.measurements()
+        whole = self._power(power)
         peaks = np.sqrt(whole * 10 ** (PEAK_TO_POWER_DB / 10))
-        peaks[: len(tops)] = tops
+        peaks[: len(peak)] = peak
+        if heard := len(ahead[0]):
+            change = (float(np.sum(ahead[0], dtype=np.float64)) + LEAST) / (float(np.sum(whole[:heard])) + LEAST)
+            whole, peaks = whole * change, peaks * math.sqrt(change)
+            whole[:heard], peaks[:heard] = ahead
         whole, peaks = self._at_rate(whole), self._at_rate(peaks)
-        known = len(power)
-        whole, peaks = whole * change, peaks * math.sqrt(change)
-        whole[:known], peaks[:known] = power, peak
+        known = len(produced[0])
+        whole[:known], peaks[:known] = produced
         frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, self._samples)
         return find_gain(frames, self._score.mix.loudness_lufs, loop=False).settings
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import threading
 
-import numpy as np
-import scipy.signal
-
 from tunesmith.audio.buffer import Samples
-from tunesmith.audio.k_weighting import k_weighting
 from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
-from tunesmith.composer.sound.voice import SAMPLE_RATE
+from tunesmith.composer.mix.streaming.frame_powers import FramePowers
 from tunesmith.errors import GenerationCancelled
 
 
@@ -27,10 +23,7 @@ class OpenPremaster(Spool):
         self._appended = Spool(2) if keeps_appended else None
         self._changed = threading.Condition(threading.RLock())
         self._closed = False
-        self._sections = k_weighting(SAMPLE_RATE)
-        self._state = np.zeros((2, 2, 2))
-        self._rest: Samples = np.zeros((2, 0), np.float32)
-        self._measured: list[tuple[Curve, Curve, Curve]] = []
+        self._powers = FramePowers(2)
 
     def append(self, block: Samples) -> None:
         """Append a block of (2, n), and wake the reader."""
@@ -38,9 +31,8 @@ class OpenPremaster(Spool):
             super().append(block)
             if self._appended is not None:
                 self._appended.append(block)
-        measured = self._measure(block)
+        self._powers.add(block)
         with self._changed:
-            self._measured.append(measured)
             self._changed.notify_all()
 
     def add(self, start: int, block: Samples) -> None:
@@ -69,15 +61,11 @@ class OpenPremaster(Spool):
     @property
     def num_measured(self) -> int:
         """The number of frames that are measured."""
-        return sum(len(power) for power, _, _ in self._measured)
+        return len(self._powers)
 
     def measurements(self) -> tuple[Curve, Curve, Curve]:
         """Return K-weighted power (summed over channels), plain power (their mean) and peak of the frames so far."""
-        with self._changed:
-            if len(self._measured) > 1:
-                power, plain, peak = (np.concatenate(each) for each in zip(*self._measured, strict=True))
-                self._measured = [(power, plain, peak)]
-            return self._measured[0] if self._measured else (np.zeros(0, np.float32),) * 3
+        return self._powers.so_far()
 
     def stop_readers(self) -> None:
         """Let every reader that waits raise GenerationCancelled."""
@@ -92,15 +80,3 @@ class OpenPremaster(Spool):
             super().close()
             if self._appended is not None:
                 self._appended.close()
-
-    def _measure(self, block: Samples) -> tuple[Curve, Curve, Curve]:
-        line = np.concatenate((self._rest, block), axis=1)
-        whole = line.shape[1] // CONTROL * CONTROL
-        line, self._rest = line[:, :whole], line[:, whole:].copy()
-        framed = line.reshape(2, -1, CONTROL)
-        weighted, self._state = scipy.signal.sosfilt(self._sections, line, zi=self._state)
-        heard = weighted.reshape(2, -1, CONTROL)
-        power = np.einsum("cfs,cfs->f", heard, heard) / CONTROL
-        plain = np.einsum("cfs,cfs->f", framed, framed) / (2 * CONTROL)
-        peak = np.abs(framed).max(axis=(0, 2))
-        return power.astype(np.float32), plain.astype(np.float32), peak.astype(np.float32)

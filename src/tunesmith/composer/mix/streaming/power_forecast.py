@@ -31,8 +31,10 @@ VELOCITY_EXPONENT = 4.0
 
 DRUM_SECONDS = 0.2
 LOUD_DRUMS, LOUD_DRUM_DB, OTHER_DRUM_DB = frozenset({35, 36, 38, 40}), 6.0, -6.0
-SYNTH_KIT_DB, SYNTH_BASS_DB, EFFECTS_DB = -5.0, -7.0, 8.0
-"""How far these lie from the level of all voices, on average: measured in twelve pieces."""
+SYNTH_KIT_DB, SYNTH_BASS_DB = -5.0, -4.5
+OFF_LEVEL_DB: Mapping[str, float] = {"synth": 2.5, "mallets": 3.0, "effects": 4.0}
+"""By how many decibels families are louder than the level of all voices, on average: measured in ten pieces."""
+
 RINGING_SECONDS: Mapping[str, float] = {
     "keys": 1.2, "mallets": 0.7, "guitar": 1.0, "plucked": 0.7, "bass": 1.2, "percussion": 0.3, "effects": 0.6,
 }  # fmt: skip
@@ -88,10 +90,10 @@ def _levels(part: Part, played: Instrument, score: Score) -> Powers:
     if played.is_kit:
         gain_db += [LOUD_DRUM_DB if note.pitch in LOUD_DRUMS else OTHER_DRUM_DB for note in part.notes]
         gain_db += SYNTH_KIT_DB if played.source == "synth" else 0.0
-    elif part.role == "effects":
-        gain_db += EFFECTS_DB
     elif part.role == "bass" and played.source == "synth":
         gain_db += SYNTH_BASS_DB
+    else:
+        gain_db += OFF_LEVEL_DB.get(played.family, 0.0)
     power = 2 * 10 ** (gain_db / 10) * (velocity / 100) ** VELOCITY_EXPONENT
     frequency = np.array([_frequency(note, played) for note in part.notes])
     places = np.clip(np.rint(frequency * GRID / 44_100).astype(np.int64), 1, GRID // 2)
