@@ -1,4 +1,4 @@
-/** Changes: words such as "happier, without drums" for the take on the stage, what is understood of them, and the take made so. */
+/** Changes: words such as "happier, without drums" for the take on the stage, what is understood, and the take made so. */
 
 import { ApiError, DeadlineExceeded } from "../js/src/index.js";
 import { newTake } from "./new_take.js";
@@ -111,5 +111,6 @@ export class Changes {
 function problemOf(error) {
   if (!(error instanceof ApiError) || error.field !== "prompt") return inWords(error);
   const message = error.message.replace(/^prompt: /, "").replace(/^change nothing: /, "");
-  return { title: `${capital(quoted(message)).replace(/\.$/, "")}.`, advice: /not understood/.test(message) ? HINT : "" };
+  const title = `${capital(quoted(message)).replace(/\.$/, "")}.`;
+  return { title, advice: message.startsWith("not understood") ? HINT : "" };
 }

@@ -246,7 +246,8 @@ showStage(store, {
   cancel: (take) => void generation.cancel([take.id]),
   again: (take) => void generation.again(take.id),
   vary: (take) => void vary(take),
-  like: (take, opener) => openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) }),
+  like: (take, opener) =>
+    openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) }),
   changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),

@@ -80,7 +80,13 @@ function showHead(take, locks, actions) {
           "quiet icon likes",
           [icon("down")],
           (event) => actions.like(take, /** @type {HTMLElement} */ (event.currentTarget)),
-          { id: "like", "data-key": "like", "aria-label": "What variations keep, and the tree of them", "aria-haspopup": "dialog", disabled: !take.track },
+          {
+            id: "like",
+            "data-key": "like",
+            "aria-label": "What variations keep, and the tree of them",
+            "aria-haspopup": "dialog",
+            disabled: !take.track,
+          },
         ),
       ];
   replaceKeepingFocus(byId("acts"), acts);
