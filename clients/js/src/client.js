@@ -69,11 +69,12 @@ export class Tunesmith {
    *
    * @param {string} prompt
    * @param {GenerationFields} [fields]
-   * @param {CallOptions} [options]
+   * @param {CallOptions & {stream?: boolean}} [options] `stream`: the job can be listened to while it is made
    * @returns {Promise<Job>}
    */
-  async submit(prompt, fields = {}, options = {}) {
-    return this.#connection.request(await buildSubmission(prompt, fields), options);
+  async submit(prompt, fields = {}, { stream, ...options } = {}) {
+    const submission = await buildSubmission(prompt, fields);
+    return this.#connection.request(stream ? { ...submission, query: { stream } } : submission, options);
   }
 
   /**
@@ -132,6 +133,17 @@ export class Tunesmith {
     const call = this.#connection.call(options);
     const { result } = requireSuccess(await this.#connection.exchange.document(statusOf(id), call));
     return wholeFile(this.#connection.exchange, result.url, call);
+  }
+
+  /**
+   * Yield the sound of a job in chunks while it is made; a job that was not submitted as a stream is waited for.
+   *
+   * @param {string} id
+   * @param {CallOptions} [options]
+   * @returns {AsyncGenerator<Uint8Array, void, undefined>}
+   */
+  listen(id, options = {}) {
+    return fileChunks(this.#connection.exchange, `${pathOf(id)}/audio?stream=true`, this.#connection.calls(options).whole);
   }
 
   /**

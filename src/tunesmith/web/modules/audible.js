@@ -1,5 +1,6 @@
 /** What is heard of the take on the stage: its mix, its parts as the mixer has them, or its intensity layers. */
 
+import { LiveSounds } from "./live_sound.js";
 import { gainOf, isAltered } from "./mix.js";
 import { Sounds } from "./sound.js";
 import { Stems } from "./stems.js";
@@ -11,7 +12,8 @@ import { Stems } from "./stems.js";
  * @typedef {object} Audible
  * @property {string} kind another kind needs other sources, the same only other gains
  * @property {Layer[]} layers
- * @property {number} loudnessLufs of the mix, by which takes are matched
+ * @property {number | null} loudnessLufs of the mix, by which takes are matched; null if it is not known yet
+ * @property {import("./live_sound.js").LiveSound} [live] what has arrived of a take that is being made
  */
 
 /** Chooses among the sounds of a take. */
@@ -19,20 +21,23 @@ export class Choice {
   #sounds;
   #stems;
   #layers;
+  #live;
 
   /**
    * @param {Sounds} sounds
    * @param {Stems} stems
    * @param {import("./intensity.js").IntensityLayers} layers
+   * @param {LiveSounds} live
    */
-  constructor(sounds, stems, layers) {
+  constructor(sounds, stems, layers, live) {
     this.#sounds = sounds;
     this.#stems = stems;
     this.#layers = layers;
+    this.#live = live;
   }
 
   /**
-   * Return what is heard; undefined until the take's sound has arrived. Parts and layers that are still on their way
+   * Return what is heard; undefined until the take's first sound has arrived. Parts and layers that are still on their way
    * leave the mix to be heard.
    *
    * @param {State} state
@@ -40,7 +45,10 @@ export class Choice {
    */
   of({ current, mixes, intensity }) {
     const sound = this.#sounds.of(current);
-    if (!sound) return undefined;
+    if (!sound) {
+      const live = this.#live.of(current);
+      return live && { kind: "live", layers: [], loudnessLufs: null, live };
+    }
     const { loudnessLufs } = sound;
     const stems = this.#stems.of(current);
     const mix = mixes[current ?? ""];

@@ -2,6 +2,7 @@
 
 import { DeadlineExceeded, NotFound, ServerBusy, ServerUnreachable } from "../js/src/index.js";
 import { factsOf } from "./facts.js";
+import { isStreamed, LiveSounds } from "./live_sound.js";
 import { newTake } from "./new_take.js";
 import { inWords } from "./problems.js";
 import { requestsOf } from "./request.js";
@@ -26,6 +27,7 @@ export class Generation {
   #store;
   #server;
   #scores;
+  #live;
   #finished;
   /** @type {string[]} */
   #waiting = [];
@@ -38,12 +40,14 @@ export class Generation {
    * @param {Store} store
    * @param {Server} server
    * @param {import("./scores.js").Scores} scores
+   * @param {LiveSounds} live
    * @param {(id: string) => void} finished
    */
-  constructor(store, server, scores, finished) {
+  constructor(store, server, scores, live, finished) {
     this.#store = store;
     this.#server = server;
     this.#scores = scores;
+    this.#live = live;
     this.#finished = finished;
     // What could not be followed while the server was away goes on when it is back.
     store.watch(
@@ -73,6 +77,7 @@ export class Generation {
       previous: null,
       region: null,
       heard: [],
+      arrived: {},
       parts: {},
       announcement: `Making ${counted(takes.length, "take")}`,
     });
@@ -98,6 +103,18 @@ export class Generation {
   join(more) {
     this.#store.change({ takes: [...this.#store.state.takes, ...more] });
     this.resume();
+  }
+
+  /**
+   * Put a take whose job has begun beside the others, on the stage: A/B with the one that it changes.
+   *
+   * @param {Take} take
+   */
+  show(take) {
+    const { takes, current } = this.#store.state;
+    this.#store.change({ takes: [...takes, take], previous: current, current: take.id, announcement: "Making a take" });
+    if (isStreamed(take.request)) void this.#live.listen(take.id);
+    this.#follow(take.id);
   }
 
   /**
@@ -149,12 +166,15 @@ export class Generation {
     const { prompt, ...fields } = take.request;
     const waiting = (/** @type {number} */ seconds, /** @type {unknown} */ problem) =>
       this.#countDown(take.id, Math.ceil(seconds), problem);
+    // The one on the stage is heard while it is made; the others would only take its time.
+    const stream = take.id === this.#store.state.current && isStreamed(take.request);
     try {
       const job = await this.#server.ask((client) =>
-        client.submit(String(prompt), fields, { signal: stop.signal, waiting }),
+        client.submit(String(prompt), fields, { signal: stop.signal, waiting, stream }),
       );
       // A reload finds the take by its job.
       this.#store.changeTake(take.id, { job: job.id, state: "queued", waitSeconds: null });
+      if (stream) void this.#live.listen(take.id);
       if (takeOf(this.#store.state, take.id)) this.#follow(take.id);
       else await this.#server.ask((client) => client.cancel(job.id));
     } catch (error) {

@@ -23,6 +23,8 @@ export function initialState(kept) {
   return {
     brief: null,
     askProblem: null,
+    wish: { words: "", understood: null, problem: null, isSending: false },
+    locks: [],
     takes: [],
     current: null,
     previous: null,
@@ -31,6 +33,7 @@ export function initialState(kept) {
     region: null,
     volume: 0.8,
     heard: [],
+    arrived: {},
     parts: {},
     mixes: {},
     video: null,

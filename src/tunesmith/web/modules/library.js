@@ -99,7 +99,7 @@ export class Library {
   }
 
   /**
-   * Make variations of a track and return them as takes to be followed.
+   * Make variations of a track, which keep what is locked, and return them as takes to be followed.
    *
    * @param {string} id
    * @returns {Promise<Take[]>}
@@ -108,7 +108,9 @@ export class Library {
     /** @type {Take[]} */
     const takes = [];
     await this.#change(async (client) => {
-      for (const job of await client.vary(id, VARIATIONS)) {
+      const { locks } = this.#store.state;
+      const wanted = locks.length ? { n: VARIATIONS, lock: locks } : VARIATIONS;
+      for (const job of await client.vary(id, wanted)) {
         takes.push(newTake(job.request, { job: job.id, state: "queued" }));
       }
     });
@@ -116,9 +118,23 @@ export class Library {
   }
 
   /**
+   * Return the tree of a track's variations; undefined if there is none.
+   *
+   * @param {string} id
+   */
+  async tree(id) {
+    /** @type {import("./types.js").TrackNode | undefined} */
+    let root;
+    await this.#change(async (client) => {
+      root = await client.tree(id);
+    });
+    return root;
+  }
+
+  /**
    * Return the track of a finished take, whatever the list shows; undefined if there is none.
    *
-   * @param {Take} take
+   * @param {{track: string | null, job?: string | null}} take
    * @returns {Promise<Track | undefined>}
    */
   async trackOf({ job, track }) {

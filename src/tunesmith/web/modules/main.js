@@ -3,6 +3,8 @@
 import { Choice } from "./audible.js";
 import { showBlank } from "./blank_view.js";
 import { readBriefs } from "./brief.js";
+import { showChange } from "./change_view.js";
+import { Changes } from "./changes.js";
 import { showChips } from "./chips_view.js";
 import { byId, element } from "./dom.js";
 import { download, fileNameOf, saveFile } from "./downloads.js";
@@ -15,6 +17,8 @@ import { showIntensity } from "./intensity_view.js";
 import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
 import { Lanes } from "./lanes_view.js";
+import { openLikeThis } from "./like_this_view.js";
+import { LiveSounds } from "./live_sound.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
@@ -56,12 +60,13 @@ const server = new Server(store);
 const sounds = new Sounds(store, server);
 const stems = new Stems(store, server);
 const layers = new IntensityLayers(store, server);
-const player = new Player(store, sounds, new Choice(sounds, stems, layers));
+const live = new LiveSounds(store, server, begun);
+const player = new Player(store, sounds, new Choice(sounds, stems, layers, live));
 const library = new Library(store, server);
 const models = new Models(store, server);
 const shaping = new Shaping(store, server, sounds, (id) => bring(id));
 const scores = new Scores(store, server);
-const generation = new Generation(store, server, scores, (id) => void finished(id));
+const generation = new Generation(store, server, scores, live, (id) => void finished(id));
 
 /** Make what the draft asks for; an empty prompt is where to begin. */
 function make() {
@@ -71,10 +76,18 @@ function make() {
   void generation.make();
 }
 
+/** @param {string} id a take whose first second has arrived */
+function begun(id) {
+  const { current, isPlaying } = store.state;
+  if (current !== id || isPlaying || !navigator.userActivation.hasBeenActive) return;
+  store.change({ isLooping: false, isPlaying: true });
+}
+
 /** @param {string} id a take that has just become music */
 async function finished(id) {
   const { state } = store;
-  const isFirst = state.current === id && !state.isPlaying;
+  // One that was heard while it was made may have been paused since.
+  const isFirst = state.current === id && !state.isPlaying && state.arrived[id] === undefined;
   const facts = takeOf(state, id)?.facts;
   if (isFirst) store.change({ isLooping: facts?.isLoop ?? false });
   // Browsers are silent until the user has touched the page, as after a reload.
@@ -124,6 +137,19 @@ async function open(track) {
   ask(track);
   await sounds.load(take.id);
   await link(take.id);
+}
+
+/** @param {string} id of a track */
+async function openById(id) {
+  const known = store.state.takes.find((take) => take.track === id);
+  if (known) return choose(known.id);
+  const track = await library.trackOf({ track: id });
+  if (track) await open(track);
+}
+
+/** @param {Take} take */
+async function tree({ track }) {
+  return track ? library.tree(track) : undefined;
 }
 
 /** @param {Track} track */
@@ -220,14 +246,17 @@ showStage(store, {
   cancel: (take) => void generation.cancel([take.id]),
   again: (take) => void generation.again(take.id),
   vary: (take) => void vary(take),
+  like: (take, opener) =>
+    openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) }),
   changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),
   download: (take, kind, format) => void save(take, kind, format),
   use: openUse,
 });
-showScore(store, sounds, player, new Lanes(store, stems));
+showScore(store, sounds, live, player, new Lanes(store, stems));
 showIntensity(store, layers);
+showChange(store, new Changes(store, server, (take) => generation.show(take)));
 const hits = new HitPoints(store, player, (take, fields) => void again(take, fields));
 const screen = new Screen(store, player);
 followDrops({

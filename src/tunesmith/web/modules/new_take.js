@@ -22,6 +22,7 @@ export function newTake(request, known = {}) {
     waitSeconds: null,
     facts: null,
     written: null,
+    change: null,
     problem: null,
     ...known,
   };

@@ -1,7 +1,8 @@
 /** The player: sounds the take on the stage from one position, through changes of take, mix, loop and region. */
 
 import { Choice } from "./audible.js";
-import { SHORTEST_SECONDS, wrapped } from "./loop_source.js";
+import { LiveVoice } from "./live_voice.js";
+import { onSample, SHORTEST_SECONDS, wrapped } from "./loop_source.js";
 import { Sounds } from "./sound.js";
 import { Store, takeOf } from "./store.js";
 import { Voice } from "./voice.js";
@@ -11,6 +12,8 @@ import { Voice } from "./voice.js";
  * @typedef {import("./loop_source.js").Region} Region
  */
 
+/** How far ahead the file of a take is told to go on where its stream is. */
+const AHEAD_SECONDS = 0.05;
 /** How long a sound device may take to open, as one without a wire does. */
 const OPENING_MS = 5_000;
 /** @type {import("./types.js").Problem} */
@@ -28,8 +31,10 @@ export class Player {
   #context;
   /** @type {GainNode | undefined} */
   #master;
-  /** @type {Voice | undefined} */
+  /** @type {Voice | LiveVoice | undefined} */
   #voice;
+  /** @type {string | null} the take that sounds */
+  #sounding = null;
   #rest = 0;
   /** @type {((seconds: number) => void)[]} */
   #watchers = [];
@@ -46,6 +51,10 @@ export class Player {
     store.watch(
       (state) => [state.isPlaying, state.isLooping, state.region, sounds.of(state.current), choice.of(state)?.kind],
       () => this.#follow(),
+    );
+    store.watch(
+      (state) => [state.arrived],
+      () => this.#voice instanceof LiveVoice && this.#voice.feed(),
     );
     store.watch(
       (state) => [state.mixes, state.intensity],
@@ -73,7 +82,8 @@ export class Player {
    * @param {number} seconds
    */
   seek(seconds) {
-    const end = takeOf(this.#store.state)?.facts?.duration ?? 0;
+    const { arrived, current } = this.#store.state;
+    const end = takeOf(this.#store.state)?.facts?.duration ?? arrived[current ?? ""] ?? 0;
     this.#stop();
     this.#rest = Math.max(0, Math.min(seconds, end - 0.01));
     this.#follow();
@@ -90,19 +100,44 @@ export class Player {
   }
 
   #follow() {
-    this.#stop();
+    const { isPlaying, current } = this.#store.state;
     const audible = this.#choice.of(this.#store.state);
-    if (this.#store.state.isPlaying && audible) this.#start(audible);
+    const heard = this.#voice;
+    const hasFile = this.#sounding === current && audible && !audible.live;
+    const time = isPlaying && hasFile && heard instanceof LiveVoice ? this.#handOver(heard) : undefined;
+    this.#stop();
+    if (isPlaying && audible) this.#start(audible, time);
     this.#tell();
   }
 
-  /** @param {import("./audible.js").Audible} audible */
-  #start({ layers, loudnessLufs }) {
+  /**
+   * The file goes on where its stream is, at a time that both are told.
+   *
+   * @param {LiveVoice} voice
+   */
+  #handOver(voice) {
+    const { context } = this.#opened();
+    const time = onSample(context.currentTime + AHEAD_SECONDS, context.sampleRate);
+    this.#rest = voice.positionAt(time);
+    voice.stop(time);
+    this.#voice = undefined;
+    return time;
+  }
+
+  /**
+   * @param {import("./audible.js").Audible} audible
+   * @param {number} [time]
+   */
+  #start({ layers, loudnessLufs, live }, time) {
     const { context, master } = this.#opened();
     const region = regionOf(this.#store.state);
-    const isAtEnd = this.#rest >= (layers[0]?.buffer.duration ?? 0) - 0.02;
-    const offset = wrapped(isAtEnd ? 0 : this.#rest, region);
-    const voice = new Voice(context, master, layers, { offset, region, gain: this.#matchedGain(loudnessLufs) });
+    const duration = live?.duration ?? layers[0]?.buffer.duration ?? 0;
+    const offset = wrapped(this.#rest >= duration - 0.02 ? 0 : this.#rest, region);
+    const gain = this.#matchedGain(loudnessLufs);
+    const voice = live
+      ? new LiveVoice(context, master, live, { offset, gain })
+      : new Voice(context, master, layers, { offset, region, gain, ...(time === undefined ? {} : { time }) });
+    this.#sounding = this.#store.state.current;
     voice.onended = () => this.#voice === voice && this.#ended();
     this.#voice = voice;
     void context.resume();
@@ -123,13 +158,13 @@ export class Player {
     this.#store.change({ isPlaying: false });
   }
 
-  /** @param {Voice} voice one that may not have begun: without a device Firefox waits for ever, and says nothing */
+  /** @param {Voice | LiveVoice} voice one that may not have begun: without a device Firefox waits for ever, and says nothing */
   #giveUp(voice) {
     if (this.#voice !== voice || this.#context?.state === "running") return;
     this.#store.change({ isPlaying: false, notice: NO_DEVICE });
   }
 
-  /** @param {Voice} voice */
+  /** @param {Voice | LiveVoice} voice */
   #frame(voice) {
     if (this.#voice !== voice) return;
     this.#tell();
@@ -141,7 +176,8 @@ export class Player {
   }
 
   /** The gain that brings a take down to the quietest: louder is not better. */
-  #matchedGain(/** @type {number} */ loudnessLufs) {
+  #matchedGain(/** @type {number | null} */ loudnessLufs) {
+    if (loudnessLufs === null) return 1;
     const others = this.#store.state.takes.map((take) => this.#sounds.of(take.id)?.loudnessLufs ?? Infinity);
     return 10 ** ((Math.min(loudnessLufs, ...others) - loudnessLufs) / 20);
   }

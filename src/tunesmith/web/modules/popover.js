@@ -30,6 +30,16 @@ export function openPopover(opener, title, content) {
   popover.addEventListener("toggle", giveBack);
 }
 
+/**
+ * Place the popover anew, as after its content has grown.
+ *
+ * @param {HTMLElement} opener
+ */
+export function placeAgain(opener) {
+  const popover = byId("pop");
+  if (popover.matches(":popover-open")) place(popover, successorOf(opener) ?? opener);
+}
+
 /** Close the popover. */
 export function closePopover() {
   const popover = byId("pop");

@@ -13,10 +13,11 @@ import { tenths } from "./words.js";
 /**
  * @param {Store} store
  * @param {import("./sound.js").Sounds} sounds
+ * @param {import("./live_sound.js").LiveSounds} live
  * @param {import("./player.js").Player} player
  * @param {import("./lanes_view.js").Lanes} lanes
  */
-export function showScore(store, sounds, player, lanes) {
+export function showScore(store, sounds, live, player, lanes) {
   const wave = byId("wave");
   const [future, past] = /** @type {HTMLCanvasElement[]} */ ([...wave.querySelectorAll("canvas")]);
   const heard = past?.parentElement;
@@ -50,12 +51,21 @@ export function showScore(store, sounds, player, lanes) {
     const { state } = store;
     ruler.draw(state);
     width = wave.clientWidth;
-    const envelope = sounds.of(state.current)?.envelope;
-    const bars = shapeOf(takeOf(state))?.bars ?? 0;
-    drawWave(future, envelope, "future", bars);
-    drawWave(past, envelope, "past", bars);
+    drawWaves();
     lanes.draw();
     showPosition(player.position);
+  };
+  const drawWaves = () => {
+    const { state } = store;
+    const [sound, growing] = [sounds.of(state.current), live.of(state.current)];
+    const share = sound || !growing ? 1 : growing.arrived / growing.duration;
+    const envelope = sound?.envelope ?? growing?.envelope;
+    const bars = shapeOf(takeOf(state))?.bars ?? 0;
+    drawWave(future, envelope, { time: "future", bars, share });
+    drawWave(past, envelope, { time: "past", bars, share });
+    // For who looks from outside: how many seconds of a piece that is being made are there.
+    if (growing && !sound) wave.dataset.arrived = growing.arrived.toFixed(1);
+    else delete wave.dataset.arrived;
   };
 
   store.watch(
@@ -65,6 +75,7 @@ export function showScore(store, sounds, player, lanes) {
       redraw();
     },
   );
+  store.watch((state) => [state.arrived], drawWaves);
   store.watch((state) => [state.isLooping, state.region, takeOf(state)?.facts], showRegion);
   player.watchPosition(showPosition);
   addEventListener("resize", redraw);
@@ -100,7 +111,7 @@ function seekByPointer(wave, store, player) {
   const secondsAt = (/** @type {PointerEvent} */ event) => {
     const box = wave.getBoundingClientRect();
     const share = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
-    return share * (takeOf(store.state)?.facts?.duration ?? 0);
+    return share * (shapeOf(takeOf(store.state))?.duration ?? 0);
   };
   /** @type {number | null} */
   let loopFrom = null;

@@ -98,6 +98,7 @@ function lettersOf(store, player, choose) {
     v: () => document.getElementById("vary")?.click(),
     d: () => document.getElementById("download")?.click(),
     p: () => byId("prompt").focus(),
+    c: () => byId("change-words").focus(),
     "/": goToSearch,
     "?": () => byId("keys", HTMLDialogElement).showModal(),
   };

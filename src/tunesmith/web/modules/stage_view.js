@@ -16,6 +16,7 @@ import { capital, counted, named, titleOf } from "./words.js";
  * @property {(take: Take) => void} again
  * @property {(take: Take) => void} vary
  * @property {(take: Take, fields: Record<string, unknown>) => void} changed make it again with fields changed
+ * @property {(take: Take, opener: HTMLElement) => void} like what variations keep, and what varies what
  * @property {(take: Take) => void} star
  * @property {(take: Take, opener: HTMLElement) => void} more
  * @property {(take: Take, kind: "audio" | "stems" | "midi" | "score.yaml", format?: string) => void} download
@@ -28,7 +29,7 @@ import { capital, counted, named, titleOf } from "./words.js";
  */
 export function showStage(store, actions) {
   store.watch(
-    (state) => [takeOf(state)],
+    (state) => [takeOf(state), state.locks],
     (state) => {
       const take = takeOf(state);
       byId("stage").hidden = byId("transport").hidden = !take;
@@ -38,7 +39,7 @@ export function showStage(store, actions) {
       for (const part of [byId("head"), byId("score"), byId("foot")]) part.hidden = isFailed;
       byId("sorry").hidden = !isFailed;
       if (isFailed) return showFailure(take, actions);
-      showHead(take, actions);
+      showHead(take, state.locks, actions);
       showFoot(take, actions);
     },
   );
@@ -46,9 +47,10 @@ export function showStage(store, actions) {
 
 /**
  * @param {Take} take
+ * @param {string[]} locks what variations keep
  * @param {StageActions} actions
  */
-function showHead(take, actions) {
+function showHead(take, locks, actions) {
   const { facts, isStarred } = take;
   byId("title").textContent = shapeOf(take)?.title ?? titleOf(String(take.request.prompt ?? ""));
   byId("meta").replaceChildren(...(facts ? settingWords(take, facts, actions.changed) : [makingOf(take)]));
@@ -68,11 +70,24 @@ function showHead(take, actions) {
           (event) => actions.more(take, /** @type {HTMLElement} */ (event.currentTarget)),
           { id: "dots", "aria-label": "Rate, tag, reshape", "aria-haspopup": "dialog", disabled: !take.track && !take.isLocal },
         ),
-        button("plain vary", [icon("branch"), "Vary"], () => actions.vary(take), {
+        button("plain vary", [icon(locks.length ? "lock" : "branch"), "Vary"], () => actions.vary(take), {
           id: "vary",
+          ...(locks.length ? { "aria-label": `Vary, keeping ${locks.join(", ")}` } : {}),
           "aria-keyshortcuts": "V",
           disabled: !take.track,
         }),
+        button(
+          "quiet icon likes",
+          [icon("down")],
+          (event) => actions.like(take, /** @type {HTMLElement} */ (event.currentTarget)),
+          {
+            id: "like",
+            "data-key": "like",
+            "aria-label": "What variations keep, and the tree of them",
+            "aria-haspopup": "dialog",
+            disabled: !take.track,
+          },
+        ),
       ];
   replaceKeepingFocus(byId("acts"), acts);
 }

@@ -7,6 +7,8 @@
  * @typedef {import("../js/src/types.js").Model} Model
  * @typedef {import("../js/src/types.js").LoadedModel} LoadedModel
  * @typedef {import("../js/src/types.js").Explanation} Explanation
+ * @typedef {import("../js/src/types.js").Understood} Understood
+ * @typedef {import("../js/src/types.js").TrackNode} TrackNode
  *
  * @typedef {object} Draft what the user is about to ask for
  * @property {string} prompt
@@ -79,7 +81,14 @@
  * @property {number | null} waitSeconds until it is sent again, while the server takes no more
  * @property {Facts | null} facts null until it is ready
  * @property {Written | null} written null until its score has arrived, and for music without one
+ * @property {Understood | null} change what was understood of the words that changed another take into this one
  * @property {Problem | null} problem
+ *
+ * @typedef {object} Wish the line "Change it"
+ * @property {string} words as typed
+ * @property {Understood | null} understood what they would do to the take on the stage
+ * @property {Problem | null} problem why they cannot
+ * @property {boolean} isSending
  *
  * @typedef {object} Part the notes of one instrument
  * @property {string} name
@@ -128,6 +137,8 @@
  * @property {Draft} draft
  * @property {Brief | null} brief what the composer would make of the draft
  * @property {Problem | null} askProblem why the draft cannot be made
+ * @property {string[]} locks the decisions that variations keep
+ * @property {Wish} wish what is to change about the take on the stage
  * @property {Take[]} takes
  * @property {string | null} current the take on the stage
  * @property {string | null} previous the take heard before, for A/B
@@ -136,6 +147,7 @@
  * @property {{start: number, end: number} | null} region the loop in seconds; null is the whole take
  * @property {number} volume 0 to 1
  * @property {string[]} heard the takes whose sound has arrived
+ * @property {Record<string, number>} arrived seconds of sound of the takes that were heard while they were made
  * @property {Record<string, Part[]>} parts by take
  * @property {Record<string, TakeMix>} mixes by take
  * @property {{url: string, name: string} | null} video

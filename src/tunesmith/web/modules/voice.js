@@ -13,10 +13,11 @@ import { loopSource, onSample, wrapped } from "./loop_source.js";
  * @property {number} offset seconds
  * @property {Region | null} region the loop
  * @property {number} gain of the whole
+ * @property {number} [time] of the context's clock; by default at once
  */
 
 /** Between voices, so that no click is heard. */
-const FADE_SECONDS = 0.012;
+export const FADE_SECONDS = 0.012;
 /** How far ahead a voice starts: all its sources must be told before their time comes. */
 const AHEAD_SECONDS = 0.005;
 
@@ -39,11 +40,12 @@ export class Voice {
    * @param {Layer[]} layers of the same length
    * @param {Start} start
    */
-  constructor(context, output, layers, { offset, region, gain }) {
+  constructor(context, output, layers, { offset, region, gain, time }) {
     this.#context = context;
     this.#region = region;
     this.#offset = offset;
-    this.#startedAt = onSample(context.currentTime + (layers.length > 1 ? AHEAD_SECONDS : 0), context.sampleRate);
+    const soon = context.currentTime + (layers.length > 1 ? AHEAD_SECONDS : 0);
+    this.#startedAt = onSample(time ?? soon, context.sampleRate);
     this.#whole = new GainNode(context, { gain: 0 });
     this.#whole.gain.setValueAtTime(0, this.#startedAt);
     this.#whole.gain.linearRampToValueAtTime(gain, this.#startedAt + FADE_SECONDS);

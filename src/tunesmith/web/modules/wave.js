@@ -20,10 +20,10 @@ const CORE_SCALE = 1.25;
 /**
  * @param {HTMLCanvasElement} canvas
  * @param {import("./envelope.js").Envelope | undefined} envelope undefined: nothing has arrived, dots are drawn
- * @param {"past" | "future"} time whether it was heard
- * @param {number} bars for the lines of the grid
+ * @param {{time: "past" | "future", bars: number, share: number}} how whether it was heard; the bars are for the lines of the
+ *   grid; how much of it has arrived, 0 to 1
  */
-export function drawWave(canvas, envelope, time, bars) {
+export function drawWave(canvas, envelope, { time, bars, share }) {
   const surface = surfaceOf(canvas);
   if (!surface) return;
   const { pen, width } = surface;
@@ -33,12 +33,11 @@ export function drawWave(canvas, envelope, time, bars) {
   pen.fillStyle = colours.grid;
   for (let bar = 1; bar < bars; bar += 1) pen.fillRect(Math.round((bar / bars) * width), 8, 1, height);
   pen.translate(0, TOP);
-  if (!envelope) {
-    pen.fillStyle = colours.wave;
-    for (let x = 0; x < width; x += 6) pen.fillRect(x, height / 2 - 1, 2, 2);
-    return;
-  }
-  const whole = { width, height, from: 0, to: width };
+  const end = envelope ? share * width : 0;
+  pen.fillStyle = colours.wave;
+  if (end < width - 1) for (let x = Math.ceil(end / 6) * 6; x < width; x += 6) pen.fillRect(x, height / 2 - 1, 2, 2);
+  if (!envelope) return;
+  const whole = { width, height, from: 0, to: end };
   pen.fillStyle = isPast ? colours["wave-past"] : colours.wave;
   fillEnvelope(pen, envelope.peaks, whole);
   pen.fillStyle = isPast ? colours["wave-past-core"] : colours["wave-core"];
