@@ -32,14 +32,14 @@ BETWEEN: tuple[SectionDraft, ...] = (
 GROWTH, GROWING, WOBBLE = 0.08, 6, 0.04
 # How much the finale stands out from every other section, and how far below it the first themes and the strong sections
 # lie at most.
-CLIMAX_MARGIN, CONTRAST, STRONG_CONTRAST = 0.05, 0.3, 0.1
+CLIMAX_MARGIN, CONTRAST, STRONG_CONTRAST = 0.05, 0.34, 0.1
 IDEAS = frozenset({"C", "D", "bridge"})
 # In bars.
 LONG_ROUND = 24
 SHORT_BODY, LONG_BODY = 6, 20
 LONGER_THEME = 0.35
 LEAD_IN_BARS = 4
-LEAD_INS: Mapping[str, float] = {"": 4.0, "break": 0.5, "build": 0.8}
+LEAD_INS: Mapping[str, float] = {"": 4.0, "break": 0.3, "build": 0.8}
 """What may come between the first sections and the finale, and how often."""
 LEAD_IN_ENERGY: Mapping[str, float] = {"break": 0.32, "build": 0.6}
 BRIDGE = SectionDraft("bridge", 8, 0.45)
@@ -49,7 +49,6 @@ CLOSES: Mapping[str, float] = {"recapitulation": 2.0, "strong twice": 1.0, "long
 
 ``A B A``, ``A B B``, ``A B`` with a longer ``B``, ``A A B``.
 """
-
 # How much more energy a theme has that returns after the strong section.
 RECAPITULATED = 0.06
 
@@ -76,11 +75,12 @@ def _closed(
     """Return the sections before the finale, and the finale, where both would have the same name; see CLOSES."""
     *before, strong = taken
     theme, left = before[-1], bars - sum(draft.bars for draft in taken)
+    same, aside = theme.name == strong.name, theme.name in (*CONTRASTS, "build")
     fits = {
-        "recapitulation": len(before) == 1 and theme.bars <= left <= theme.bars + LEAD_IN_BARS,
-        "strong twice": True,
-        "long finale": left <= _usual_finale(bars) + LEAD_IN_BARS,
-        "theme twice": theme.bars <= strong.bars and theme.name not in (*CONTRASTS, "build"),
+        "recapitulation": len(before) == 1 and not same and not aside and 0 <= left - theme.bars <= LEAD_IN_BARS,
+        "strong twice": not same,
+        "long finale": same or left <= _usual_finale(bars) + LEAD_IN_BARS,
+        "theme twice": not aside and theme.bars <= strong.bars,
     }
     names = [name for name in CLOSES if fits[name]]
     kind = brief.choice("form", "close", options=names, weights=[CLOSES[name] for name in names])
@@ -88,8 +88,8 @@ def _closed(
         return taken, replace(theme, energy=min(theme.energy + RECAPITULATED, strong.energy))
     if kind == "theme twice":
         # A theme is heard twice before something else comes.
-        twice = len(before) > 1 and before[-2].name == theme.name
-        return [*before, BRIDGE if twice else theme], finale
+        twice = same or (len(before) > 1 and before[-2].name == theme.name)
+        return [*before, replace(BRIDGE, bars=theme.bars) if twice else theme], finale
     return (taken if kind == "strong twice" else before), finale
 
 

@@ -20,7 +20,7 @@ CHANCES: Mapping[str, float] = {
     "short theme": 0.2,
     "alternation": 0.2,
     "build-up": 0.35,
-    "break": 0.35,
+    "break": 0.2,
 }
 """Change → how often a form has it, where it fits."""
 # Bars of a theme that may be stated by half.
