@@ -15,6 +15,7 @@ import scipy.signal
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.k_weighting import gated_lufs, k_weighting
+from tunesmith.audio.single_thread_matmul import single_thread_matmul
 from tunesmith.audio.true_peak import interpolation_matrix, sinc_filters
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
 
@@ -120,7 +121,8 @@ def true_peaks(windows: Samples) -> Curve:
     peaks = np.maximum(own.max(axis=1), -own.min(axis=1))
     # In chunks, so that the oversampled points fit in the cache.
     for start in range(0, len(windows), CHUNK):
-        between = windows[start : start + CHUNK] @ interpolator()
+        # On one thread, because how BLAS splits a product between threads changes its last bits.
+        between = single_thread_matmul(windows[start : start + CHUNK], interpolator())
         chunk = peaks[start : start + CHUNK]
         np.maximum(chunk, between.max(axis=1), out=chunk)
         np.maximum(chunk, -between.min(axis=1), out=chunk)
