@@ -42,6 +42,7 @@ LEAST = {
     "midi_chord_roots_found": 0.85,
     "midi_melody_starts_kept": 1.0,
     "edit_words_understood": 0.9,
+    "edit_words_understood_untuned": 0.9,
     "layer_steps_that_add_parts": 1.0,
 }
 """The least that docs/composer.md and its neighbours state."""

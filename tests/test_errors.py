@@ -44,7 +44,7 @@ STATUSES = {
     499: {"GenerationCancelled"},
     500: {
         "InvalidScore", "SoundFontError", "ModelFileError", "DownloadError", "TaskFailed", "RunnerCrashed", "Mistake",
-        "JobFailed", "Problem", "EditFailed",
+        "JobFailed", "PlaybackError", "Problem", "EditFailed",
     },
     502: {"ApiError", "TokenRefused", "NotFound", "GenerationFailed", "ServerUnreachable"},
     503: {

@@ -22,6 +22,9 @@ FOLDER = ROOT / "examples"
 ALONE = {"game_level": [], "meditation_hour": ["0.5"], "podcast_bumpers": [], "youtube_bed": ["15"]}
 """The examples that need no server, and what they are told here so that they take less time."""
 
+NOT_IN_PYTHON = {"page.html", "layers.js", "layered_music.gd", "LayeredMusic.cs"}
+
+LAYERS_IN_NODE = Path(__file__).parent / "support" / "layers_in_node.mjs"
 IN_NODE = Path(__file__).parent / "support" / "page_in_node.mjs"
 
 
@@ -66,10 +69,23 @@ def test_a_bed_is_as_long_as_the_video(tmp_path: Path) -> None:
 
 
 def test_every_example_is_run_here() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.py" for name in ALONE} | {
-        "discord_bot.py",
-        "page.html",
+    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.py" for name in ALONE} | NOT_IN_PYTHON | {
+        "discord_bot.py"
     }
+
+
+def test_layers_are_crossfaded_in_sync_in_the_browser(tmp_path: Path) -> None:
+    node = node_alone()
+    layers = [{"intensity": level, "file": f"{level}.wav"} for level in (0.3, 0.6, 1.0)]
+    for layer in layers:
+        (tmp_path / str(layer["file"])).write_bytes(b"a sound")
+    told = {"loop": {"start": 0, "end": 88_200}, "sample_rate": 44_100, "layers": layers}
+    (tmp_path / "level-layers.json").write_text(json.dumps(told), encoding="utf-8")
+    script = [node, str(LAYERS_IN_NODE), (FOLDER / "layers.js").as_uri(), (tmp_path / "level-layers.json").as_uri()]
+    heard_of = json.loads(run_code(script, tmp_path))
+    assert heard_of["sources"] == [{"buffer": 7, "loop": True, "loopStart": 0, "loopEnd": 2, "at": 2.1}] * 3
+    gains = list(zip(*heard_of["gains"], strict=True))
+    assert gains == [(1, 0, 0), (1, 0, 0), (0.5, 0.5, 0), (0, 1, 0), (0, 0.25, 0.75), (0, 0, 1), (0, 0, 1)]
 
 
 def test_the_bot_answers_once_without_discord(server: StartedServer, tmp_path: Path) -> None:

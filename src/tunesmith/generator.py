@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -64,10 +64,11 @@ class GuidableGenerator(Protocol):
 
 EXPORTS: Mapping[str, str] = {
     "mid": "audio/midi", "yaml": "application/yaml", "zip": "application/zip", "stems": "application/zip",
+    "layers": "application/zip",
 }  # fmt: skip
-"""Export formats of a piece besides audio, with their media types: MIDI, the score, and two ZIPs of WAV files.
+"""Export formats of a piece besides audio, with their media types: MIDI, the score, and three ZIPs of WAV files.
 
-``zip`` has the stems before mastering, ``stems`` their shares of the finished mix.
+``zip`` has the stems before mastering, ``stems`` their shares of the finished mix, ``layers`` the intensity layers.
 """
 
 
@@ -86,9 +87,17 @@ class ExportingGenerator(Protocol):
     """A generator that can export more of a piece than its audio."""
 
     def export(
-        self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
+        self,
+        request: GenerationRequest,
+        path: Path,
+        progress: ProgressCallback,
+        cancelled: CancelCheck,
+        layers: Sequence[float] = (),
     ) -> Exported:
-        """Write a file in the format of its suffix, one of EXPORTS; otherwise as ``generate``."""
+        """Write a file in the format of its suffix, one of EXPORTS; otherwise as ``generate``.
+
+        ``layers`` are the intensities of the suffix ``layers``, 0–1; without them it has the usual three.
+        """
         ...
 
 

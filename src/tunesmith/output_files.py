@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.errors import AudioFileError, InvalidRequest
+from tunesmith.layer_intensities import read_intensities
 from tunesmith.plain_text import plain_text
 
 MAX_SLUG = 48
@@ -20,7 +21,7 @@ class OutputFiles:
     """The files to write.
 
     ``output`` is the sound file; None derives its name from prompt and seed, with ``suffix``. ``layers`` are the
-    intensities, 0 to 1, of further versions of the same music, written beside ``output``.
+    intensities, 0 to 1, of versions of the same music in sync, written beside ``output`` with a manifest.
     """
 
     output: Path | None = None
@@ -58,7 +59,7 @@ class OutputFiles:
             raise InvalidRequest("output", "the audio, --midi, --score and --plot must be different files")
         if stems is not None:
             make_folder("stems", stems)
-        levels = _intensities(layers)
+        levels = () if layers is None else read_intensities(layers)
         if to_standard_output and levels:
             raise InvalidRequest("layers", "are several files and cannot be written to standard output")
         return cls(path, to_standard_output, suffix, stems, midi, score, plot, levels)
@@ -123,12 +124,12 @@ def check_folder_of(field_name: str, path: Path) -> None:
         raise AudioFileError(f"{field_name}: cannot write {path}: there is no folder {path.parent}")
 
 
-def check_plot(path: Path) -> None:
+def check_plot(path: Path, field_name: str = "plot") -> None:
     """Raise InvalidRequest if no picture of this name can be drawn, AudioFileError if its folder does not exist."""
     from tunesmith.audio.spectrogram_plot import check_drawable
 
-    check_drawable(path)
-    check_folder_of("plot", path)
+    check_drawable(path, field_name)
+    check_folder_of(field_name, path)
 
 
 def make_folder(field_name: str, folder: Path) -> None:
@@ -137,14 +138,3 @@ def make_folder(field_name: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidRequest(field_name, f"cannot create the folder {folder}: {error.strerror}") from None
-
-
-def _intensities(text: str | None) -> tuple[float, ...]:
-    try:
-        levels = tuple(float(item) for item in (text or "").split(",") if item.strip())
-    except ValueError:
-        # Out of range, so that the check below reports it.
-        levels = (-1.0,)
-    if not all(0 <= level <= 1 for level in levels):
-        raise InvalidRequest("layers", f"must be intensities from 0 to 1 separated by commas, got {text!r}")
-    return levels

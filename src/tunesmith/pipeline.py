@@ -24,7 +24,7 @@ from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_
 from tunesmith.guided.composition_request import composition_request
 from tunesmith.guided.run_generator import run_generator
 from tunesmith.models.registry import Registry
-from tunesmith.output_files import STANDARD_OUTPUT, OutputFiles, reserve_path, slug, with_suffix_word
+from tunesmith.output_files import OutputFiles, reserve_path, slug, with_suffix_word
 from tunesmith.request import GenerationRequest, Hit
 
 if TYPE_CHECKING:
@@ -225,6 +225,9 @@ def generate_files(
     ``listen`` hears each piece while it is made; ``started`` is the time.monotonic() from which the ``took`` of the
     first one counts. Raises InvalidRequest for an invalid request, AudioFileError for a file that cannot be written.
     """
+    for request in requests:
+        if files.layers and request.intensity is not None:
+            raise InvalidRequest("layers", f"have intensities of their own, got intensity {request.intensity:g} too")
     # Cached, so that a model is loaded once for all requests.
     if len(requests) > 1 and files.to_standard_output:
         raise InvalidRequest("variations", f"standard output takes one piece, got {len(requests)}")
@@ -235,6 +238,8 @@ def generate_files(
         for warning in music.warnings:
             warn(warning)
         written.append(write_music(music, files, str(number) if number > 1 else "", since))
+        for warning in written[-1].warnings[len(music.warnings) :]:
+            warn(warning)
     return written
 
 
@@ -281,6 +286,7 @@ def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: f
     """Write the files of one piece, with ``word`` added to their names; ``started`` is a time.monotonic()."""
     request, audio = music.request, music.audio
     written: list[Path] = []
+    warnings: tuple[str, ...] = music.warnings
     if files.to_standard_output:
         write_stream(audio, sys.stdout.buffer)
     elif files.output:
@@ -289,18 +295,36 @@ def write_music(music: GeneratedMusic, files: OutputFiles, word: str, started: f
         # Reserve the name while encoding, or a parallel run with the same prompt could take it.
         with reserve_path(Path(f"{slug(request.prompt)}-{request.seed}{files.suffix}")) as path:
             written.append(write_audio(audio, path))
+    if music.composition and files.layers:
+        layers, missing = _write_layers(music, files, written[0])
+        written, warnings = [*written, *layers], (*warnings, *missing)
     if music.composition:
-        written += _write_extras(music.composition, files, written[0] if written else Path(STANDARD_OUTPUT), word)
+        written += _write_extras(music.composition, files, word)
     took = round(time.monotonic() - started, 3)
-    return GeneratedFile(request, audio.duration, took, tuple(map(str, written)), music.warnings, audio.metadata)
+    return GeneratedFile(request, audio.duration, took, tuple(map(str, written)), warnings, audio.metadata)
 
 
-def _write_extras(composition: Composition, files: OutputFiles, path: Path, word: str) -> list[Path]:
-    """Write layers beside ``path``, then score, MIDI, plot and stems; return their paths in this order."""
+def _write_layers(music: GeneratedMusic, files: OutputFiles, path: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Write the layers and their manifest beside ``path``; return the paths that are new, and a warning of fewer."""
+    from tunesmith.composer.layers import FULL, left_out, write_layers
+
+    assert music.composition
+    # The piece itself is its fullest layer, unless a model has made its sound anew.
+    own = [path] if music.request.guide is None else []
+    wanted = files.layers if FULL in files.layers or not own else (*files.layers, FULL)
+    layers = music.composition.layers(wanted)
+    paths = write_layers(
+        layers,
+        lambda layer: path if own and layer.intensity == FULL else with_suffix_word(path, layer.word),
+        path.with_name(f"{path.stem}-layers.json"),
+        written=own,
+    )
+    return [written for written in paths if written != path], left_out(layers, wanted)
+
+
+def _write_extras(composition: Composition, files: OutputFiles, word: str) -> list[Path]:
+    """Write score, MIDI, plot and stems; return their paths in this order."""
     written = []
-    for intensity in files.layers:
-        layer = composition.at_intensity(intensity).mix()
-        written.append(write_audio(layer, with_suffix_word(path, f"intensity-{round(intensity * 100)}")))
     if files.score:
         from tunesmith.composer.score_file import dump_score
 

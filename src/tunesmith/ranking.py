@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.audio import Audio
-from tunesmith.audio.analysis.quality import Quality, QualityTargets, TargetKey, measure_quality
+from tunesmith.audio.analysis.musical_quality import MusicalTargets, measure_music
+from tunesmith.audio.analysis.quality import Quality, QualityTargets, TargetKey
+from tunesmith.composer.genre import load_genre
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt, understand
 from tunesmith.composer.theory import Key
 from tunesmith.request import GenerationRequest
@@ -38,12 +40,22 @@ def targets_of(request: GenerationRequest) -> QualityTargets:
 
 def rank(audio: Audio, request: GenerationRequest) -> Quality:
     """Measure a sound against its request; a sound whose metadata marks it as a loop is measured as one."""
-    wanted = targets_of(request)
+    wanted, parsed = targets_of(request), understand(request.prompt)
     settings = audio.metadata.get("settings")
     is_loop = isinstance(settings, dict) and bool(settings.get("loop"))
-    return measure_quality(
-        audio, QualityTargets(wanted.tempo_bpm, wanted.key, wanted.loudness_lufs, wanted.loop or is_loop)
-    )
+    targets = QualityTargets(wanted.tempo_bpm, wanted.key, wanted.loudness_lufs, wanted.loop or is_loop)
+    return measure_music(audio, targets, _words_of(request, parsed))
+
+
+def _words_of(request: GenerationRequest, parsed: ParsedPrompt) -> MusicalTargets:
+    """Return the mood of the words, or else of the genre that they name, and that genre's tempo."""
+    named = next(iter(dict.fromkeys(parsed.names("genre"))), None)
+    genre = load_genre(named.removeprefix("genre/")) if named else None
+    said = parsed.mood or genre
+    felt = None if said is None else (said.valence, said.arousal)
+    if genre is None or request.tempo_bpm is not None:
+        return MusicalTargets(felt)
+    return MusicalTargets(felt, genre.title, (genre.tempo.low, genre.tempo.high))
 
 
 def _tempo(request: GenerationRequest, parsed: ParsedPrompt) -> tuple[float, float] | None:

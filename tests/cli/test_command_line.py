@@ -161,7 +161,7 @@ def test_everything_at_once_is_reported_as_json(tmp_path: Path) -> None:
     made = json.loads(done.stdout)
     assert made["seed"] == 7
     assert all((tmp_path / file).stat().st_size for file in made["files"])
-    assert {"a.flac", "a-intensity-20.flac", "a-intensity-100.flac", "a.mid", "a.yaml", "a.png"} <= set(made["files"])
+    assert {"a.flac", "a-intensity-20.flac", "a-layers.json", "a.mid", "a.yaml", "a.png"} <= set(made["files"])
     again = tunesmith(tmp_path, "render", "a.yaml", "-o", "b.flac", "--plot", "b.png")
     assert again.returncode == 0, again.stderr
     assert read_audio(tmp_path / "b.flac").duration == 2.0

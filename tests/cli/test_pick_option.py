@@ -30,12 +30,14 @@ def tracks(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str
 
 
 def test_variations_are_ranked_with_their_reasons_and_the_best_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*ASKED, "-n", "3", "--pick", "-o", "a.wav"]) == 0
+    assert run([*ASKED, "-n", "3", "--pick", "--sheet", "a.png", "-o", "a.wav"]) == 0
+    assert Path("a.png").stat().st_size > 30_000
     table = [line.split("\t") for line in capsys.readouterr().out.splitlines() if "\t" in line]
     assert [row[0] for row in table] == ["1", "2", "3"]
     assert {row[3] for row in table} == {"a.wav", "a-2.wav", "a-3.wav"}
     scores = [float(row[1]) for row in table]
     assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == 3
     for row in table:
         for words in ("(target 80", "(target D minor)", "LUFS", "loop", "no clipping"):
             assert words in row[4]
@@ -80,6 +82,8 @@ def test_without_a_prompt_log_they_are_ranked_all_the_same(
 @pytest.mark.parametrize(("arguments", "words"), [
     (["--pick"], "pick: needs at least two variations, such as -n 5"),
     (["-n", "2", "--keep", "best"], "keep: needs --pick"),
+    (["-n", "2", "--sheet", "a.png"], "sheet: needs --pick"),
+    (["-n", "2", "--pick", "--sheet", "a.jpg"], "sheet: must end in .png, got 'a.jpg'"),
     (["-n", "2", "--pick", "--keep", "some"], "keep: must be all or best, got 'some'"),
     (["-n", "2", "--pick", "--keep", "best", "--midi", "a.mid"], "keep: must be all with stems, MIDI"),
 ])  # fmt: skip

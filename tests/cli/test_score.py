@@ -16,7 +16,7 @@ from tunesmith.composer.score_file import dump_score, load_document
 
 @pytest.fixture(scope="module")
 def document() -> str:
-    composed = tunesmith.compose("calm lofi", duration=5, bars=2, seed=3, instruments=("piano", "standard_kit"))
+    composed = tunesmith.compose("calm lofi", duration=2.5, bars=2, seed=3, instruments=("piano", "standard_kit"))
     return dump_score(composed.score, composed.written)
 
 

@@ -159,6 +159,7 @@ def test_tracks_are_found_marked_varied_and_forgotten(ask: Ask, server: Serving)
     assert score["figure"] == track["figure"]
     assert len(ask(server.url, "track_peaks", track["id"], 20)["peak"]) == 20
     assert ask(server.url, "track_stems", track["id"]).startswith(b"PK")
+    assert b"intensity-40.wav" in ask(server.url, "track_layers", track["id"], (0.4, 1))
     marked = ask(server.url, "mark", track["id"], starred=True, rating=4, tags=["misty"])
     assert (marked["starred"], marked["rating"], marked["tags"]) == (True, 4, ["misty"])
     assert track["id"] in [one["id"] for one in ask(server.url, "tracks", starred=True, tag="misty")]

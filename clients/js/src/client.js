@@ -210,15 +210,16 @@ export class Tunesmith {
   }
 
   /**
-   * Return a track's file, or, for a track by the composer, its notes (MIDI), score or stems (WAV files in a ZIP).
+   * Return a track's file, or, for a track by the composer, its notes (MIDI), its score, or its stems or
+   * intensity layers (WAV files in a ZIP).
    *
    * @param {string} id
-   * @param {"audio" | "midi" | "score.yaml" | "stems"} [kind]
+   * @param {"audio" | "midi" | "score.yaml" | "stems" | "layers"} [kind]
    * @param {CallOptions & FileChoice} [options]
    * @returns {Promise<Uint8Array>}
    */
-  trackFile(id, kind = "audio", { format, intensity, mastered, ...options } = {}) {
-    const path = `${trackPath(id)}/${kind}${queryOf({ format, intensity, mastered })}`;
+  trackFile(id, kind = "audio", { format, intensity, mastered, intensities, ...options } = {}) {
+    const path = `${trackPath(id)}/${kind}${queryOf({ format, intensity, mastered, intensities })}`;
     return wholeFile(this.#connection.exchange, path, this.#connection.call(options));
   }
 

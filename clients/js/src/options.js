@@ -30,6 +30,7 @@
  * @typedef {object} FileChoice
  * @property {string} [format] another sound format: wav, flac, mp3, ogg or opus
  * @property {number} [intensity] 0 to 1: the composer's piece at another intensity
+ * @property {string} [intensities] those of the layers, such as 0.3,0.6,1
  * @property {boolean} [mastered] stems as they are in the finished mix, to which they sum
  *
  * @typedef {object} Marks changes; a field that is left out stays as it is

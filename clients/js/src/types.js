@@ -7,7 +7,7 @@
  * @property {string} [model]
  * @property {number} [duration] seconds
  * @property {number} [seed] -1, null or none: the server draws one
- * @property {string} [format] wav, flac, mp3, ogg, opus; mid and zip (stems) from the composer
+ * @property {string} [format] wav, flac, mp3, ogg, opus; mid, zip (stems) and layers from the composer
  * @property {string} [genre]
  * @property {number} [bpm] or tempo, or tempo_bpm
  * @property {string} [key]
@@ -120,6 +120,7 @@
  * @property {string | null} audio the path of its file on the server; null if the file is no longer kept
  * @property {string | null} midi
  * @property {string | null} stems
+ * @property {string | null} layers
  * @property {string | null} score the path of its score; null for music without notes
  * @property {string | null} peaks the path of its outline; null if the file is no longer kept
  * @property {string | null} title the composer's

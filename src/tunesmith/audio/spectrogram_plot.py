@@ -21,12 +21,12 @@ LEAST_DB = 20 * math.log10(FRAME / 4) - 60.0
 """The lowest top of the colour scale, in dB: the level of a tone 60 dB below full scale."""
 
 
-def check_drawable(path: Path) -> None:
+def check_drawable(path: Path, field_name: str = "plot") -> None:
     """Raise InvalidRequest if matplotlib is not installed or the name does not end in .png."""
     if path.suffix.lower() != ".png":
-        raise InvalidRequest("plot", f"must end in .png, got {path.name!r}")
+        raise InvalidRequest(field_name, f"must end in .png, got {path.name!r}")
     if importlib.util.find_spec("matplotlib") is None:
-        raise InvalidRequest("plot", f"needs matplotlib: {install_command('plot')}")
+        raise InvalidRequest(field_name, f"needs matplotlib: {install_command('plot')}")
 
 
 def draw(audio: Audio, path: Path, title: str = "") -> Path:
@@ -37,7 +37,7 @@ def draw(audio: Audio, path: Path, title: str = "") -> Path:
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter, NullFormatter
 
-    lows, highs = _envelope(audio)
+    lows, highs = envelope_of(audio)
     times = np.linspace(0, audio.duration, lows.size)
     figure = Figure(figsize=(12, 6), layout="constrained")
     FigureCanvasAgg(figure)
@@ -62,7 +62,8 @@ def draw(audio: Audio, path: Path, title: str = "") -> Path:
     return path
 
 
-def _envelope(audio: Audio) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]], ...]:
+def envelope_of(audio: Audio) -> tuple[np.ndarray[tuple[int], np.dtype[np.float32]], ...]:
+    """Return the lowest and the highest sample in each of at most COLUMNS stretches of a sound."""
     edges = np.linspace(0, audio.num_samples, min(COLUMNS, audio.num_samples) + 1).astype(int)
     parts = [audio.between(first, last) for first, last in itertools.pairwise(edges)]
     return np.array([part.min() for part in parts]), np.array([part.max() for part in parts])

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.cli import options
@@ -40,7 +41,7 @@ def generate(
     max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
     loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
     soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
-    score: options.ScoreFile = None, plot: options.Plot = None, play: options.Play = False,
+    score: options.ScoreFile = None, plot: options.Plot = None, play: options.Play = False, sheet: options.Sheet = None,
     as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate music from a prompt and write it to a file.
@@ -70,7 +71,7 @@ def generate(
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)
-    shown = ReportOptions(as_json, quiet, pick, keep)
+    shown = ReportOptions(as_json, quiet, pick, keep, sheet)
     if midi_in is not None:
         from tunesmith.cli.midi_in import arrange_and_report
         from tunesmith.errors import InvalidRequest
@@ -85,12 +86,13 @@ def generate(
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """How a command reports its results, and whether it ranks them first."""
+    """How a command reports its results, whether it ranks them first, and the picture of all that it draws then."""
 
     as_json: bool
     quiet: bool
     pick: bool = False
     keep: str = "all"
+    sheet: Path | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -152,17 +154,17 @@ def generate_and_report(
     from tunesmith.cli.track_log import log_tracks
     from tunesmith.pipeline import generate_files
 
-    if shown.pick or shown.keep != "all":
+    if shown.pick or shown.keep != "all" or shown.sheet is not None:
         from tunesmith.cli.pick_option import check_picking, keep_best, show_ranking
 
         # Before the music is generated, which takes longer.
-        check_picking(shown.pick, shown.keep, len(requests), files)
+        check_picking(shown, len(requests), files)
     with progress_bar(shown.is_silent) as progress:
         generated = generate_files(
             requests, files, progress=progress, warn=print_warning, started=started, listen=listen
         )
     if shown.pick:
-        done = keep_best(settings, generated, files, shown.keep, parent)
+        done = keep_best(settings, generated, files, shown, parent)
     else:
         done = log_tracks(settings, generated, parent)
     # Standard output may carry the sound itself.

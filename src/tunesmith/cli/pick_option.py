@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 from tunesmith.cli.track_log import log_tracks, prompt_log
 from tunesmith.errors import DatabaseError, InvalidRequest
+from tunesmith.output_files import check_plot
 from tunesmith.pipeline import GeneratedFile
 
 if TYPE_CHECKING:
+    from tunesmith.cli.generate import ReportOptions
+    from tunesmith.composer.score import Score
     from tunesmith.config import Settings
     from tunesmith.output_files import OutputFiles
+    from tunesmith.ranking import Ranking
 
 PICKED = "picked"
 """The tag of the best of several variations."""
@@ -23,25 +27,34 @@ KEEPS = ("all", "best")
 COLUMNS = ("rank", "score", "seed", "file", "why")
 
 
-def check_picking(pick: bool, keep: str, variations: int, files: OutputFiles) -> None:
+def check_picking(shown: ReportOptions, variations: int, files: OutputFiles) -> None:
     """Check the options before anything is generated; raises InvalidRequest if there is nothing to pick or keep."""
+    pick, keep = shown.pick, shown.keep
     if keep not in KEEPS:
         raise InvalidRequest("keep", f"must be {' or '.join(KEEPS)}, got {keep[:40]!r}")
     if keep != "all" and not pick:
         raise InvalidRequest("keep", "needs --pick, which finds the best one")
     if pick and variations < 2:
         raise InvalidRequest("pick", "needs at least two variations, such as -n 5")
+    if shown.sheet is not None:
+        if not pick:
+            raise InvalidRequest("sheet", "needs --pick, whose measures it shows")
+        check_plot(shown.sheet, "sheet")
     if keep != "all" and files.needs_composition:
         raise InvalidRequest("keep", "must be all with stems, MIDI, score or layers, got best")
 
 
 def keep_best(
-    settings: Settings, generated: Sequence[GeneratedFile], files: OutputFiles, keep: str, parent: str | None = None
+    settings: Settings,
+    generated: Sequence[GeneratedFile],
+    files: OutputFiles,
+    shown: ReportOptions,
+    parent: str | None = None,
 ) -> list[GeneratedFile]:
     """Rank the variations, log them with the best one tagged, and return them in their order.
 
-    Their parent is ``parent``, or else the best variation. With ``keep`` best, the other files are deleted, and the
-    best one takes the requested name.
+    Their parent is ``parent``, or else the best variation. With ``shown.keep`` best, the other files are deleted, and
+    the best one takes the requested name.
     """
     from tunesmith.audio.reader import read_audio
     from tunesmith.ranking import Ranking, rank
@@ -50,7 +63,9 @@ def keep_best(
     ranks = ranking.ranks
     ranked = [_with_ranking(one, rank, quality.score, quality.reasons, len(generated))
             for one, rank, quality in zip(generated, ranks, ranking.qualities, strict=True)]  # fmt: skip
-    best = ranking.best
+    best, keep = ranking.best, shown.keep
+    if shown.sheet is not None:
+        _draw(generated, ranking, shown.sheet)
     if keep == "best" and files.output and best:
         _swap_files(ranked, 0, best)
     # Before files are deleted: the log records their digests.
@@ -62,6 +77,27 @@ def keep_best(
                 # The report must not name a deleted file.
                 ranked[index] = replace(one, files=())
     return ranked
+
+
+def _draw(generated: Sequence[GeneratedFile], ranking: Ranking, path: Path) -> None:
+    from tunesmith.audio.reader import read_audio
+    from tunesmith.contact_sheet import Candidate, draw_sheet
+
+    candidates = [
+        Candidate(Path(one.files[0]).name, one.request.seed, read_audio(one.files[0]), quality, rank, _score_of(one))
+        for one, quality, rank in zip(generated, ranking.qualities, ranking.ranks, strict=True)
+    ]
+    draw_sheet(candidates, path, generated[0].request.prompt)
+
+
+def _score_of(generated: GeneratedFile) -> Score | None:
+    """Return the score of a piece by the composer, written once more; None for another model's."""
+    from tunesmith.composer.check_request import check_request
+    from tunesmith.composer.writing import write_score
+    from tunesmith.models.factories import COMPOSER
+
+    request = generated.request
+    return write_score(check_request(request)).score if request.model == COMPOSER else None
 
 
 def show_ranking(generated: Sequence[GeneratedFile]) -> None:

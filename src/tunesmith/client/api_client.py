@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -181,6 +181,11 @@ class ApiClient:
         """Return the parts of a track by the composer, as WAV files in a ZIP."""
         return await self._read_file(_path("tracks", track_id, "stems"))
 
+    async def track_layers(self, track_id: str, intensities: Sequence[float] = (0.3, 0.6, 1.0)) -> bytes:
+        """Return intensity layers (0 to 1) of a track by the composer: WAV files and ``layers.json`` in a ZIP."""
+        wanted = ",".join(f"{intensity:g}" for intensity in intensities)
+        return await self._read_file(_path("tracks", track_id, "layers"), {"intensities": wanted})
+
     async def mark(
         self, track_id: str, *, starred: bool | None = None, rating: int | None = None, tags: list[str] | None = None
     ) -> Document:
@@ -269,8 +274,8 @@ class ApiClient:
         request = ApiRequest("GET", _path("jobs", job_id))
         return RemoteJob.of((await send_with_retries(self._transport, request, deadline)).document())
 
-    async def _read_file(self, path: str) -> bytes:
-        return await read_file(self._transport, path, self._deadline())
+    async def _read_file(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
+        return await read_file(self._transport, path, self._deadline(), query)
 
     async def _send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, Any] | None = None

@@ -118,6 +118,7 @@ class Tunesmith:
     track_peaks = _blocking(ApiClient.track_peaks)
     track_midi = _blocking(ApiClient.track_midi)
     track_stems = _blocking(ApiClient.track_stems)
+    track_layers = _blocking(ApiClient.track_layers)
     mark = _blocking(ApiClient.mark)
     again = _blocking(ApiClient.again)
     understand = _blocking(ApiClient.understand)

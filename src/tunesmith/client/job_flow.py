@@ -128,13 +128,15 @@ def audio_path(job: RemoteJob) -> str:
     return f"/api/jobs/{checked_success(job).id}/audio"
 
 
-async def download(transport: Transport, path: str, deadline: Deadline) -> AsyncGenerator[bytes, None]:
+async def download(
+    transport: Transport, path: str, deadline: Deadline, query: Mapping[str, str] | None = None
+) -> AsyncGenerator[bytes, None]:
     """Yield a file in chunks; if the connection breaks, resume with a range request on a new one."""
     received = breaks = 0
     while True:
         # A range of a compressed body would not be a range of the file.
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={received}-"} if received else {})}
-        request = ApiRequest("GET", path, headers=headers, streams=True)
+        request = ApiRequest("GET", path, query=query or {}, headers=headers, streams=True)
         async with aclosing(await open_with_retries(transport, request, deadline)) as body:
             # A server without ranges sends the whole file again.
             repeated = 0 if body.status == PARTIAL else received
@@ -163,7 +165,9 @@ def _late(path: str, deadline: Deadline) -> DeadlineExceeded:
     return DeadlineExceeded(f"GET {path} took longer than {deadline.seconds:g} s")
 
 
-async def read_file(transport: Transport, path: str, deadline: Deadline) -> bytes:
+async def read_file(
+    transport: Transport, path: str, deadline: Deadline, query: Mapping[str, str] | None = None
+) -> bytes:
     """Return a whole file; see download."""
-    async with aclosing(download(transport, path, deadline)) as chunks:
+    async with aclosing(download(transport, path, deadline, query)) as chunks:
         return b"".join([chunk async for chunk in chunks])

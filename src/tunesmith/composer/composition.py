@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
@@ -25,6 +26,7 @@ from tunesmith.composer.writing import write_score
 from tunesmith.composer.writing.written_score import WrittenScore
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
+from tunesmith.layer_intensities import USUAL_INTENSITIES
 from tunesmith.request import GenerationRequest
 
 if TYPE_CHECKING:
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
 
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
-
-LAYER_RANGE_LU = 6.0
-"""How much quieter the calmest intensity layer of a piece is than the fullest one, in LU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +120,13 @@ class Composition:
         # Calmer layers are also quieter: mastered to one loudness, they would all sound equally strong.
         quieter = LAYER_RANGE_LU * (1 - intensity)
         return replace(self, playing=replace(self.playing, intensity=intensity, quieter_lu=quieter))
+
+    def layers(self, intensities: Sequence[float] = USUAL_INTENSITIES) -> tuple[IntensityLayer, ...]:
+        """Return intensity layers of the piece, the calmest first: in sync, each with more parts and louder.
+
+        There are fewer than ``intensities`` where the band is too small. Raises InvalidRequest for those out of range.
+        """
+        return layers_of(self, intensities)
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tunesmith.audio import Audio
@@ -34,14 +35,19 @@ class ComposerGenerator:
         return melody_figure(compose(request).score)
 
     def export(
-        self, request: GenerationRequest, path: Path, progress: ProgressCallback, cancelled: CancelCheck
+        self,
+        request: GenerationRequest,
+        path: Path,
+        progress: ProgressCallback,
+        cancelled: CancelCheck,
+        layers: Sequence[float] = (),
     ) -> Exported:
-        """Write a MIDI file or the stems; see ExportingGenerator."""
+        """Write a MIDI file, the score, the stems or the layers; see ExportingGenerator."""
         from tunesmith.composer.export import export
 
         _begin(progress, cancelled)
         composition = compose(request)
-        export(composition, path, progress, cancelled)
+        export(composition, path, progress, cancelled, layers)
         channels = 1 if composition.playing.mono else 2
         return Exported(composition.score.duration, composition.playing.sample_rate, channels, composition.metadata)
 

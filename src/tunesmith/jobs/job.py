@@ -95,6 +95,9 @@ class JobOptions:
     dropped: tuple[str, ...] = ()
     """Fields of the request that were left out because the composer does not read them."""
 
+    layers: tuple[float, ...] = ()
+    """The intensities of the layers that the format ``layers`` has, 0–1; none are the usual ones."""
+
     stream: bool = False
     """Whether the sound can be heard while it is made, if the model can do that."""
 
@@ -125,6 +128,8 @@ class JobOptions:
             row["stream"] = True
         if self.dropped:
             row["dropped"] = list(self.dropped)
+        if self.layers:
+            row["layers"] = list(self.layers)
         return row
 
     @classmethod

@@ -213,9 +213,10 @@ class JobRun:
         job = self.claim.job
         request = job.request.model_copy(update={"model": job.generated_by})
         # A job that may have crashed its runner must not take the jobs of a shared batch down again.
-        stream = job.options.stream or self._worker.streams.is_wanted(job.id)
+        options, alone = job.options, job.attempts > 1
+        stream = options.stream or self._worker.streams.is_wanted(job.id)
         return Task(
-            job.id, job.generated_by, request, self._path, job.options.keep_alive, alone=job.attempts > 1, stream=stream
+            job.id, job.generated_by, request, self._path, options.keep_alive, alone, stream, layers=options.layers
         )
 
     def _complete(self, result: TaskResult) -> Job | None:

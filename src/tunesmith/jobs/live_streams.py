@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import TunesmithError
 from tunesmith.jobs.runners.tasks import StreamReport
 
 CHUNK_BYTES = 64 * 1024
@@ -21,8 +20,8 @@ MOST_ENDED = 8
 """How many streams of ended jobs are kept."""
 
 
-class StreamBroken(TunesmithError, code="StreamBroken"):
-    """A stream ended before its piece did, because the job failed or was cancelled."""
+class StreamBroken(Exception):
+    """A stream ended before its piece did, because the job failed or was cancelled: no caller gets it as an error."""
 
 
 @dataclass(slots=True)

@@ -78,6 +78,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "getTrackScoreFile", {"application/yaml": {"schema": {"type": "string"}}}, generates=True
     ),
     "GET /api/tracks/{track_id}/stems": Operation("getTrackStems", STEMS, generates=True),
+    "GET /api/tracks/{track_id}/layers": Operation("getTrackLayers", STEMS, generates=True),
     "POST /v1/music": Operation("composeMusic", AUDIO, generates=True),
     "POST /v1/music/stream": Operation("streamMusic", AUDIO, generates=True),
     "POST /v1/sound-generation": Operation("generateSound", AUDIO, generates=True),
@@ -170,8 +171,8 @@ SCHEMAS: Mapping[str, Json] = {
         generated_by=TEXT, duration=NUMBER, created_at=NUMBER, rating=NULLABLE_NUMBER, starred=FLAG, tags=_list(TEXT),
         parent=NULLABLE_TEXT, job=NULLABLE_TEXT, format=NULLABLE_TEXT, bytes=NULLABLE_NUMBER, licence=NULLABLE_TEXT,
         commercial_use=NULLABLE_FLAG, licence_terms=TEXT, revenue_limit_usd=NULLABLE_NUMBER, attribution=NULLABLE_TEXT,
-        request=ANY, audio=NULLABLE_TEXT, midi=NULLABLE_TEXT, stems=NULLABLE_TEXT, score=NULLABLE_TEXT,
-        peaks=NULLABLE_TEXT, title=NULLABLE_TEXT,
+        request=ANY, audio=NULLABLE_TEXT, midi=NULLABLE_TEXT, stems=NULLABLE_TEXT, layers=NULLABLE_TEXT,
+        score=NULLABLE_TEXT, peaks=NULLABLE_TEXT, title=NULLABLE_TEXT,
         figure={"anyOf": [_list(_list({"type": "integer"})), {"type": "null"}]},
     ),
     "Tracks": _object(

@@ -92,6 +92,12 @@ def test_a_genre_word_in_other_company_is_no_genre(prompt: str) -> None:
     assert "the prompt says" not in reason.because
 
 
+def test_five_bumpers_for_technology_are_not_of_one_genre() -> None:
+    genres = {read("upbeat tech bumper", seed=seed).genre for seed in range(1, 6)}
+    assert len(genres) >= 2
+    assert genres <= {"corporate_tech", "house", "synthwave"}
+
+
 def test_every_field_has_a_reason() -> None:
     fields = {reason.field for reason in read("happy ukulele with birds, no drums, fade out").reasons}
     assert fields >= {"genre", "mood", "tempo", "key", "meter", "form", "duration", "instruments", "without",

@@ -83,6 +83,12 @@ def test_another_key_is_a_transposition(piece: Piece, tonic: int) -> None:
             assert {(note.start, note.pitch % 12) for note in moved.notes} == classes
 
 
+def test_a_key_by_request_moves_a_piece_whose_prompt_names_another_one() -> None:
+    before = score_of(("folk", 3), prompt="a song in D minor")
+    after = score_of(("folk", 3), prompt="a song in D minor", key="E minor")
+    assert [span.chord for span in after.chords] == [span.chord.moved(2) for span in before.chords]
+
+
 @few
 @given(PIECES, st.data())
 def test_what_is_left_out_changes_no_other_part(piece: Piece, data: st.DataObject) -> None:

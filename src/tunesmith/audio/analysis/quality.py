@@ -16,7 +16,10 @@ from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, LevelStats, levels_
 from tunesmith.audio.analysis.loop_seam import Seam, falling_score, seam_of
 from tunesmith.audio.buffer import Audio
 
-WEIGHTS: Mapping[str, float] = {"loudness": 1, "balance": 2, "tempo": 3, "key": 2, "seam": 3}
+WEIGHTS: Mapping[str, float] = {
+    "loudness": 1, "balance": 2, "tempo": 3, "key": 2, "seam": 3,
+    "hook": 2, "tone": 2, "mood": 2, "genre": 1, "ending": 1,
+}  # fmt: skip
 """Weights in the mean; silence and clipping instead multiply the score."""
 UNKNOWN = 0.5
 SCALES: Mapping[str, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
@@ -76,7 +79,11 @@ class Quality:
 
 def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> Quality:
     """Measure a sound against the requested targets."""
-    levels, analysis = levels_of(audio), analyse(audio)
+    return Quality(fault_findings(audio, levels_of(audio), analyse(audio), wanted))
+
+
+def fault_findings(audio: Audio, levels: LevelStats, analysis: Analysis, wanted: QualityTargets) -> tuple[Finding, ...]:
+    """Return the findings of faults and of deviations from the request."""
     findings = [_silence(levels), _clipping(levels), _loudness(levels, wanted.loudness_lufs), _balance(levels)]
     if wanted.tempo_bpm is not None:
         findings.append(_tempo(analysis, *wanted.tempo_bpm))
@@ -84,7 +91,7 @@ def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> 
         findings.append(_key(analysis, wanted.key))
     if wanted.loop:
         findings.append(_seam(seam_of(audio)))
-    return Quality(tuple(findings))
+    return tuple(findings)
 
 
 def _silence(levels: LevelStats) -> Finding:

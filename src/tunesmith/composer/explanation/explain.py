@@ -15,6 +15,7 @@ from tunesmith.composer.genre import Genre
 from tunesmith.composer.means import genre_of
 from tunesmith.composer.prompt.parsed_prompt import understand
 from tunesmith.composer.writing.band.choose_band import choose_band
+from tunesmith.composer.writing.form.climax import usual_loudness
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.plan import Player
 from tunesmith.request import GenerationRequest
@@ -165,7 +166,7 @@ class _Explainer:
             if name not in self.brief.ambience and name not in self.brief.without:
                 yield Answer("ambience", name, label_of("ambience", name), because, "genre")
         if self.brief.loudness_lufs is None:
-            usual = self.genre.mix.loudness_lufs
+            usual = usual_loudness(self.brief, self.genre)
             yield Answer("loudness", usual, signed_label(usual, "LUFS"), because, "genre")
 
     def _settings(self) -> Iterator[Answer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.render.layer_order import joining_steps, step_at
 from tunesmith.composer.score import Part, Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -20,11 +21,12 @@ def length_in_samples(score: Score, sample_rate: int = SAMPLE_RATE) -> int:
 
 
 def audible_parts(score: Score, intensity: float | None) -> tuple[Part, ...]:
-    """Return the parts that play at ``intensity`` 0–1 (None: all); those that enter first always play."""
+    """Return the parts that play at ``intensity`` 0–1, in score order: all at 1 and at None, the first ones at 0."""
     if intensity is None or not score.parts:
         return score.parts
-    threshold = max(intensity, min(part.entry for part in score.parts))
-    return tuple(part for part in score.parts if part.entry <= threshold)
+    steps = joining_steps(score)
+    joined = {part.name for step in steps[: step_at(intensity, len(steps)) + 1] for part in step}
+    return tuple(part for part in score.parts if part.name in joined)
 
 
 def kick_samples(score: Score, intensity: float | None) -> tuple[int, ...]:

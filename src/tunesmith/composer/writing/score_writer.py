@@ -21,6 +21,7 @@ from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
 from tunesmith.composer.writing.form.arrangement import arranged, everywhere_heard
 from tunesmith.composer.writing.form.breaks import with_breaks, without_rests
+from tunesmith.composer.writing.form.climax import usual_loudness, with_climax_cast, with_climax_dynamics
 from tunesmith.composer.writing.form.endings import ending_of, faded, stopped
 from tunesmith.composer.writing.form.half_time import half_timed
 from tunesmith.composer.writing.form.modulation import modulated
@@ -139,7 +140,7 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
     plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
     heard = [player for player in players if is_heard(brief, player)]
-    return with_breaks(everywhere_heard(arranged(plan), heard))
+    return with_breaks(everywhere_heard(with_climax_cast(arranged(plan)), heard))
 
 
 def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:
@@ -175,7 +176,7 @@ def play_part(plan: Plan, duration: float, player: Player, notes: Sequence[Note]
         played = faded(plan, played)
     if not plan.brief.loop and ending_of(plan) == "hit" and player.role in STOPPING:
         played = stopped(plan, played)
-    return Part(
+    part = Part(
         name=player.name,
         role=player.role,
         instrument=player.instrument,
@@ -185,6 +186,7 @@ def play_part(plan: Plan, duration: float, player: Player, notes: Sequence[Note]
         pan=player.pan,
         entry=player.entry,
     )
+    return with_climax_dynamics(plan, part)
 
 
 def within(notes: Sequence[Note], end: float) -> tuple[Note, ...]:
@@ -215,7 +217,7 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
     requested += ["speech_room"] if brief.form == "bed" else []
     return replace(
         base,
-        loudness_lufs=base.loudness_lufs if brief.loudness_lufs is None else brief.loudness_lufs,
+        loudness_lufs=usual_loudness(brief, genre) if brief.loudness_lufs is None else brief.loudness_lufs,
         room=base.room * (0.25 if dry else 1.0),
         hall=0.0 if dry else min(1.0, base.hall + (0.4 if spacious else 0.0)),
         brightness_db=max(-12.0, min(6.0, base.brightness_db + 1.5 * brief.mood.valence)),

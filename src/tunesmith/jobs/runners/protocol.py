@@ -1,6 +1,6 @@
 """The protocol between a runner's process and its parent: one JSON object a line, at most ``MAX_LINE_BYTES``.
 
-to the child    {"task": id, "request": {…}, "path": "…", "stream": false}      {"cancel": id}
+to the child    {"task": id, "request": {…}, "path": "…", "stream": false, "layers": []}      {"cancel": id}
 from the child  {"ready": places}                               the model is loaded; ``places`` tasks run at once
                 {"unloadable": true, "kind": "…", "message": "…", "mistake": false, "trace": ""}
                 {"progress": id, "fraction": 0.4, "stage": "…"}

@@ -17,6 +17,7 @@ class Task:
     With ``stream``, a model that can also writes the sound to ``stream_path(path)`` while it is made.
     ``keep_alive`` is how many seconds the model then stays: 0 leaves at once, below 0 stays for good, None is as the
     pool is set. One that is to be ``alone`` shares its process with no other: it may be what brought the last one down.
+    ``layers`` are the intensities of the format ``layers``.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Task:
     keep_alive: float | None = None
     alone: bool = False
     stream: bool = False
+    layers: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

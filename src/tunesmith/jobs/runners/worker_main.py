@@ -166,7 +166,7 @@ class Worker:
             if message.get("stream") and self._streams(request, path):
                 audio: Audio | Exported = self._stream(request, path, work)
             else:
-                audio = self._generate(request, path, work)
+                audio = self._generate(request, path, message.get("layers", []), work)
             about = {"duration": audio.duration, "sample_rate": audio.sample_rate, "channels": audio.channels}
             metadata = {**audio.metadata, **self._figure(request, path)}
             answer = encode({"made": task, **about, "metadata": metadata})
@@ -181,14 +181,16 @@ class Worker:
             # Trimming takes time, so only when no task runs.
             self._memory.after_task()
 
-    def _generate(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio | Exported:
+    def _generate(
+        self, request: GenerationRequest, path: Path, layers: list[float], work: _TaskRun
+    ) -> Audio | Exported:
         assert self._generator
         kind = path.suffix.removeprefix(".")
         if kind in EXPORTS:
             if not isinstance(self._generator, ExportingGenerator):
                 raise InvalidRequest("format", f"only composer has {kind}, {request.model} generates audio only")
             with _translate_write_errors():
-                return self._generator.export(request, path, work.tell, work.is_cancelled)
+                return self._generator.export(request, path, work.tell, work.is_cancelled, layers)
         return self._write_file(run_generator(self._generator, request, work.tell, work.is_cancelled), path, work)
 
     def _streams(self, request: GenerationRequest, path: Path) -> bool:

@@ -170,6 +170,7 @@ class RunnerProcess:
             request = task.request.model_dump(mode="json", exclude_unset=True)
             await self._give(entry, {
                 "task": entry.name, "request": request, "path": path_text(task.path), "stream": task.stream,
+                "layers": list(task.layers),
             })  # fmt: skip
             return await asyncio.shield(entry.done)
         except asyncio.CancelledError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,13 @@ def test_its_notes_and_its_parts_are_had_without_another_track(server: httpx.Cli
             about = soundfile.info(io.BytesIO(archive.read(name)))
             assert (about.samplerate, about.duration) == (44_100, pytest.approx(1.0, abs=0.01))
     assert server.get(str(track["stems"])).content == stems.content
+    layers = server.get(str(track["layers"]), params={"intensities": "0.2,1"}).raise_for_status()
+    assert 'filename="' + str(track["id"]) + '.zip"' in layers.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(layers.content)) as archive:
+        assert archive.namelist() == ["intensity-20.wav", "intensity-100.wav", "layers.json"]
+        assert [one["intensity"] for one in json.loads(archive.read("layers.json"))["layers"]] == [0.2, 1.0]
+    refused = server.get(str(track["layers"]), params={"intensities": "loud"})
+    assert (refused.status_code, "layers: must be intensities" in refused.text) == (422, True)
     assert {one["format"] for one in server.get("/api/tracks").json()["tracks"]} == {"wav"}
 
 

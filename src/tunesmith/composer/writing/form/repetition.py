@@ -31,7 +31,7 @@ BETWEEN: tuple[SectionDraft, ...] = (
 # round may differ at random.
 GROWTH, GROWING, WOBBLE = 0.08, 6, 0.04
 # How much the finale stands out from every other section, and how far below it the themes lie at most.
-CLIMAX_MARGIN, CONTRAST = 0.05, 0.32
+CLIMAX_MARGIN, CONTRAST = 0.05, 0.38
 IDEAS = frozenset({"C", "D", "bridge"})
 # In bars.
 LONG_ROUND = 24

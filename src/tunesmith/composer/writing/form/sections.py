@@ -8,6 +8,7 @@ from dataclasses import replace
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.genre import Genre
 from tunesmith.composer.score import Section
+from tunesmith.composer.writing.form.climax import peak_bars, with_release
 from tunesmith.composer.writing.form.drafts import CLOSINGS, OPENINGS, SectionDraft, read_draft
 from tunesmith.composer.writing.form.repetition import choruses, laid_out
 from tunesmith.composer.writing.form.tempo import FormTimeline, HitBar
@@ -37,7 +38,12 @@ def build_sections(brief: Brief, genre: Genre, timeline: FormTimeline) -> tuple[
     for hit in timeline.hits:
         if 0 < hit.bar < timeline.bars:
             sections = _with_start_at(sections, hit.bar)
-    return _with_climax(sections, timeline.hits)
+    peaks = {
+        hit.bar: peak_bars(timeline.tempo_map, brief.meter.beats_per_bar, hit.bar)
+        for hit in timeline.hits
+        if hit.climax and brief.form != "bed"
+    }
+    return with_release(_with_climax(sections, timeline.hits), peaks)
 
 
 def _placed(drafts: Sequence[SectionDraft]) -> tuple[Section, ...]:

@@ -16,6 +16,7 @@ from tunesmith.generator import EXPORTS
 from tunesmith.guided.composition_request import composition_request
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
 from tunesmith.jobs.results import ResultFiles
+from tunesmith.layer_intensities import USUAL_INTENSITIES, read_intensities
 from tunesmith.library.track_tree import tree_of
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
@@ -32,6 +33,9 @@ DIALECT = "api"
 MAX_PAGE = 500
 MASTERED = "stems"
 """The export whose stems sum to the finished mix."""
+LAYERS = "layers"
+MAX_INTENSITIES = 200
+"""In characters."""
 
 
 class MarksBody(GivenFields):
@@ -119,10 +123,16 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{kind}")
 
     async def exported(
-        track: Track, kind: str, request: Request, caller: Caller, intensity: float | None = None
+        track: Track,
+        kind: str,
+        request: Request,
+        caller: Caller,
+        intensity: float | None = None,
+        layers: tuple[float, ...] = (),
     ) -> FileResponse:
-        job = await run_and_wait(context.service, _export(track, kind, caller.owner, intensity), request)
-        path, name = context.service.result_path(job), "zip" if kind == MASTERED else kind
+        submission = _export(track, kind, caller.owner, intensity, layers)
+        job = await run_and_wait(context.service, submission, request)
+        path, name = context.service.result_path(job), "zip" if kind in (MASTERED, LAYERS) else kind
         return FileResponse(path, media_type=_media_type(kind), filename=f"{track.id}.{name}", headers=headers_of(job))
 
     @routes.get("/{track_id}/midi", summary="The notes of a composer track, as MIDI")
@@ -140,6 +150,16 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
         kind = MASTERED if mastered else "zip"
         return await exported(await track_of(track_id, caller), kind, request, caller)
 
+    @routes.get("/{track_id}/layers", summary="Intensity layers of a composer track: WAV files and a manifest in a ZIP")
+    async def layers(
+        track_id: str,
+        request: Request,
+        intensities: Annotated[str, Query(max_length=MAX_INTENSITIES)] = "",
+        caller: Caller = caller_of,
+    ) -> FileResponse:
+        wanted = read_intensities(intensities) if intensities else USUAL_INTENSITIES
+        return await exported(await track_of(track_id, caller), LAYERS, request, caller, layers=wanted)
+
 
 def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     """Return a track as JSON, without paths of this server."""
@@ -154,7 +174,8 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     here = f"/api/tracks/{track.id}"
     is_sound = track.generation.file is not None and track.generation.file.format not in EXPORTS
     # Only the composer has notes to export.
-    links = {"audio": kept, "midi": composed, "stems": composed, "score": composed, "peaks": kept and is_sound}
+    notes = dict.fromkeys(("midi", "stems", "layers", "score"), composed)
+    links = {"audio": kept, **notes, "peaks": kept and is_sound}
     return {
         **values,
         "request": request,
@@ -169,13 +190,15 @@ def _media_type(kind: str) -> str:
     return EXPORTS.get(kind) or FORMATS[f".{kind}"].media_type
 
 
-def _export(track: Track, kind: str, owner: str | None, intensity: float | None = None) -> Submission:
+def _export(
+    track: Track, kind: str, owner: str | None, intensity: float | None = None, layers: tuple[float, ...] = ()
+) -> Submission:
     # The same request and seed give the same notes, so nothing but the request needs to be stored.
     fields = {**track.generation.request, "seed": track.seed}
     if intensity is not None and track.generation.generated_by != COMPOSER:
         raise InvalidRequest("intensity", f"only the composer has it, not {track.generation.generated_by}")
     request = GenerationRequest.checked(**(fields if intensity is None else {**fields, "intensity": intensity}))
-    options = JobOptions(kind, for_track=track.id)
+    options = JobOptions(kind, for_track=track.id, layers=layers)
     if request.guide:
         # The notes and stems are the composition's; the model is not needed for them.
         return Submission(composition_request(request), DIALECT, owner, model=COMPOSER, options=options)
