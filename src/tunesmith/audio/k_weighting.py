@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from tunesmith.audio.recursive_filters import sosfilt_on
 from tunesmith.audio.spool import Samples
 
 OFFSET_LUFS = -0.691
@@ -82,12 +83,12 @@ class KFilter:
 
     def weighted(self, block: Samples) -> Doubles:
         """Return the next block filtered, (channels, n)."""
-        from scipy.signal import lfilter, sosfilt
-
         sound: Doubles | Samples = block
         if self._taps is not None:
+            from scipy.signal import lfilter
+
             sound, self._shelf_state = lfilter(self._taps, 1.0, block, axis=1, zi=self._shelf_state)
-        weighted, self._state = sosfilt(self._sections, sound, axis=1, zi=self._state)
+        weighted, self._state = sosfilt_on(self._sections, sound, self._state)
         return np.asarray(weighted, dtype=np.float64)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio import Audio
 from tunesmith.audio.buffer import Samples, Spool
@@ -16,10 +16,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.check_request import check_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
-from tunesmith.composer.midi_in.arrange import arrange_song
-from tunesmith.composer.midi_in.song import Song
 from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
-from tunesmith.composer.mix.streaming import MixStream
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
@@ -31,6 +28,9 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
 from tunesmith.layer_intensities import USUAL_INTENSITIES
 from tunesmith.request import GenerationRequest
+
+if TYPE_CHECKING:
+    from tunesmith.composer.midi_in.song import Song
 
 MODEL = "composer"
 LICENCE = "Free to use, also commercially, without attribution (made by Tunesmith's composer)"
@@ -206,6 +206,8 @@ class CompositionStream:
     """The stream of a composition; see MusicStream. Loops and short pieces come when they are finished."""
 
     def __init__(self, composition: Composition, progress: ProgressCallback, cancelled: CancelCheck) -> None:
+        from tunesmith.composer.mix.streaming import MixStream
+
         self._composition = composition
         self._mix = MixStream(composition._mastered_score(), composition.session(progress, cancelled))
         self.sample_rate = composition.playing.sample_rate
@@ -250,6 +252,9 @@ def arrange(song: Song, request: GenerationRequest) -> Composition:
 
     Raises InvalidRequest as compose does, and for fields that the notes decide: duration, bars, meter, loop and hits.
     """
+    # Most pieces need no MIDI file, and their first clip does not wait for its reading.
+    from tunesmith.composer.midi_in.arrange import arrange_song
+
     brief, writing = arrange_song(song, request)
     warnings = (*brief.warnings, *writing.warnings)
     # Without the request: it alone would make another piece.

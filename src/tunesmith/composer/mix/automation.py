@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.butterworth import butterworth
+from tunesmith.audio.recursive_filters import sosfilt_on
 from tunesmith.composer.mix.control_rate import Curve, sampled
 from tunesmith.composer.render.intensity import length_in_samples, sample_at
 from tunesmith.composer.score import Score, Section
@@ -58,12 +59,12 @@ class SweptFilter:
     """The low-pass on one stem: a crossfade to a filtered twin, so that moving it never clicks."""
 
     def __init__(self) -> None:
-        self._sections = scipy.signal.butter(1, CUTOFF, fs=SAMPLE_RATE, output="sos").astype(np.float32)
+        self._sections = butterworth(0.0, CUTOFF, SAMPLE_RATE).astype(np.float32)
         self._state = np.zeros((1, 2, 2), np.float32)
 
     def apply(self, stem: Samples, closed: Curve) -> None:
         """Filter ``stem``, (2, n), in place; blocks must come in order."""
-        filtered, self._state = scipy.signal.sosfilt(self._sections, stem, zi=self._state)
+        filtered, self._state = sosfilt_on(self._sections, stem, self._state)
         filtered -= stem
         filtered *= closed
         stem += filtered

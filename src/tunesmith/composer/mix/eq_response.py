@@ -6,6 +6,7 @@ responses decay far within the overlap of the overlap-add, so the circular produ
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,8 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 # (bins,) or (2, bins).
 Response = npt.NDArray[np.complex64]
+# The same in double precision.
+Bins = npt.NDArray[np.complex128]
 # In the order b0 b1 b2 a0 a1 a2.
 Coefficients = tuple[float, float, float, float, float, float]
 
@@ -56,10 +59,28 @@ def coefficients(band: Band) -> Coefficients:
 
 def response(bands: tuple[Band, ...], size: int) -> Response:
     """Return the product of the bands' responses at the ``size // 2 + 1`` bins of an FFT of ``size``."""
-    delay = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    delay = _delay(size)
     # Double precision: at low frequencies, a biquad is a ratio of two numbers near zero.
     total = np.ones(len(delay), np.complex128)
     for band in bands:
         b0, b1, b2, a0, a1, a2 = coefficients(band)
-        total *= (b0 + delay * (b1 + delay * b2)) / (a0 + delay * (a1 + delay * a2))
+        total *= _polynomial(delay, b0, b1, b2) / _polynomial(delay, a0, a1, a2)
     return total.astype(np.complex64)
+
+
+def _polynomial(delay: Bins, first: float, second: float, third: float) -> Bins:
+    """Return ``first + second · delay + third · delay²``, without arrays for the terms."""
+    value: Bins = delay * third
+    value += second
+    value *= delay
+    value += first
+    return value
+
+
+# All strips of a piece have one size.
+@functools.lru_cache(maxsize=1)
+def _delay(size: int) -> Bins:
+    """Return the response of a delay by one sample, (size // 2 + 1,), read-only."""
+    delay: Bins = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    delay.flags.writeable = False
+    return delay

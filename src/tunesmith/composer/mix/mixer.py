@@ -11,9 +11,9 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-import scipy.fft
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.fourier import irfft, next_fast_len, rfft
 from tunesmith.composer.mix.automation import Sweep, SweptFilter
 from tunesmith.composer.mix.channel_strips import STRIPS, Channel
 from tunesmith.composer.mix.ducking import Ducker
@@ -105,18 +105,18 @@ class Mixer:
         """
         length = stems.shape[2]
         # The first block is the longest, and a shorter last one keeps its size: responses are computed only once.
-        self._size = self._size or scipy.fft.next_fast_len(length + OVERLAP, real=True)
+        self._size = self._size or next_fast_len(length + OVERLAP)
         size = self._size + self._size % 2
         self._automate(stems, start)
         room, hall = reverb_gains(self._settings)
         total = np.zeros((2, size // 2 + 1), np.complex64)
         # Only the spectra of a few stems exist at a time; their sum needs one inverse FFT.
         for first in range(0, len(stems), TOGETHER):
-            spectra = scipy.fft.rfft(stems[first : first + TOGETHER], size)
+            spectra = rfft(stems[first : first + TOGETHER], size)
             for channel, spectrum in zip(self._channels[first : first + TOGETHER], spectra, strict=True):
                 spectrum *= strip_response(channel.role, room, hall, size)
                 total += spectrum
-        mixed = scipy.fft.irfft(self._bus(total, size), size, overwrite_x=True)
+        mixed = irfft(self._bus(total, size), size)
         return np.asarray(mixed[:, : length + OVERLAP], np.float32)
 
     def _automate(self, stems: StemBlock, start: int) -> None:

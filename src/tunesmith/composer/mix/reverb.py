@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.fourier import irfft, next_fast_len, rfft
 from tunesmith.composer.mix.eq_response import Response
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.voice import SAMPLE_RATE
@@ -59,15 +59,15 @@ def impulse_response(name: str) -> Samples:
 
 def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
     """Return noise in bands, (2, length), each with its own exponential decay, and all with a soft onset."""
-    size = scipy.fft.next_fast_len(length, real=True)
+    size = next_fast_len(length)
     noise = random.standard_normal((2, size), dtype=np.float32)
-    spectrum = scipy.fft.rfft(noise)
-    frequency = scipy.fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    spectrum = rfft(noise)
+    frequency = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
     spectrum *= (frequency**2 / (frequency**2 + space.low_cut**2)).astype(np.float32)
     seconds = np.arange(length, dtype=np.float32) / SAMPLE_RATE
     late = np.zeros((2, length), np.float32)
     for low, high, decay in zip(BAND_EDGES, BAND_EDGES[1:], space.decay, strict=False):
-        band = scipy.fft.irfft(spectrum * ((frequency >= low) & (frequency < high)), size)[:, :length]
+        band = irfft(spectrum * ((frequency >= low) & (frequency < high)), size)[:, :length]
         # Reverberation time is defined as the fall by 60 dB, which is e^−6.91.
         late += band * np.exp(-6.91 / decay * seconds)
     return np.asarray(late * (1 - np.exp(-seconds / np.float32(space.early / 3))), np.float32)
@@ -76,4 +76,4 @@ def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
 @functools.lru_cache(maxsize=8)
 def reverb_response(name: str, size: int) -> Response:
     """Return the spectrum of a space, (2, size // 2 + 1)."""
-    return np.asarray(scipy.fft.rfft(impulse_response(name), size), np.complex64)
+    return np.asarray(rfft(impulse_response(name), size), np.complex64)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.fourier import irfft, rfft
 from tunesmith.composer.instruments import Instrument
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.lru_cache import Floats
@@ -128,10 +128,10 @@ def _release_shape() -> Floats:
 @functools.lru_cache(maxsize=32)
 def _strip(low: float, high: float) -> Samples:
     """Return circular noise between ``low`` and ``high`` Hz, (2, STRIP), of RMS 1."""
-    frequency = scipy.fft.rfftfreq(STRIP, 1 / SAMPLE_RATE)
+    frequency = np.fft.rfftfreq(STRIP, 1 / SAMPLE_RATE)
     # Second-order slopes below, first-order ones above: the air of an attack goes on to the top of hearing.
     shape = (frequency / low) ** 2 / (1 + (frequency / low) ** 2) / np.sqrt(1 + (frequency / high) ** 2)
-    noise = scipy.fft.irfft(_white_spectrum() * shape.astype(np.float32), STRIP)
+    noise = irfft(_white_spectrum() * shape.astype(np.float32), STRIP)
     return _read_only(noise / np.sqrt(np.mean(np.square(noise), axis=1, keepdims=True)))
 
 
@@ -140,7 +140,7 @@ def _white_spectrum() -> npt.NDArray[np.complex64]:
     """Return the spectrum of white noise, (2, bins), with COMMON power in both channels."""
     middle, left, right = rng_for(0, "onset noise").standard_normal((3, STRIP), np.float32)
     sides = np.stack([left, right]) * np.float32(np.sqrt(1 - COMMON))
-    return np.asarray(scipy.fft.rfft(middle * np.float32(np.sqrt(COMMON)) + sides), np.complex64)
+    return np.asarray(rfft(middle * np.float32(np.sqrt(COMMON)) + sides), np.complex64)
 
 
 def _read_only(values: npt.NDArray[np.float64] | Floats) -> Floats:

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.ndimage
-import scipy.signal
+import numpy.typing as npt
 
+from tunesmith.audio.recursive_filters import lfilter_on
 from tunesmith.composer.mix.control_rate import Curve
 
 LOOK_AHEAD_SECONDS = 0.004
@@ -37,10 +37,11 @@ def smoothed(values: Curve, frames: float, *, loop: bool) -> Curve:
     pole = math.exp(-1 / max(frames, 1e-3))
     # A loop starts with the state that its own end leaves: eight time constants are enough to reach it.
     run_in = values[-min(len(values), round(8 * frames) + 1) :] if loop else values[: round(frames) + 1]
-    start = [float(run_in.mean()) * pole]
+    start = np.array([float(run_in.mean()) * pole])
+    numerator, denominator = np.array([1 - pole]), np.array([1, -pole])
     if loop:
-        _, start = scipy.signal.lfilter([1 - pole], [1, -pole], run_in, zi=start)
-    result, _ = scipy.signal.lfilter([1 - pole], [1, -pole], values, zi=start)
+        _, start = lfilter_on(numerator, denominator, run_in, start)
+    result, _ = lfilter_on(numerator, denominator, values, start)
     return np.asarray(result, np.float32)
 
 
@@ -73,10 +74,32 @@ def limiter_gain(peak: Curve, ceiling: float, rate: float, *, loop: bool) -> Cur
     reach = 2 * ahead + hold + 2
     wide = np.pad(needed, reach, mode="wrap" if loop else "edge")
     # Frames i − 1 − ahead − hold … i + ahead.
-    windows = 2 * ahead + hold + 2
-    lowest = scipy.ndimage.minimum_filter1d(wide, windows, origin=1 + ahead + hold - windows // 2, mode="nearest")
+    lowest = _lowest(wide, 1 + ahead + hold, ahead)
     weights = np.hanning(2 * ahead + 3)[1:-1]
-    average = scipy.ndimage.convolve1d(lowest, weights / weights.sum(), mode="nearest")
+    average = _symmetric_average(lowest, weights / weights.sum())
     gain = np.asarray(average[reach : reach + len(peak) + 1], np.float32)
     # The smoothed copy only ever lowers the gain: a slow release must not let a peak through.
     return np.minimum(gain, smoothed(gain, RELEASE_SECONDS * rate, loop=loop))
+
+
+def _lowest(values: Curve, before: int, after: int) -> Curve:
+    """Return the lowest value from ``before`` frames before each frame to ``after`` behind it; the ends continue."""
+    window = before + 1 + after
+    lowest, width = np.pad(values, (before, after), mode="edge"), 1
+    # Each step doubles the window; the last one lets both halves overlap.
+    while width < window:
+        step = min(width, window - width)
+        lowest, width = np.minimum(lowest[:-step], lowest[step:]), width + step
+    return lowest
+
+
+def _symmetric_average(values: Curve, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return ``values`` averaged with ``weights``, an odd number that is the same from both ends; the ends continue."""
+    reach, frames = len(weights) // 2, len(values)
+    wide = np.pad(values, reach, mode="edge").astype(np.float64)
+    average: npt.NDArray[np.float64] = wide[reach : reach + frames] * weights[reach]
+    # The outermost first, as in SciPy's convolve1d, so that the sum rounds alike.
+    for place in range(reach):
+        mirrored = wide[2 * reach - place : 2 * reach - place + frames]
+        average += (wide[place : place + frames] + mirrored) * weights[place]
+    return average

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.k_weighting import gated_lufs, k_weighting
+from tunesmith.audio.recursive_filters import sosfilt_on
 from tunesmith.audio.single_thread_matmul import single_thread_matmul
 from tunesmith.audio.true_peak import interpolation_matrix, sinc_filters
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
@@ -64,14 +64,14 @@ class FrameMeter:
 
     def warm_up(self, block: Samples) -> None:
         """Run ``block``, (channels, n) before the piece, through the filter without measuring it."""
-        _, self._state = scipy.signal.sosfilt(self._sections, block, zi=self._state)
+        _, self._state = sosfilt_on(self._sections, block, self._state)
         if block.shape[1] >= REACH:
             self._line = block[:, -REACH:].copy()
 
     def add(self, block: Samples) -> None:
         """Measure the next samples, (channels, n)."""
         self._samples += block.shape[1]
-        weighted, self._state = scipy.signal.sosfilt(self._sections, block, zi=self._state)
+        weighted, self._state = sosfilt_on(self._sections, block, self._state)
         self._weighted = self._take_powers(np.concatenate((self._weighted, weighted), axis=1, dtype=np.float32))
         self._line = self._take_peaks(np.concatenate((self._line, block), axis=1))
 

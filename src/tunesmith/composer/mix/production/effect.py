@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-import scipy.signal
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.recursive_filters import sosfilt_on
 from tunesmith.composer.mix.eq_response import Band, coefficients
 
 
@@ -30,5 +30,5 @@ class FilterEffect:
 
     def apply(self, block: Samples, start: int) -> Samples:  # noqa: ARG002  the same wherever it is
         """Return the filtered block, (2, n)."""
-        filtered, self._state = scipy.signal.sosfilt(self._sections, block, zi=self._state)
+        filtered, self._state = sosfilt_on(self._sections, block, self._state)
         return np.asarray(filtered, np.float32)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.fourier import irfft, rfft
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 TURN_SECONDS = 14.4
@@ -34,10 +34,10 @@ class Vinyl:
 def _hiss(length: int, random: np.random.Generator) -> Samples:
     """Return circular noise, (2, length), of RMS HISS_DB, that falls towards both ends of the spectrum."""
     # Shaped in the frequency domain, where the noise is circular by construction.
-    spectrum = scipy.fft.rfft(random.standard_normal((2, length), dtype=np.float32))
-    frequency = scipy.fft.rfftfreq(length, 1 / SAMPLE_RATE)
+    spectrum = rfft(random.standard_normal((2, length), dtype=np.float32))
+    frequency = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     spectrum *= (frequency / (frequency + 300) / (1 + (frequency / 6000) ** 2)).astype(np.float32)
-    hiss = scipy.fft.irfft(spectrum, length)
+    hiss = irfft(spectrum, length)
     return np.asarray(hiss * (10 ** (HISS_DB / 20) / max(1e-9, float(hiss.std()))), np.float32)
 
 

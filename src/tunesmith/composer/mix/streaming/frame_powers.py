@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.signal
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.k_weighting import k_weighting
+from tunesmith.audio.recursive_filters import sosfilt_on
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
 from tunesmith.composer.mix.master.loudness_frames import EMPTY
 from tunesmith.composer.sound.voice import SAMPLE_RATE
@@ -35,7 +35,7 @@ class FramePowers:
         line, self._rest = line[:, :whole], line[:, whole:].copy()
         channels = len(line)
         framed = line.reshape(channels, -1, CONTROL)
-        weighted, self._state = scipy.signal.sosfilt(self._sections, line, zi=self._state)
+        weighted, self._state = sosfilt_on(self._sections, line, self._state)
         heard = weighted.reshape(channels, -1, CONTROL)
         power = (np.einsum("cfs,cfs->f", heard, heard) / CONTROL).astype(np.float32)
         plain = (np.einsum("cfs,cfs->f", framed, framed) / (channels * CONTROL)).astype(np.float32)

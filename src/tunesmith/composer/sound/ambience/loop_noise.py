@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.butterworth import butterworth
+from tunesmith.audio.recursive_filters import sosfilt
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 # (samples,)
@@ -35,22 +37,22 @@ def noise(samples: int, random: np.random.Generator) -> Mono:
 
 def band(signal: Mono, low: float, high: float, order: int = 1) -> Mono:
     """Return a circular signal from ``low`` to ``high`` Hz; 0 or infinity leaves an end open."""
-    # Imported here: SciPy's filters take long to load, and most pieces have no ambience.
-    from scipy.signal import butter, sosfilt
-
     if low <= 0 and high >= SAMPLE_RATE / 2:
         return signal
-    if low <= 0:
-        sections = butter(order, high, "low", fs=SAMPLE_RATE, output="sos")
-    elif high >= SAMPLE_RATE / 2:
-        sections = butter(order, low, "high", fs=SAMPLE_RATE, output="sos")
-    else:
-        sections = butter(order, [low, high], "band", fs=SAMPLE_RATE, output="sos")
+    sections = butterworth(low, high, SAMPLE_RATE) if order == 1 else _steeper(low, high, order)
     # The filter starts with the signal's own end, so that its state at the start fits the circle.
     warm = round(WARM_UP_SECONDS * SAMPLE_RATE)
     before = signal[-warm:] if signal.size >= warm else np.resize(signal[::-1], warm)[::-1]
     filtered: Mono = sosfilt(sections.astype(np.float32), np.concatenate([before, signal]))[warm:].astype(np.float32)
     return filtered
+
+
+def _steeper(low: float, high: float, order: int) -> npt.NDArray[np.float64]:
+    """Return the sections of a band-pass of a higher order, (order, 6)."""
+    # Imported here: SciPy's designs take long to load, and few ambiences need them.
+    from scipy.signal import butter
+
+    return np.asarray(butter(order, [low, high], "band", fs=SAMPLE_RATE, output="sos"))
 
 
 def normal(signal: Mono) -> Mono:

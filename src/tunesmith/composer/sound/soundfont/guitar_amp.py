@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import soxr
-from scipy.signal import sosfilt
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.recursive_filters import sosfilt
 from tunesmith.composer.sound.soundfont.filters import bell, high_pass, low_pass
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 

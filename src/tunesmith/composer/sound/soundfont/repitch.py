@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
-from scipy.signal import sosfilt
 
+from tunesmith.audio.recursive_filters import sosfilt
 from tunesmith.composer.instruments import Timbre
 from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.soundfont.filters import Sections, high_pass, low_pass, timbre_sections

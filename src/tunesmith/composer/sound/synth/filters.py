@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.recursive_filters import lfilter_on, sosfilt
 from tunesmith.composer.sound.synth.waves import Curve
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -51,17 +52,12 @@ def _section(kind: str, turn: float, q: float) -> Sections:
 
 def static_filter(signal: Samples, kind: str, cutoff: float, resonance: float = 0.707) -> Samples:
     """Return (channels, samples) filtered at a constant cutoff in Hz."""
-    from scipy.signal import sosfilt
-
     filtered: Samples = sosfilt(sections(kind, cutoff, resonance), signal).astype(np.float32)
     return filtered
 
 
 def moving_filter(signal: Samples, kind: str, octaves: Curve, resonance: float) -> Samples:
     """Return (channels, samples) filtered at a cutoff of ``2**octaves`` Hz, given for every GRID-th sample."""
-    # For short pieces, its call costs a third of sosfilt's.
-    from scipy.signal import lfilter
-
     steps = np.round(octaves * _STEPS_AN_OCTAVE).astype(np.int64)
     # Only changes of the quantised cutoff start a block, so that a steady cutoff is one call.
     starts = np.flatnonzero(np.diff(steps, prepend=steps[0] - 1))
@@ -74,6 +70,6 @@ def moving_filter(signal: Samples, kind: str, octaves: Curve, resonance: float) 
             state = np.zeros((now.shape[0], signal.shape[0], 2))
         block = signal[:, start * GRID : end]
         for number, section in enumerate(now):
-            block, state[number] = lfilter(section[:3], section[3:], block, zi=state[number])
+            block, state[number] = lfilter_on(section[:3], section[3:], block, state[number])
         filtered[:, start * GRID : end] = block
     return filtered

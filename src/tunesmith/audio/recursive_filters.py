@@ -1,0 +1,59 @@
+"""Recursive filters along the last axis: the results of ``scipy.signal``, at a fraction of a call's cost.
+
+SciPy checks and rearranges its arguments in Python for longer than it filters a short note, and holds the interpreter's
+lock while it does.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tunesmith.audio.scipy_kernels import kernel
+
+Signal = npt.NDArray[Any]
+
+
+def sosfilt(sections: Signal, signal: Signal) -> Signal:
+    """Return ``signal``, (..., samples), through second-order sections, (sections, 6), from silence.
+
+    The result has the wider of both types. See ``sosfilt_on`` for a signal in blocks.
+    """
+    return sosfilt_on(sections, signal, np.zeros((len(sections), *signal.shape[:-1], 2), sections.dtype))[0]
+
+
+def sosfilt_on(sections: Signal, signal: Signal, state: Signal) -> tuple[Signal, Signal]:
+    """Return the next block filtered, and the next state, (sections, ..., 2); see ``scipy.signal.sosfilt``."""
+    kind = np.result_type(sections, signal, state)
+    # Copies, because the kernel works in place on rows.
+    filtered = np.array(signal, kind, order="C")
+    rows = filtered.reshape(-1, signal.shape[-1])
+    states = np.moveaxis(state, 0, -2)
+    after = np.array(states, kind, order="C")
+    _sections_kernel()(sections.astype(kind, copy=False), rows, after.reshape(-1, len(sections), 2))
+    return filtered, np.moveaxis(after, -2, 0)
+
+
+def lfilter_on(numerator: Signal, denominator: Signal, signal: Signal, state: Signal) -> tuple[Signal, Signal]:
+    """Return the next block, (..., samples), filtered, and the next state; see ``scipy.signal.lfilter``.
+
+    ``denominator`` has at least two coefficients, and ``state`` the shape (..., coefficients − 1).
+    """
+    filtered, after = _linear_kernel()(numerator, denominator, signal, -1, state)
+    return filtered, after
+
+
+@functools.cache
+def _sections_kernel() -> Callable[..., None]:
+    found: Callable[..., None] = kernel("scipy.signal._sosfilt")._sosfilt
+    return found
+
+
+@functools.cache
+def _linear_kernel() -> Callable[..., tuple[Signal, Signal]]:
+    found: Callable[..., tuple[Signal, Signal]] = kernel("scipy.signal._sigtools")._linear_filter
+    return found
