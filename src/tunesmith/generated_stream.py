@@ -96,5 +96,5 @@ def open_stream(
 
     generator = create(request.model)
     if isinstance(generator, StreamingGenerator) and request.guide is None:
-        return GeneratedStream(generator.stream(request, progress, cancelled))
+        return GeneratedStream(generator.start_stream(request, progress, cancelled))
     return GeneratedStream(FinishedStream(run_generator(generator, request, progress, cancelled)))

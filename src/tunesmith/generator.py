@@ -143,7 +143,9 @@ class MusicStream(Protocol):
 class StreamingGenerator(Protocol):
     """A generator whose music can be heard while it is made."""
 
-    def stream(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> MusicStream:
+    def start_stream(
+        self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck
+    ) -> MusicStream:
         """Start to make the music of a request; otherwise as ``generate``."""
         ...
 

@@ -182,10 +182,9 @@ def test_a_joint_is_on_a_bar_and_no_hole(first: str, second: str) -> None:
 def test_the_last_note_of_a_fitted_piece_falls_on_the_grid_and_is_not_chopped(prompt: str, duration: float) -> None:
     tempo, source = float(prompt.split(", ")[1].split()[0]), piece(prompt)
     fitted = fit(source, duration).audio
-    ends = []
-    for audio in (source, fitted):
-        new = flux(audio.samples)
-        ends.append(np.flatnonzero(new > 0.6 * np.percentile(new, 97))[-1] * 512 / RATE)
+    # The same threshold for both, so that the same note is the last one.
+    threshold = 0.6 * np.percentile(flux(source.samples), 97)
+    ends = [np.flatnonzero(flux(audio.samples) > threshold)[-1] * 512 / RATE for audio in (source, fitted)]
     ring, fitted_ring = source.duration - ends[0], duration - ends[1]
     assert fitted_ring > min(0.4, ring)
     beats = (source.duration - ring - ends[1]) * tempo / 60

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import scipy.fft
 import scipy.signal
@@ -50,7 +52,7 @@ def test_direct_filters_are_scipys() -> None:
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [2_000, 3_001, 4_050])
 def test_transforms_are_scipys(kind: type, size: int) -> None:
-    sound = SOUND.astype(kind)
+    sound: npt.NDArray[Any] = SOUND.astype(kind)
     spectrum = rfft(sound, size)
     assert spectrum.dtype == scipy.fft.rfft(sound, size).dtype
     assert np.array_equal(spectrum, scipy.fft.rfft(sound, size))

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from studio_page import ask, position, silent, sounding
 
 FILE = re.compile(r"/api/jobs/[^/]+/audio$")
-TRACK = {"prompt": "calm strings", "length": "0:20"}
+PIECE, LENGTH = "calm strings", "0:20"
 # A sound that arrives in odd pieces, heard from 0.7 s on and followed by its file at 3 s: how far it is from the file.
 HANDED_OVER = """async () => {
   const { LiveSound } = await import("/studio/modules/live_sound.js");
@@ -57,7 +57,7 @@ def streaming(page: Page, held: list[Route]) -> Iterator[Page]:
     """The page while a piece sounds of which no file has arrived."""
     held.clear()
     page.route(FILE, lambda route: held.append(route))
-    ask(page, **TRACK)
+    ask(page, PIECE, LENGTH)
     page.select_option("#form", "track")
     page.press("#prompt", "Enter")
     sounding(page)

@@ -20,7 +20,7 @@ class ComposerGenerator:
         _begin(progress, cancelled)
         return compose(request).mix(progress, cancelled)
 
-    def stream(
+    def start_stream(
         self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck
     ) -> CompositionStream:
         """Compose the music and start to render it; see StreamingGenerator."""

@@ -200,7 +200,7 @@ class Worker:
     def _stream(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio:
         """Write the sound to ``stream_path`` while it is made, then the exact file."""
         assert isinstance(self._generator, StreamingGenerator)
-        stream = self._generator.stream(request, work.tell, work.is_cancelled)
+        stream = self._generator.start_stream(request, work.tell, work.is_cancelled)
         try:
             # Otherwise the file itself comes as early.
             if stream.is_early:
