@@ -18,9 +18,10 @@ def test_a_prompt_is_explained_as_on_the_command_line(server: httpx.Client, caps
     printed = json.loads(capsys.readouterr().out)
     # Over HTTP the score of a job has it.
     del printed["arrangement"]
-    # Over HTTP it is an answer among the others.
-    tempo = next(one["value"] for one in answer.json()["answers"] if one["field"] == "tempo")
-    assert printed.pop("tempo_bpm") == tempo
+    # Over HTTP tempo and seed are answers among the others.
+    values = {one["field"]: one["value"] for one in answer.json()["answers"]}
+    assert (printed.pop("tempo_bpm"), printed["reasons"].pop()["field"]) == (values["tempo"], "seed")
+    assert values["seed"] == 3
     assert {name: answer.json()[name] for name in printed} == printed
 
 
