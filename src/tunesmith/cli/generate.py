@@ -20,44 +20,39 @@ if TYPE_CHECKING:
 
 
 def generate(
-    prompt: options.Prompt, output: options.Output = None, duration: options.Duration = None,
-    bars: options.Bars = None, bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
+    prompt: options.Prompt, output: options.Output = None, duration: options.Duration = None, bars: options.Bars = None,
+    bpm: options.Bpm = None, key: options.KeyName = None, meter: options.MeterName = None,
     genre: options.GenreName = None, mood: options.MoodName = None, instruments: options.Instruments = None,
     without: options.Without = None, production: options.Production = None, ambience: options.Ambience = None,
     balance: options.Balance = None, form: options.FormName = None, intro: options.IntroName = None,
     ending: options.EndingName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None, lock: options.Lock = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
-    midi_in: options.MidiIn = None,
-    model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
-    commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
-    negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
-    temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
-    audio: options.AudioFile = None, continued: options.Continue = False, strength: options.Strength = None,
-    schedule: options.ScheduleName = None, repaint: options.Repaint = None, melody: options.MelodyFile = None,
-    steps: options.Steps = None,
-    max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
-    loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
-    soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
-    score: options.ScoreFile = None, plot: options.Plot = None, play: options.Play = False, sheet: options.Sheet = None,
-    as_json: options.Json = False, quiet: options.Quiet = False,
+    midi_in: options.MidiIn = None, model: options.Model = "composer", guide: options.Guide = None,
+    keep_stems: options.KeepStems = None, commercial_safe: options.CommercialSafe = None,
+    revenue_below_limit: options.RevenueBelowLimit = None, negative_prompt: options.NegativePrompt = None,
+    guidance: options.Guidance = None, temperature: options.Temperature = None, top_k: options.TopK = None,
+    top_p: options.TopP = None, audio: options.AudioFile = None, continued: options.Continue = False,
+    strength: options.Strength = None, schedule: options.ScheduleName = None, repaint: options.Repaint = None,
+    melody: options.MelodyFile = None, steps: options.Steps = None, max_calls: options.MaxCalls = None,
+    hosted_token: options.HostedToken = None, loudness: options.Loudness = None,
+    sample_rate: options.SampleRateHz = None, mono: options.Mono = False, soundfont: options.SoundFontFile = None,
+    stems: options.Stems = None, midi: options.Midi = None, score: options.ScoreFile = None, plot: options.Plot = None,
+    play: options.Play = False, sheet: options.Sheet = None, as_json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate music from a prompt and write it to a file.
 
     tunesmith "calm piano, 70 bpm" --duration 1:30 -o calm.mp3
     """
-    from tunesmith.cli.play import playing
-    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.output_files import OutputFiles
     from tunesmith.pipeline import GenerationOptions, build_requests
 
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token)
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
-    if guide and keep not in KEPT_FILES:
-        keep_stems, keep = keep, "all"
-    policy = CommercialPolicy.of(settings, commercial_safe, revenue_below_limit)
-    check_licence(policy, model, audio, melody)
+    keep_stems, keep = (keep, "all") if guide and keep not in KEPT_FILES else (keep_stems, keep)
+    _check_licence(settings, model, (audio, melody), commercial_safe, revenue_below_limit)
     options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
         genre=genre, mood=mood, instruments=instruments, without=without, production=production, ambience=ambience,
@@ -71,15 +66,40 @@ def generate(
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)
     shown = ReportOptions(as_json, quiet, pick, keep, sheet)
     if midi_in is not None:
-        from tunesmith.cli.midi_in import arrange_and_report
-        from tunesmith.errors import InvalidRequest
+        _arrange(midi_in, requests, files, settings, shown, play=play)
+    else:
+        _generate(requests, files, settings, shown, started, play=play)
 
-        if play:
-            raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
-        arrange_and_report(midi_in, requests, files, settings, shown)
-        return
+
+def _check_licence(
+    settings: Settings, model: str, recordings: tuple[str | None, str | None],
+    commercial_safe: bool | None, revenue_below_limit: bool | None,
+) -> None:  # fmt: skip
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
+
+    check_licence(CommercialPolicy.of(settings, commercial_safe, revenue_below_limit), model, *recordings)
+
+
+def _generate(
+    requests: Sequence[GenerationRequest], files: OutputFiles, settings: Settings, shown: ReportOptions,
+    started: float, *, play: bool,
+) -> None:  # fmt: skip
+    from tunesmith.cli.play import playing
+
     with playing(play, len(requests)) as listen:
         generate_and_report(requests, files, settings, shown, started=started, listen=listen)
+
+
+def _arrange(
+    midi_in: Path, requests: Sequence[GenerationRequest], files: OutputFiles, settings: Settings,
+    shown: ReportOptions, *, play: bool,
+) -> None:  # fmt: skip
+    from tunesmith.cli.midi_in import arrange_and_report
+    from tunesmith.errors import InvalidRequest
+
+    if play:
+        raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
+    arrange_and_report(midi_in, requests, files, settings, shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,16 +79,9 @@ def read_brief(request: GenerationRequest) -> Brief:
         *ending_reasons, *hits.reasons, *loudness.reasons, *_flag_reasons(request),
     ]  # fmt: skip
     warnings = (
-        *chosen.warnings,
-        *mood_warnings,
-        *parsed.unsupported.warnings,
-        *parsed.warnings,
-        *tempo_warnings,
-        *length.warnings,
-        *hits.warnings,
-        *loudness.warnings,
-        *players.warnings,
-    )
+        *chosen.warnings, *mood_warnings, *parsed.unsupported.warnings, *parsed.warnings, *tempo_warnings,
+        *length.warnings, *hits.warnings, *loudness.warnings, *players.warnings,
+    )  # fmt: skip
     return Brief(
         prompt=request.prompt, title=title_of(parsed.prompt, parsed.numeric), genre=chosen.name,
         seed=request.seed or 0, tempo_bpm=length.tempo.bpm, tempo_is_given=length.tempo.is_given,
