@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-sound bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio media dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -65,6 +65,9 @@ bench-clients: $(VENV)/installed-evaluation ## what the Python and the JavaScrip
 
 bench-studio: $(VENV)/installed-test $(VENV)/installed-evaluation ## the studio: bytes, times, frames, memory, access (2 minutes)
 	$(BIN)/python benchmarks/studio.py
+
+media: $(VENV)/installed-test ## write the clips and the terminal recording of the README
+	$(BIN)/python tools/make_media.py
 
 dist: $(VENV)/installed-dist ## write a wheel and a source archive to dist/
 	$(BIN)/python -m hatchling build -d dist
