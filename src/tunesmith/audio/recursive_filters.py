@@ -6,7 +6,6 @@ lock while it does.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,10 @@ import numpy.typing as npt
 from tunesmith.audio.scipy_kernels import kernel
 
 Signal = npt.NDArray[Any]
+
+# Loaded with this module, under its import lock: render threads that loaded a kernel at the same time met it half done.
+_filter_sections: Callable[..., None] = kernel("scipy.signal._sosfilt")._sosfilt
+_filter_linearly: Callable[..., tuple[Signal, Signal]] = kernel("scipy.signal._sigtools")._linear_filter
 
 
 def sosfilt(sections: Signal, signal: Signal) -> Signal:
@@ -34,7 +37,7 @@ def sosfilt_on(sections: Signal, signal: Signal, state: Signal) -> tuple[Signal,
     rows = filtered.reshape(-1, signal.shape[-1])
     states = np.moveaxis(state, 0, -2)
     after = np.array(states, kind, order="C")
-    _sections_kernel()(sections.astype(kind, copy=False), rows, after.reshape(-1, len(sections), 2))
+    _filter_sections(sections.astype(kind, copy=False), rows, after.reshape(-1, len(sections), 2))
     return filtered, np.moveaxis(after, -2, 0)
 
 
@@ -43,17 +46,5 @@ def lfilter_on(numerator: Signal, denominator: Signal, signal: Signal, state: Si
 
     ``denominator`` has at least two coefficients, and ``state`` the shape (..., coefficients − 1).
     """
-    filtered, after = _linear_kernel()(numerator, denominator, signal, -1, state)
+    filtered, after = _filter_linearly(numerator, denominator, signal, -1, state)
     return filtered, after
-
-
-@functools.cache
-def _sections_kernel() -> Callable[..., None]:
-    found: Callable[..., None] = kernel("scipy.signal._sosfilt")._sosfilt
-    return found
-
-
-@functools.cache
-def _linear_kernel() -> Callable[..., tuple[Signal, Signal]]:
-    found: Callable[..., tuple[Signal, Signal]] = kernel("scipy.signal._sigtools")._linear_filter
-    return found

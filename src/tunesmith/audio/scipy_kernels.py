@@ -19,7 +19,8 @@ import scipy
 def kernel(name: str) -> ModuleType:
     """Return the compiled module ``name``, such as ``scipy.signal._sosfilt``.
 
-    If it is no file where SciPy's wheels have it, it is imported with its packages, which takes longer.
+    Call it while a module is imported: threads that load the same kernel at the same time may meet it half loaded. If
+    it is no file where SciPy's wheels have it, it is imported with its packages, which takes longer.
 
     Raises:
         ModuleNotFoundError: This version of SciPy has no such module.
