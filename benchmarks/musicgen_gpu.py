@@ -173,6 +173,19 @@ def print_gpu() -> None:
     print(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
+def begin(device: str, library: str, *, is_tiny: bool) -> None:
+    """Name hardware and libraries; raise SystemExit where there is nothing to measure."""
+    if device == "cpu" and not is_tiny:
+        raise SystemExit("this benchmark is for a GPU; --device cpu is only for --tiny, which proves that it runs")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("there is no CUDA GPU here: nothing was measured (--device cpu --tiny proves that it runs)")
+    warnings.filterwarnings("ignore")
+    print_hardware()
+    if device == "cuda":
+        print_gpu()
+    print(f"torch {torch.__version__}, CUDA {torch.version.cuda}, {library} {version(library)}")
+
+
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser()
@@ -181,15 +194,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--tiny", action="store_true", help="a tiny model and few steps, to prove that it runs")
     arguments = parser.parse_args()
-    if arguments.device == "cpu" and not arguments.tiny:
-        raise SystemExit("this benchmark is for a GPU; --device cpu is only for --tiny, which proves that it runs")
-    if arguments.device == "cuda" and not torch.cuda.is_available():
-        raise SystemExit("there is no CUDA GPU here: nothing was measured (--device cpu --tiny proves that it runs)")
-    warnings.filterwarnings("ignore")
-    print_hardware()
-    if arguments.device == "cuda":
-        print_gpu()
-    print(f"torch {torch.__version__}, CUDA {torch.version.cuda}, transformers {version('transformers')}")
+    begin(arguments.device, "transformers", is_tiny=arguments.tiny)
     steps = 12 if arguments.tiny else CLIP_FRAMES + 3
     jobs = {"one": Job(1, steps), "eight": Job(2 if arguments.tiny else 8, steps)}
     size = "tiny" if arguments.tiny else arguments.size

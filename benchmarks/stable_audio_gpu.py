@@ -13,9 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-import warnings
 from collections.abc import Callable
-from importlib.metadata import version
 from math import prod
 from pathlib import Path
 from statistics import median
@@ -26,8 +24,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hardware import print_hardware, print_result
-from musicgen_gpu import allocated, print_gpu
+from hardware import print_result
+from musicgen_gpu import allocated, begin
 from tunesmith.stable_audio.architecture import (
     DiffusionShape,
     NumberCondition,
@@ -151,15 +149,7 @@ def main() -> None:
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--tiny", action="store_true", help="a tiny model, to prove that it runs")
     arguments = parser.parse_args()
-    if arguments.device == "cpu" and not arguments.tiny:
-        raise SystemExit("this benchmark is for a GPU; --device cpu is only for --tiny, which proves that it runs")
-    if arguments.device == "cuda" and not torch.cuda.is_available():
-        raise SystemExit("there is no CUDA GPU here: nothing was measured (--device cpu --tiny proves that it runs)")
-    warnings.filterwarnings("ignore")
-    print_hardware()
-    if arguments.device == "cuda":
-        print_gpu()
-    print(f"torch {torch.__version__}, CUDA {torch.version.cuda}, diffusers {version('diffusers')}")
+    begin(arguments.device, "diffusers", is_tiny=arguments.tiny)
     result = measure(arguments.device, 1 if arguments.tiny else arguments.repeats, is_tiny=arguments.tiny)
     if arguments.device == "cuda":
         result["gpu"] = torch.cuda.get_device_name()
