@@ -163,8 +163,7 @@ def _requests(request: GenerationRequest, number: int | None, *, is_changed: boo
     if number is None and is_changed:
         return [request]
     first = (request.seed or 0) + 1
-    fields = {name: getattr(request, name) for name in request.model_fields_set}
-    return [GenerationRequest.checked(**{**fields, "seed": first + one}) for one in range(number or USUAL_VARIATIONS)]
+    return [request.changed(seed=first + one) for one in range(number or USUAL_VARIATIONS)]
 
 
 def _submission(
