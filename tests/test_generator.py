@@ -44,3 +44,12 @@ heavy = ("tunesmith.models.", "tunesmith.musicgen", "huggingface_hub", "scipy.st
 print([name for name in sys.modules if name.startswith(heavy) and name not in light])
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_server_starts_without_the_composer() -> None:
+    code = """
+import sys, tunesmith.server.app
+heavy = ("tunesmith.composer.prompt", "tunesmith.composer.writing", "tunesmith.composer.mix", "scipy")
+print([name for name in sys.modules if name.startswith(heavy)])
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

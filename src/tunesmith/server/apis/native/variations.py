@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
 from tunesmith.audio.edits import edits_of
-from tunesmith.composer.changes import EditedRequest, edit_request
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, GivenFields, check_paragraphs, checked
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
@@ -25,6 +24,9 @@ from tunesmith.server.apis.request_body import documented, read_object
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
 from tunesmith.source_tracks import check_no_tune
+
+if TYPE_CHECKING:
+    from tunesmith.composer.changes import EditedRequest
 
 DIALECT = "api"
 MAX_VARIATIONS, USUAL_VARIATIONS = 100, 5
@@ -133,6 +135,9 @@ def _parted(given: Mapping[str, Any]) -> tuple[VariationsBody, dict[str, Any]]:
 
 def _change(track: Track, words: str | None, fields: Mapping[str, Any]) -> EditedRequest:
     """Return what words and fields change of a track. Raises InvalidRequest, which names the field."""
+    # The whole composer, which a server does not load to start.
+    from tunesmith.composer.changes import edit_request
+
     check_no_tune(track.generation.metadata)
     stored = dict(track.generation.request)
     if track.generation.generated_by == COMPOSER:
