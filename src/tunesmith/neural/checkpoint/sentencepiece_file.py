@@ -39,7 +39,7 @@ class ExpectedSetting:
 
 
 @dataclass(frozen=True, slots=True)
-class SentencePieceModel:
+class SentencepieceVocabulary:
     """The pieces in the order of their ids, and the settings by the numbers of their fields.
 
     ``training`` has, among others, 3 the kind of encoding, 24 whether spaces end a piece, 35 whether bytes stand for
@@ -68,7 +68,7 @@ class SentencePieceModel:
             raise ModelFileError(file, f"its SentencePiece model has the piece {wrong.text!r} of type {wrong.type}")
 
 
-def read_sentencepiece(model: bytes, file: str) -> SentencePieceModel:
+def read_sentencepiece(model: bytes, file: str) -> SentencepieceVocabulary:
     """Read a SentencePiece model; errors name ``file``. Raises ModelFileError if it is broken, or has no pieces."""
     if len(model) > MOST_BYTES:
         raise ModelFileError(file, f"its SentencePiece model has {len(model)} bytes, more than {MOST_BYTES}")
@@ -80,7 +80,7 @@ def read_sentencepiece(model: bytes, file: str) -> SentencePieceModel:
         raise ModelFileError(file, "its SentencePiece model is broken") from None
     if not entries or len({entry.text for entry in entries}) < len(entries):
         raise ModelFileError(file, "its SentencePiece model has no pieces, or one of them twice")
-    return SentencePieceModel(entries, training, normalizer)
+    return SentencepieceVocabulary(entries, training, normalizer)
 
 
 def _entry(message: Value) -> VocabularyEntry:
