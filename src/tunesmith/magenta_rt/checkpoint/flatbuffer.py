@@ -42,10 +42,8 @@ class FlatBuffer:
     def check(self, position: int, size: int) -> None:
         """Raise ModelFileError unless these bytes lie within the file."""
         if position < 0 or size < 0 or position + size > len(self.content):
-            problem = (
-                f"it is cut off or damaged: bytes {position} to {position + size} of {len(self.content)} are named"
-            )
-            raise ModelFileError(self.file, problem)
+            end = position + size
+            raise ModelFileError(self.file, f"it is cut off or damaged: it ends before byte {end}, which it refers to")
 
 
 @dataclass(frozen=True, slots=True)
