@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.magenta_models import write_tiny_model
+from magenta_models import write_tiny_model
 
 from tunesmith.neural.quantization import BLOCKWISE
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.magenta_models import reference, tiny_architecture
+from magenta_models import reference, tiny_architecture
 
 from tunesmith.magenta_rt.architecture import RESERVED_IDS
 from tunesmith.magenta_rt.codec_stream import FULL_SCALE, SpectroStreamDecoder, synthesis_window

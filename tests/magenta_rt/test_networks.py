@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from magenta_models import reference, tiny_architecture, tiny_weights
 from numpy.typing import NDArray
-from tests.support.magenta_models import reference, tiny_architecture, tiny_weights
 
 from tunesmith.magenta_rt.architecture import RESERVED_IDS, MagentaArchitecture
 from tunesmith.magenta_rt.graph.names import DEPTH_ADAPTER
@@ -87,7 +87,8 @@ def test_a_row_has_the_same_bits_alone_and_in_a_batch(quantized_model: Path, row
 def test_a_row_that_does_not_advance_stays_as_it_is(tiny_model: Path) -> None:
     sources = reference("encoder")["source"][0]
     model = LanguageModel(tiny_model, ARCHITECTURE, num_rows=2, options=ONE_THREAD)
-    model.open_row(0), model.open_row(1)
+    model.open_row(0)
+    model.open_row(1)
     first = np.full((2, ARCHITECTURE.num_codebooks), START)
     model.start_frame(first, sources[[0, 0]], np.array([True, True]))
     for pause in range(8):

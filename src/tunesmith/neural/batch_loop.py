@@ -82,7 +82,8 @@ class BatchLoop(ABC, Generic[Batched]):
     def _forget(self, sequence: Batched) -> None:
         """Drop what is kept of a sequence that ends."""
 
-    def _step(self) -> None:
+    def _step(self) -> bool:
+        """Run one step; return whether any sequence ran."""
         # Rows of cancelled sequences go first, so that waiting sequences can take them in the same step.
         self._let_go_of_cancelled()
         for sequence in self._scheduler.admit():
@@ -93,6 +94,7 @@ class BatchLoop(ABC, Generic[Batched]):
         running = self._runnable()
         if running:
             self._run_all(running)
+        return bool(running)
 
     def _run_all(self, running: list[Batched]) -> None:
         """Run one step of all running sequences; every sequence that holds rows fails if it fails."""

@@ -32,6 +32,11 @@ class Scheduler(Generic[Batched]):
         """The sequences that take part in a step."""
         return [sequence for sequence in self.active if sequence.state is State.RUNNING]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no sequence waits or has rows."""
+        return not self.active and not self._waiting
+
     def add(self, sequence: Batched) -> None:
         """Queue a sequence. Raises QueueFull if too many wait, and InvalidRequest if it needs more rows than exist."""
         needed = sequence.num_rows
