@@ -77,7 +77,8 @@ class MagentaArchitecture:
 
     ``window_frames`` past frames are seen beside the present one. ``source_width`` is the width of a frame's
     conditioning; ``style_width`` that of the embeddings of the ``num_style_codebooks`` style codes of a frame, each one
-    of ``style_codebook_size``.
+    of ``style_codebook_size``. ``max_prompt_tokens`` counts the start of a prompt too; a model without ``has_mapper``
+    quantizes the embedding of a text as it is.
     """
 
     temporal: StackShape
@@ -91,6 +92,9 @@ class MagentaArchitecture:
     num_style_codebooks: int = 12
     style_codebook_size: int = 1024
     logit_cap: float = 30.0
+    max_prompt_tokens: int = 128
+    prompt_vocabulary_size: int = 16_000
+    has_mapper: bool = True
 
     @property
     def frame_rate(self) -> float:

@@ -36,6 +36,8 @@ EPSILON = 1e-6
 FRAMES_AT_ONCE = 32
 """The frames whose vectors are summed together: 132 vectors of 256 numbers each, 4 MB."""
 
+TABLE_PREFIX, TABLES = "source.", ("style", "controls", "scale", "bias")
+
 Vectors = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
 _BODY = "params/depthformer/encoder/body/"
@@ -123,6 +125,15 @@ class SourceTables:
         """Read the tables from the weights of a checkpoint, by their published names."""
         style = weights[STYLE_TABLE] @ weights[STYLE_PROJECTION]
         return cls(style, weights[CONTROL_TABLE], weights[NORM_SCALE], weights[NORM_BIAS])
+
+    @classmethod
+    def stored(cls, tables: Weights) -> SourceTables:
+        """Return the tables of a model folder, which ``named`` gave their names."""
+        return cls(*(tables[f"{TABLE_PREFIX}{name}"] for name in TABLES))
+
+    def named(self) -> dict[str, Vectors]:
+        """Return the tables by the names under which a model folder keeps them."""
+        return {f"{TABLE_PREFIX}{name}": getattr(self, name) for name in TABLES}
 
     @property
     def codebook_size(self) -> int:

@@ -11,6 +11,10 @@ TEMPORAL, DEPTH, CODEC = "temporal.onnx", "depth.onnx", "codec.onnx"
 # The tables of graph/tables.py.
 FRAME_EMBEDDINGS, DEPTH_EMBEDDINGS = "frame_embeddings.npy", "depth_embeddings.npy"
 CODEBOOKS, SINKS = "codebooks.npy", "sinks.npy"
+# What turns a prompt into style codes, and the numbers of a frame into its source vector.
+TOKENIZER, TEXT_ENCODER = "tokenizer.json", "text_encoder.onnx"
+MAPPER, STYLE_TABLES = "mapper.safetensors", "style_tables.safetensors"
+LICENCE = "LICENCE.txt"
 
 
 def write_architecture(folder: Path, architecture: MagentaArchitecture) -> None:
