@@ -13,8 +13,8 @@ from tunesmith.request import IS_NUMBER
 if TYPE_CHECKING:
     from tunesmith.audio.buffer import Samples
 
-MAX_BLOCK_SECONDS = 0.2
-"""The longest block of a live stream in seconds, so that a change is heard within 0.3 s."""
+MAX_BLOCK_SECONDS = 0.1
+"""The longest block of a live stream in seconds; short, because a change is heard after what is sent already."""
 
 MidiNote = Annotated[int, Field(ge=0, le=127), IS_NUMBER]
 
@@ -71,7 +71,8 @@ class LiveStream(Protocol):
     def next_block(self) -> Samples:
         """Return the next samples, (channels, n) float32 with 1 <= n <= MAX_BLOCK_SECONDS * sample_rate.
 
-        Waits until they are made, and makes at most a few blocks ahead of those asked for. Every sample comes once, in
+        Waits until they are made. Nothing is made ahead of the block that is asked for: whoever asks keeps the stock,
+        and what lies in it no change reaches. A stream that nobody asks for a block rests. Every sample comes once, in
         order. Raises GenerationCancelled once the stream is closed, also in a call that waits.
         """
         ...
