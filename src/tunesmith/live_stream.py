@@ -104,4 +104,5 @@ def sound_bytes(samples: Samples, encoding: SoundEncoding) -> bytes:
     frames = np.ascontiguousarray(samples.T, dtype="<f4")
     if encoding == "float32":
         return frames.tobytes()
-    return np.rint(np.clip(frames, -1, 1) * 32_767).astype("<i2").tobytes()
+    whole: bytes = np.clip(np.rint(frames * 32_768), -32_768, 32_767).astype("<i2").tobytes()
+    return whole

@@ -51,6 +51,12 @@ async def blocks(channel: LiveChannel, count: int) -> list[SoundBlock]:
     return [await channel.next_block() for _ in range(count)]
 
 
+async def fail(pool: LocalPool, failing: LiveSettings) -> None:
+    async with pool.live("faulty", LiveOpening(failing, 1)) as other:
+        await other.change(1, failing)
+        await blocks(other, 1)
+
+
 def samples(given: list[SoundBlock]) -> NDArray[np.float32]:
     sound = b"".join(one.sound for one in given)
     return np.frombuffer(sound, "<f4").reshape(-1, 2)
@@ -91,13 +97,13 @@ def test_a_change_is_in_the_blocks_that_say_so_and_one_that_is_refused_changes_n
     async def act(pool: LocalPool) -> None:
         async with pool.live("sines", LiveOpening(MINE, 1, "float32")) as channel:
             before = await blocks(channel, 2)
-            assert await channel.change(MINE.changed({"notes": []})) == 1
+            await channel.change(1, MINE.changed({"notes": []}))
             after = await blocks(channel, 1)
             assert [one.change for one in (*before, *after)] == [0, 0, 1]
             assert np.abs(samples(before)).max() > 0.05
             assert not samples(after).any()
             with pytest.raises(InvalidRequest, match=r"notes: must be at most 16 at once, got 17"):
-                await channel.change(MINE.changed({"notes": list(range(17))}))
+                await channel.change(2, MINE.changed({"notes": list(range(17))}))
             assert not samples(await blocks(channel, 1)).any()
 
     run(act)
@@ -109,9 +115,7 @@ def test_a_stream_that_fails_ends_and_leaves_its_process_to_others() -> None:
             for prompt, said in (("fail", "no sound"), ("fail at a change", "no change")):
                 failing = LiveSettings.checked(prompt=prompt)
                 with pytest.raises(TaskFailed) as caught:
-                    async with pool.live("faulty", LiveOpening(failing, 1)) as other:
-                        await other.change(failing)
-                        await blocks(other, 1)
+                    await fail(pool, failing)
                 assert said in caught.value.trace
             assert len(await blocks(channel, 1)) == 1
             # The first has ended, so that there is a slot, and the process was not replaced.

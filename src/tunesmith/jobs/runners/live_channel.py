@@ -53,7 +53,6 @@ class LiveChannel:
         self._blocks: asyncio.Queue[SoundBlock | None] = asyncio.Queue()
         self._opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._answers: dict[int, asyncio.Future[None]] = {}
-        self._changes = 0
         self._is_open = False
         # What ended the stream.
         self._end: asyncio.Future[TunesmithError | None] = asyncio.get_running_loop().create_future()
@@ -84,20 +83,17 @@ class LiveChannel:
             raise self._end.result() or RunnerCrashed("the live stream has ended")
         return block
 
-    async def change(self, settings: LiveSettings) -> int:
-        """Play by other settings; return the number of the change, from 1 on, once the runner has taken it.
+    async def change(self, number: int, settings: LiveSettings) -> None:
+        """Play by other settings; return once the runner has taken them. ``number`` counts the changes, from 1 on.
 
         Raises InvalidRequest for settings that the model does not take; TaskFailed and RunnerCrashed.
         """
-        self._changes += 1
-        number = self._changes
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
             await self._send(encode({"change": self.name, "number": number, "settings": _as_json(settings)}))
             await answer
         finally:
             del self._answers[number]
-        return number
 
     async def close(self, seconds: float) -> None:
         """End the stream, and wait for that for at most ``seconds``."""
