@@ -16,7 +16,7 @@ from tunesmith.magenta_rt.checkpoint.published_shapes import published_shapes
 from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.conversion import build_language_model
 from tunesmith.magenta_rt.graph.codec import build_codec
-from tunesmith.magenta_rt.graph.tables import TABLES
+from tunesmith.magenta_rt.graph.tables import write_tables
 from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
 from tunesmith.magenta_rt.model_folder import CODEC, MAPPER, STYLE_TABLES, TEXT_ENCODER, TOKENIZER, write_architecture
 from tunesmith.magenta_rt.style.quantizer import codebook_name
@@ -70,8 +70,7 @@ def write_model(folder: Path) -> Path:
     build_language_model(folder, architecture, weights, LayerForms.all(BLOCKWISE))
     with GraphBuilder(folder / CODEC) as builder:
         build_codec(builder, architecture, weights)
-    for name, table in TABLES.items():
-        np.save(folder / name, table(architecture, weights))
+    write_tables(folder, architecture, weights, exact=False)
     _write_style(folder, weights)
     write_architecture(folder, architecture)
     return folder
