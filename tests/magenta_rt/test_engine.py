@@ -22,7 +22,7 @@ from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.engine import FrameEngine
 from tunesmith.magenta_rt.networks import LanguageModel
 from tunesmith.magenta_rt.sequence import Conditioning, FrameRequest
-from tunesmith.magenta_rt.sound_stream import FILE_CHUNKS, LIVE_CHUNKS, ChunkPlan, SoundStream
+from tunesmith.magenta_rt.sound_stream import FILE_CHUNKS, ChunkPlan, SoundStream
 from tunesmith.neural.sampling import DrawSettings
 from tunesmith.neural.sessions import SessionOptions
 
@@ -32,6 +32,7 @@ ARCHITECTURE = tiny_architecture()
 ONE_THREAD = SessionOptions(num_threads=1, spinning=False)
 SOURCES: Array = reference("encoder")["source"][0]
 GREEDY = DrawSettings(temperature=0)
+AS_ASKED = ChunkPlan(first=3, rest=2, ahead=0)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_a_longer_stream_begins_like_a_shorter_one(engine: FrameEngine) -> None:
 
 def test_no_more_is_made_than_the_reader_wants(engine: FrameEngine) -> None:
     plan = ChunkPlan(first=3, rest=2, ahead=4)
-    stream, idle = engine.open(request(1, frames=None), plan), engine.open(request(2, frames=None), LIVE_CHUNKS)
+    stream, idle = engine.open(request(1, frames=None), plan), engine.open(request(2, frames=None), AS_ASKED)
     stream.read()
     wait_until(lambda: stream.sequence.frames_done == 7)
     assert idle.sequence.frames_done == 0
@@ -135,7 +136,7 @@ def test_a_change_is_heard_from_the_next_block_on(engine: FrameEngine) -> None:
         heard.append(current)
         return SOURCES[current : current + 1]
 
-    stream = engine.open(request(1, frames=None, conditioning=conditioning), LIVE_CHUNKS)
+    stream = engine.open(request(1, frames=None, conditioning=conditioning), AS_ASKED)
     for _ in range(3):
         stream.read()
     assert heard == [0] * 7
