@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -209,3 +210,22 @@ def test_the_thread_of_an_engine_without_streams_ends_and_starts_again(
 
 def test_chunks_end_where_the_plan_says() -> None:
     assert [FILE_CHUNKS.frames_until(block) for block in range(3)] == [3, 8, 13]
+
+
+def test_an_endless_stream_takes_no_more_memory_than_a_short_one(engine: FrameEngine) -> None:
+    stream = engine.open(request(1, frames=None))
+
+    def read(blocks: int) -> None:
+        for _ in range(blocks):
+            stream.read()
+
+    # Far beyond the window, so that the ring is full.
+    read(20)
+    tracemalloc.start()
+    read(10)
+    before = tracemalloc.get_traced_memory()[0]
+    read(60)
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    stream.close()
+    assert after - before < 200_000
