@@ -6,7 +6,7 @@ All arrays that the graphs read and write are bound once for each number of rows
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class LanguageModel:
         self._memory = RowMemory(np.load(folder / SINKS), _in_pairs(num_rows), architecture.window_frames)
         self._level_starts = np.arange(architecture.num_codebooks) * architecture.codebook_size
         self._frames: dict[int, _FrameRun] = {}
-        self._levels: dict[int, _LevelRuns] = {}
+        self._levels: dict[int, _LevelRun] = {}
         self._count = 0
 
     def open_row(self, row: int) -> None:
@@ -113,21 +113,21 @@ class LanguageModel:
 
     def logits(self, level: int, codes: Codes | None) -> Logits:
         """Return the logits of a level, given the codes of the level before."""
-        runs = self._level_runs(_in_pairs(self._count))
+        run = self._level_run(_in_pairs(self._count))
         if codes is None:
-            runs.depth_input[:] = self._frame_run(_in_pairs(self._count)).depth_input
+            run.depth_input[:] = self._frame_run(_in_pairs(self._count)).depth_input
         else:
-            runs.depth_input[: self._count, 0] = self._depth_table[self._level_starts[level - 1] + codes]
-        return runs.run(level)[: self._count]
+            run.depth_input[: self._count, 0] = self._depth_table[self._level_starts[level - 1] + codes]
+        return run.run(level)[: self._count]
 
     def _frame_run(self, rows: int) -> _FrameRun:
         if rows not in self._frames:
             self._frames[rows] = _FrameRun(self._temporal, self.architecture, self._memory, rows)
         return self._frames[rows]
 
-    def _level_runs(self, rows: int) -> _LevelRuns:
+    def _level_run(self, rows: int) -> _LevelRun:
         if rows not in self._levels:
-            self._levels[rows] = _LevelRuns(self._depth, self.architecture, rows)
+            self._levels[rows] = _LevelRun(self._depth, self.architecture, rows)
         return self._levels[rows]
 
 
@@ -158,38 +158,37 @@ class _FrameRun:
         self._session.run_with_iobinding(self._binding)
 
 
-class _LevelRuns:
-    """The runs of the depth graph for the first rows, one for each level: only the head of that level is computed."""
+class _LevelRun:
+    """A run of the depth graph for the first rows, bound to the buffers that it reads and writes."""
 
     def __init__(self, session: InferenceSession, architecture: MagentaArchitecture, rows: int) -> None:
-        from onnxruntime import RunOptions
-
         shape, levels = architecture.depth, architecture.num_codebooks
         self.depth_input = np.zeros((rows, 1, shape.hidden_size), np.float32)
         self._logits = np.zeros((rows, architecture.codebook_size), np.float32)
         self._lengths = np.zeros(rows, np.int32)
         self._longest = np.zeros(1, np.int32)
-        self._memory = np.zeros((shape.num_layers, 2, rows, shape.num_heads, levels, shape.head_size), np.float32)
+        self._rows_by_level = np.zeros(levels, np.int64)
+        memory = np.zeros((shape.num_layers, 2, rows, shape.num_heads, levels, shape.head_size), np.float32)
+        self._rows = rows
         self._session = session
-        self._options = RunOptions()
-        self._options.only_execute_path_to_fetches = True
-        self._bindings = [self._bind(level) for level in range(levels)]
+        self._binding = session.io_binding()
+        inputs: dict[str, NDArray[Any]] = {
+            "depth_input": self.depth_input, "lengths": self._lengths, "longest": self._longest,
+            "rows_by_level": self._rows_by_level,
+        }  # fmt: skip
+        for name, array in inputs.items():
+            self._binding.bind_ortvalue_input(name, as_value(array))
+        self._binding.bind_ortvalue_output("logits", as_value(self._logits))
+        for layer, (keys, values) in enumerate(memory):
+            _bind_in_place(self._binding, f"self_{layer}", keys, values)
 
     def run(self, level: int) -> Logits:
         """Append ``depth_input`` to the levels of the frame; return the logits (rows, codebook size)."""
         self._lengths[:], self._longest[0] = level, level + 1
-        self._session.run_with_iobinding(self._bindings[level], self._options)
+        self._rows_by_level[:] = 0
+        self._rows_by_level[level] = self._rows
+        self._session.run_with_iobinding(self._binding)
         return self._logits
-
-    def _bind(self, level: int) -> IOBinding:
-        binding = self._session.io_binding()
-        inputs = {"depth_input": self.depth_input, "lengths": self._lengths, "longest": self._longest}
-        for name, array in inputs.items():
-            binding.bind_ortvalue_input(name, as_value(array))
-        binding.bind_ortvalue_output(f"logits_{level}", as_value(self._logits))
-        for layer, (keys, values) in enumerate(self._memory):
-            _bind_in_place(binding, f"self_{layer}", keys, values)
-        return binding
 
 
 def _bind_in_place(binding: IOBinding, attention: str, keys: Array, values: Array) -> None:

@@ -22,6 +22,7 @@ from tunesmith.neural.transformer_nodes import END, cut, integers, reshape
 SHORTEST_KERNEL = 3
 PARTS = 2
 """The real and the imaginary part of a bin."""
+OUTPUT_BINS = 8
 
 
 def build_codec(builder: GraphBuilder, architecture: MagentaArchitecture, weights: Weights) -> None:
@@ -84,9 +85,8 @@ class _Codec:
             x = self._up_unit(x, f"decoder_{number}", strides, channels)
             if number == shape.split_after:
                 x = self._split(x)
-        spectra = self._convolve(self._elu(x), "output_layer/base_conv_last")
-        builder.nodes("Identity", [spectra.name], ["spectra"])
-        builder.output("spectra", np.float32, [spectra.groups, PARTS, "times", spectra.bins])
+        self._last_convolution(self._elu(x), "output_layer/base_conv_last")
+        builder.output("spectra", np.float32, [x.groups, PARTS, "times", x.bins])
 
     def _input_layers(self, latents: str) -> _Map:
         shape = self.shape
@@ -125,6 +125,28 @@ class _Codec:
             self.builder.constant(bias), kernel_shape=[times, bins], pads=[0, before, 0, bins - 1 - before],
         )  # fmt: skip
         return _Map(value, channels, x.bins, x.groups)
+
+    def _last_convolution(self, x: _Map, name: str) -> None:
+        """Add the convolution to the real and imaginary parts, several bins of one part at once.
+
+        Its two channels would leave most of a vector register empty, which takes as long as a full one: the channels of
+        this one are all ``OUTPUT_BINS`` neighbouring bins, which see a common, wider window.
+        """
+        kernel, bias = self._weights(name)
+        times, bins, channels, parts = kernel.shape
+        wide = np.zeros((OUTPUT_BINS, parts, channels, times, bins + OUTPUT_BINS - 1), np.float32)
+        for place in range(OUTPUT_BINS):
+            wide[place, :, :, :, place : place + bins] = kernel.transpose(3, 2, 0, 1)
+        before = (bins - 1) // 2
+        value = self.builder.node(
+            "Conv", self._remember(x, times - 1), self.builder.constant(wide.reshape(-1, *wide.shape[2:])),
+            self.builder.constant(np.tile(bias, OUTPUT_BINS)), kernel_shape=list(wide.shape[3:]),
+            strides=[1, OUTPUT_BINS], pads=[0, before, 0, bins - 1 - before],
+        )  # fmt: skip
+        cells = reshape(self.builder, value, x.groups, OUTPUT_BINS, parts, -1, x.bins // OUTPUT_BINS)
+        ordered = self.builder.node("Transpose", cells, perm=[0, 2, 3, 4, 1])
+        sizes = integers(self.builder, x.groups, parts, -1, x.bins)
+        self.builder.nodes("Reshape", [ordered, sizes], ["spectra"])
 
     def _up(self, x: _Map, name: str, strides: tuple[int, int]) -> _Map:
         """Add an up-sampling convolution, the cross-correlation of the kernel with a map dilated by zeros.

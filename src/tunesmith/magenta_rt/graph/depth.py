@@ -1,9 +1,10 @@
 """The depth transformer as a graph: the input of one level of every row in, the logits of its codes out.
 
-    depth_input (rows, 1, hidden) -> logits_0 … logits_11 (rows, codebook size), one of which a run computes
+    depth_input (rows, 1, hidden) -> logits (rows, codebook size)
 
 The memories ``self_i_key`` and ``self_i_value`` (rows, heads, levels, head) hold the levels of one frame. Each level
-has a head of its own, so a run asks for the logits of its level alone.
+has a head of its own: ``rows_by_level`` (levels,) is the number of rows at the present level and 0 for all others, so
+that the heads of the others multiply no row, which takes no time.
 """
 
 from __future__ import annotations
@@ -34,18 +35,22 @@ def build_depth(builder: GraphBuilder, architecture: MagentaArchitecture, weight
         normed, x = nodes.add_part(x, update, part, following)
     gain, shift = (builder.constant(weights[f"{FINAL_NORM}/{name}"]) for name in ("scale", "bias"))
     states = reshape(builder, layer_norm(builder, x, gain, shift, EPSILON), -1, shape.hidden_size)
-    for level in range(architecture.num_codebooks):
-        _add_head(builder, architecture, weights, states, level)
+    _add_heads(builder, architecture, weights, states)
 
 
-def _add_head(
-    builder: GraphBuilder, architecture: MagentaArchitecture, weights: Weights, states: str, level: int
-) -> None:  # fmt: skip
-    """Add the logits of a level, which are soft-capped."""
-    size, cap = architecture.codebook_size, architecture.logit_cap
-    own = slice(RESERVED_IDS + level * size, RESERVED_IDS + (level + 1) * size)
-    kernel, bias = weights[f"{LOGITS}/kernel"][:, own].T, weights[f"{LOGITS}/bias"][own]
-    scores = builder.linear(states, np.ascontiguousarray(kernel), bias, layer=f"head_{level}")
+def _add_heads(builder: GraphBuilder, architecture: MagentaArchitecture, weights: Weights, states: str) -> None:
+    """Add the logits of the present level, which are soft-capped."""
+    levels, size, cap = architecture.num_codebooks, architecture.codebook_size, architecture.logit_cap
+    counts = builder.input("rows_by_level", np.int64, [levels])
+    kernel, bias = weights[f"{LOGITS}/kernel"][:, RESERVED_IDS:].T, weights[f"{LOGITS}/bias"][RESERVED_IDS:]
+    parts = builder.nodes("Split", [states, counts], [None] * levels, axis=0)
+    products = [
+        builder.linear(part, np.ascontiguousarray(kernel[level * size : (level + 1) * size]), layer=f"head_{level}")
+        for level, part in enumerate(parts)
+    ]
+    present = builder.node("ArgMax", counts, axis=0, keepdims=1)
+    own_bias = builder.node("Gather", builder.constant(bias.reshape(levels, size)), present)
+    scores = builder.node("Add", builder.node("Concat", *products, axis=0), own_bias)
     bounded = builder.node("Tanh", builder.node("Mul", scores, scalar(builder, 1 / cap)))
-    builder.nodes("Mul", [bounded, scalar(builder, cap)], [f"logits_{level}"])
-    builder.output(f"logits_{level}", np.float32, ["rows", size])
+    builder.nodes("Mul", [bounded, scalar(builder, cap)], ["logits"])
+    builder.output("logits", np.float32, ["rows", size])
