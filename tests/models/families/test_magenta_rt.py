@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hub_server import hub_server
-from magenta_checkpoint import CHECKPOINT, HUB_ID, MUSICCOCA, write_magenta_tree
+from magenta_checkpoint import CHECKPOINT, HUB_ID, MUSICCOCA, Arrays, tiny_weights, write_magenta_tree
 from magenta_vectors import has_magenta_vectors
 from stable_audio_pulls import PullBench
 
+from tunesmith.audio.reader import read_audio
 from tunesmith.cli import run
 from tunesmith.errors import InvalidRequest, ModelFileError, OutOfResources
 from tunesmith.magenta_rt.licence_file import LICENCE_TEXT, MODEL_NOTICE
@@ -22,13 +23,19 @@ from tunesmith.magenta_rt.model_folder import LICENCE
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
 from tunesmith.models.catalog import find_pullable
 from tunesmith.models.families.magenta_rt import MagentaFamily
+from tunesmith.models.families.trial_sound import check_sound
 from tunesmith.models.hub import Hub
 from tunesmith.models.manifest import Manifest
 from tunesmith.models.pull import PullTools
+from tunesmith.models.resolution import resolve
 from tunesmith.models.store import Store
+from tunesmith.models.trial import try_out
 
 pytestmark = has_magenta_vectors
 NAME = "magenta-rt2-small"
+
+
+LAST_CONVOLUTION = "params/soundstream/decoder/output_layer/base_conv_last/conv"
 
 
 def only_encode(folder: Path, manifest: Manifest) -> None:
@@ -150,12 +157,58 @@ def test_the_catalog_says_what_the_folder_says() -> None:
     assert MagentaFamily.quantizations == ("int8", "int8-32", "none")
 
 
-def nan(weights: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]) -> None:
+def nan(weights: Arrays) -> None:
     weights["params/depthformer/decoder/depth_body/final_ln/scale"][3] = np.nan
 
 
-def test_a_checkpoint_with_nan_is_not_installed(bench: PullBench, tmp_path: Path) -> None:
-    bench.hub.share("org/nan", write_magenta_tree(tmp_path / "nan", change=nan))
-    with pytest.raises(ModelFileError, match=r"mrt2_small\.safetensors: params/.*/final_ln/scale contains NaN"):
-        bench.pull("org/nan")
+def silent(weights: Arrays) -> None:
+    for part in ("kernel", "bias"):
+        weights[f"{LAST_CONVOLUTION}/{part}"] *= 0
+
+
+def loud(weights: Arrays) -> None:
+    weights[f"{LAST_CONVOLUTION}/kernel"] *= 3000
+
+
+def noisy(weights: Arrays) -> None:
+    weights |= tiny_weights()
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    (nan, r"mrt2_small\.safetensors: params/.*/final_ln/scale contains NaN"),
+    (silent, "the model generates silence: an RMS of 0"), (loud, "the model generates clipped sound"),
+    (noisy, "the model generates noise: a spectral flatness of"),
+])  # fmt: skip
+def test_a_model_that_makes_no_music_is_not_installed(
+    bench: PullBench, tmp_path: Path, change: Callable[[Arrays], None], words: str
+) -> None:
+    bench.hub.share("org/odd", write_magenta_tree(tmp_path / "odd", change=change))
+    bench.tools = dataclasses.replace(bench.tools, try_out=try_out)
+    with pytest.raises(ModelFileError, match=words):
+        bench.pull("org/odd", quantization="none")
     assert bench.left() == set()
+
+
+def test_a_pulled_model_plays_from_the_command_line_and_checks_itself(
+    bench: PullBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(bench.tools.store.folder))
+    monkeypatch.chdir(tmp_path)
+    bench.tools = dataclasses.replace(bench.tools, try_out=try_out)
+    model = bench.pull(NAME)
+    command = ("generate", "lofi hip hop with rain sounds", "--model", NAME, "--duration", "2", "--seed", "3")
+    assert run((*command, "-o", "x.wav")) == 0
+    sound = read_audio(tmp_path / "x.wav")
+    assert (sound.duration, sound.sample_rate, sound.samples.shape[0]) == (2.0, 48_000, 2)
+    check_sound(sound, NAME)
+    assert sound.metadata["licence"] == "cc-by-4.0"
+    assert sound.metadata["model_digest"] == model.manifest.digest
+    for name in (NAME, HUB_ID):
+        assert resolve(name, allow_fallback=False).generated_by == NAME
+    capsys.readouterr()
+    assert run(("check", NAME)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "files: unchanged since installation"
+    assert "within 5 times bfloat16's own" in lines[1]
+    assert lines[2] == "layers: 26 blockwise8"
+    assert lines[3] == "trial: it generates music"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.audio import Audio
+from tunesmith.config import load_settings
 from tunesmith.errors import ModelFileError
 from tunesmith.generator import Generator
 from tunesmith.magenta_rt.architecture import MagentaArchitecture
@@ -16,7 +18,7 @@ from tunesmith.magenta_rt.checkpoint.file_names import CHECKPOINT, OPTIONAL, REQ
 from tunesmith.magenta_rt.licence_file import MODEL_NOTICE
 from tunesmith.magenta_rt.model_folder import CODEC, DEPTH, TEMPORAL, read_architecture
 from tunesmith.models.families.family import FreeMemory, ModelSummary
-from tunesmith.models.manifest import Manifest, Sizes
+from tunesmith.models.manifest import Manifest, Sizes, read_manifest
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
 from tunesmith.models.resource_checks import PROCESS_BYTES
 from tunesmith.neural.quantization_check import QuantizationCheck
@@ -24,6 +26,7 @@ from tunesmith.request import GenerationRequest
 
 if TYPE_CHECKING:
     from tunesmith.magenta_rt.checkpoint.checkpoint import MagentaCheckpoint
+    from tunesmith.magenta_rt.open_model import MagentaModel
 
 LANGUAGE_MODEL = "params/depthformer/"
 CONVERTED_SHARE: Mapping[str, float] = {"int8": 0.42, "int8-32": 0.44, "none": 1.1}
@@ -125,7 +128,12 @@ class MagentaFamily:
 
     def load(self, folder: Path, manifest: Manifest, free_memory: FreeMemory) -> Generator:
         """Return the generator, whose batch has as many rows as half of the free memory allows."""
-        raise NotImplementedError
+        from tunesmith.magenta_rt.generator import MagentaGenerator
+
+        return MagentaGenerator(
+            folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest,
+            model_factory=partial(_open_within_memory, free_memory),
+        )  # fmt: skip
 
     def check_request(self, request: GenerationRequest) -> None:
         """Refuse the fields that only other models have."""
@@ -148,6 +156,20 @@ class MagentaFamily:
         from tunesmith.models.families.trial_sound import check_sound
 
         check_sound(audio, manifest.name)
+
+
+def _open_within_memory(free_memory: FreeMemory, folder: Path, num_rows: int) -> MagentaModel:
+    """Open a model for one stream, or for as many as half of the free memory allows."""
+    from tunesmith.magenta_rt.open_model import open_model
+    from tunesmith.neural.sessions import SessionOptions
+
+    rows = num_rows
+    if num_rows > 1:
+        # More streams are optional, so they get only memory that is free; the other half is for other models.
+        manifest, family = read_manifest(folder), MagentaFamily()
+        spare = free_memory() - family.memory_needed(folder, manifest)
+        rows = min(num_rows, 1 + max(0, spare) // 2 // stream_bytes(read_architecture(folder)))
+    return open_model(folder, rows, SessionOptions(load_settings().threads))
 
 
 def stream_bytes(architecture: MagentaArchitecture) -> int:
