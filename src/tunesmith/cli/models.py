@@ -82,7 +82,7 @@ def pull(
         state = "installed" if offers else "is already installed:"
         size = in_words(installed.manifest.bytes)
         typer.echo(f"{installed.name} {state} {size} in {installed.folder}")
-        for line in _check_lines(installed.manifest.self_check):
+        for line in (*_check_lines(installed.manifest.self_check), *filter(None, (installed.manifest.remark,))):
             typer.echo(f"  {line}")
         typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
 
@@ -231,7 +231,7 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
         ("licence", _licence_text(manifest.licence, manifest.terms)),
         *(("show to users", line) for line in manifest.terms.attributions),
-        *((("notice", manifest.notice),) if manifest.notice else ()),
+        *((name, text) for name, text in (("notice", manifest.notice), ("remark", manifest.remark)) if text),
         ("source", str(manifest.source)),
         ("digest", f"sha256:{manifest.digest}"),
         ("installed", f"{manifest.created} by tunesmith {manifest.tunesmith}"),

@@ -35,6 +35,7 @@ STYLE_SHARE: Mapping[str, float] = {"int8": 0.37, "int8-32": 0.37, "none": 1.02}
 """The same for the style encoder."""
 HALF_PRECISION_BYTES = 800_000_000
 """A checkpoint below this size holds its 282 million numbers in 16 bits."""
+NO_MAPPER = f"{OPTIONAL[0]} was not there: prompts are not mapped to how recordings of them sound, and say less"
 CONVERSION_SHARE = 0.5
 """The share of the conversion in the progress, where a self-check follows."""
 NOT_RUN = re.compile(r"(?:^|/)(?:mrt2|magenta-r(?:t|t2|t-2|ealtime-2))[-_]base\b", re.IGNORECASE)
@@ -192,4 +193,4 @@ def _summary(checkpoint: MagentaCheckpoint, check: QuantizationCheck | None) -> 
         continues=False,
     )  # fmt: skip
     parameters = sum(prod(shape) for name, shape in shapes.items() if name.startswith(LANGUAGE_MODEL))
-    return ModelSummary(sizes, parameters, check, MODEL_NOTICE)
+    return ModelSummary(sizes, parameters, check, MODEL_NOTICE, "" if checkpoint.mapper else NO_MAPPER)
