@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, runtime_checkable
 
 from pydantic import ConfigDict, Field, PlainSerializer
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 MAX_BLOCK_SECONDS = 0.1
 """The longest block of a live stream in seconds; short, because a change is heard after what is sent already."""
+
+SoundEncoding = Literal["pcm16", "float32"]
+"""How the samples of a live stream are written: 16-bit integers or 32-bit floats, little-endian, channels in turn."""
 
 MidiNote = Annotated[int, Field(ge=0, le=127), IS_NUMBER]
 
@@ -92,3 +95,14 @@ class LiveGenerator(Protocol):
         Raises InvalidRequest for settings that the model does not take.
         """
         ...
+
+
+def sound_bytes(samples: Samples, encoding: SoundEncoding) -> bytes:
+    """Return (channels, n) samples as bytes in an encoding; ``pcm16`` clips at full scale."""
+    import numpy as np
+
+    frames = np.ascontiguousarray(samples.T, dtype="<f4")
+    if encoding == "float32":
+        return frames.tobytes()
+    whole: bytes = np.clip(np.rint(frames * 32_768), -32_768, 32_767).astype("<i2").tobytes()
+    return whole
