@@ -27,7 +27,6 @@ from tunesmith.magenta_rt.conditioning import FrameControls
 from tunesmith.magenta_rt.frame_sources import FrameSources, Masked, steady, written
 from tunesmith.magenta_rt.loops import fade_into_loop
 from tunesmith.magenta_rt.pianoroll import pianoroll
-from tunesmith.magenta_rt.piece_stream import FinishedPiece, PieceStream, sound_blocks
 from tunesmith.magenta_rt.request_mapping import (
     StreamPlan,
     bar_seconds,
@@ -37,6 +36,7 @@ from tunesmith.magenta_rt.request_mapping import (
     prepare_request,
 )
 from tunesmith.magenta_rt.sequence import FrameRequest
+from tunesmith.magenta_rt.streamed_music import FinishedMusic, StreamedMusic, sound_blocks
 from tunesmith.neural.step_progress import StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
@@ -123,12 +123,12 @@ class MagentaGenerator:
         A loop and a piece of given loudness are made as a whole first.
         """
         if request.loop or request.loudness_lufs is not None:
-            return FinishedPiece(self.generate(request, progress, cancelled))
+            return FinishedMusic(self.generate(request, progress, cancelled))
         model = self._opened()
         plan = self._plan(request, model)
         shape = model.architecture.codec
         rate = wanted_rate(request, shape.sample_rate)
-        return PieceStream(
+        return StreamedMusic(
             self._blocks(plan, model, progress, cancelled), (shape.sample_rate, shape.audio_channels),
             (rate, 1 if request.mono else shape.audio_channels), plan.num_samples, self._metadata(request, plan, ()),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""PieceStream: a piece of a stream, heard while it is made."""
+"""StreamedMusic: a piece of a stream, heard while it is made."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def sound_blocks(
         stream.close()
 
 
-class PieceStream:
+class StreamedMusic:
     """The stream of a piece of known length; see MusicStream.
 
     ``blocks`` are at the sample rate and with the channels of ``model_format``; they are converted to those of
-    ``piece_format``, which has as many channels or one. ``num_samples`` are those at the model's rate.
+    ``music_format``, which has as many channels or one. ``num_samples`` are those at the model's rate.
     """
 
     def __init__(
-        self, blocks: Generator[Samples], model_format: tuple[int, int], piece_format: tuple[int, int],
+        self, blocks: Generator[Samples], model_format: tuple[int, int], music_format: tuple[int, int],
         num_samples: int, metadata: Mapping[str, Any],
     ) -> None:  # fmt: skip
         rate_in, channels_in = model_format
-        self.sample_rate, self.channels = piece_format
+        self.sample_rate, self.channels = music_format
         self.num_samples = resampled_length(num_samples, rate_in, self.sample_rate)
         self.metadata = metadata
         self.is_early = True
@@ -71,7 +71,7 @@ class PieceStream:
         self._source.close()
 
 
-class FinishedPiece:
+class FinishedMusic:
     """The stream of a piece that is made as a whole first; see MusicStream."""
 
     def __init__(self, audio: Audio) -> None:
