@@ -138,6 +138,15 @@ def test_what_the_repository_lacks_is_found_out_before_the_download(
     assert bench.left() == set()
 
 
+def test_too_little_memory_is_said_in_numbers_and_keeps_the_download(
+    bench: PullBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunesmith.models.families.magenta_rt.available_memory", lambda: 100_000_000)
+    with pytest.raises(OutOfResources, match=rf"not enough memory for {NAME}: it needs about 1\d\d MB, and 100 MB is"):
+        bench.pull(NAME)
+    assert "mrt2_small.safetensors" in bench.left()
+
+
 def test_a_truncated_file_leaves_nothing_behind(bench: PullBench, tree: Path, tmp_path: Path) -> None:
     for name, words in (
         (CHECKPOINT, "mrt2_small.safetensors: it is cut off"),

@@ -20,7 +20,7 @@ from tunesmith.magenta_rt.model_folder import CODEC, DEPTH, TEMPORAL, read_archi
 from tunesmith.models.families.family import FreeMemory, ModelSummary
 from tunesmith.models.manifest import Manifest, Sizes, read_manifest
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
-from tunesmith.models.resource_checks import PROCESS_BYTES
+from tunesmith.models.resource_checks import PROCESS_BYTES, available_memory, check_memory
 from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.request import GenerationRequest
 
@@ -102,6 +102,8 @@ class MagentaFamily:
             convert(checkpoint, target, quantization, progress)
             return _summary(checkpoint, None)
         convert(checkpoint, target, quantization, lambda fraction: progress(CONVERSION_SHARE * fraction))
+        # The check opens the model and its reference, so what a trial would refuse is refused before.
+        check_memory(target.stem, _check_bytes(target), available_memory())
         try:
             check = quantize_within_limit(
                 target, checkpoint.architecture, checkpoint.weights, quantization,
@@ -171,6 +173,12 @@ def _open_within_memory(free_memory: FreeMemory, folder: Path, num_rows: int) ->
         spare = free_memory() - family.memory_needed(folder, manifest)
         rows = min(num_rows, 1 + max(0, spare) // 2 // stream_bytes(read_architecture(folder)))
     return open_model(folder, rows, SessionOptions(load_settings().threads))
+
+
+def _check_bytes(folder: Path) -> int:
+    """Return the memory that the self-check takes: the model, and a reference of twice its size."""
+    weights = sum((folder / f"{name}.data").stat().st_size for name in (TEMPORAL, DEPTH))
+    return 3 * weights + PROCESS_BYTES
 
 
 def stream_bytes(architecture: MagentaArchitecture) -> int:
