@@ -140,8 +140,9 @@ def list_models(
         typer.echo(as_json_text(values))
     elif rows:
         print_table(names, rows)
+        # On standard error, so that a program behind a pipe reads one model a line.
         for notice in [f"{one['name']}: {one['notice']}" for one in values if one.get("notice")]:
-            typer.echo(notice)
+            typer.echo(notice, err=True)
     else:
         # On standard error, so that a program behind a pipe reads an empty list.
         typer.echo("no models are installed; see: tunesmith list --available", err=True)

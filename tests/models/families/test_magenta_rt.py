@@ -84,7 +84,9 @@ def test_the_needed_files_are_pulled_converted_measured_and_attributed(
     one, eight = (MagentaFamily().memory_needed(model.folder, manifest, callers) for callers in (1, 8))
     assert 150_000_000 < one < eight < one + 8 * 40_000_000
     assert run(("list",)) == 0
-    assert f"{NAME}: {MODEL_NOTICE}" in capsys.readouterr().out.splitlines()
+    listed = capsys.readouterr()
+    assert listed.err.splitlines() == [f"{NAME}: {MODEL_NOTICE}"]
+    assert len(listed.out.splitlines()) == 1
     assert run(("show", NAME)) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert f"notice {MODEL_NOTICE[:40]}" in shown
