@@ -22,12 +22,13 @@ FreeMemory = Callable[[], int]
 class ModelSummary:
     """What a conversion tells the manifest: the sizes, and the number of parameters by which the model is known.
 
-    ``self_check`` is what it measured of the quantized model, if anything.
+    ``self_check`` is what it measured of the quantized model, if anything; ``notice`` see Manifest.
     """
 
     sizes: Sizes
     parameters: int
     self_check: QuantizationCheck | None = None
+    notice: str = ""
 
 
 class ModelFamily(Protocol):
