@@ -166,7 +166,7 @@ class DeafModel:
 @pytest.mark.parametrize(
     ("model", "fields", "problem"),
     [
-        (DeafModel(), {}, "perform: player does not play notes"),
+        (DeafModel(), {}, "perform: player plays no notes that it is given"),
         (RollPlayer(longest_performance=4.0), {}, "duration: player performs at most 4 s, got 6 s"),
         (RollPlayer(), {"keep_stems": ("kazoo",)}, "keep_stems: the composition has no part with the role 'kazoo'"),
         (RollPlayer(), {"audio": "song.wav"}, "audio: cannot go with perform"),

@@ -28,8 +28,8 @@ def generate(
     ending: options.EndingName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None, lock: options.Lock = None,
     variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
-    midi_in: options.MidiIn = None, model: options.Model = "composer", guide: options.Guide = None,
-    keep_stems: options.KeepStems = None, perform: options.Perform = False,
+    midi_in: options.MidiIn = None, score_in: options.ScoreIn = None, model: options.Model = "composer",
+    guide: options.Guide = None, keep_stems: options.KeepStems = None, perform: options.Perform = False,
     performances: options.Performances = None, accompany: options.Accompany = False,
     snap_tempo: options.SnapTempo = False, lead_frames: options.LeadFrames = None,
     commercial_safe: options.CommercialSafe = None,
@@ -64,7 +64,7 @@ def generate(
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
         guide=guide, keep_stems=keep_stems, perform=perform, performances=performances, accompany=accompany,
-        snap_tempo=snap_tempo, lead_frames=lead_frames, variations=variations,
+        snap_tempo=snap_tempo, lead_frames=lead_frames, score=score_in, variations=variations,
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)

@@ -88,7 +88,7 @@ class PerformedRun:
 
     def _performer(self) -> PerformingGenerator:
         if not isinstance(self.generator, PerformingGenerator):
-            problem = f"{self.request.model} does not play notes; Magenta RealTime does, see: tunesmith list"
+            problem = f"{self.request.model} plays no notes that it is given; magenta-rt2-small does"
             raise InvalidRequest("perform", problem)
         given = next((name for name in RECORDINGS if getattr(self.request, name) is not None), None)
         if given:
@@ -135,7 +135,8 @@ class PerformedRun:
             "performed_seed": best.seed, "performances": [one.as_json() for one in performances],
         }  # fmt: skip
         described = description(best.audio.metadata, composition, self.request, settings, _warnings_of(best.recall))
-        return {**described, "seed": self.request.seed}
+        about = {"title": composition.score.title, "prompt": self.request.prompt, "seed": self.request.seed}
+        return {**described, **about}
 
 
 def _source_of(score: Path | None) -> dict[str, Any]:
