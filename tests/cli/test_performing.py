@@ -65,7 +65,8 @@ def test_a_score_is_performed_and_reported(source: str, capsys: pytest.CaptureFi
     metadata = read_metadata(Path("c.wav"))
     assert metadata["prompt"] == metadata["request"]["prompt"] == "warm strings"
     assert metadata["settings"]["score"]["name"] == source
-    assert read_audio(Path("c.wav")).duration == pytest.approx(read_audio(Path("a.wav")).duration, abs=0.01)
+    # A MIDI file has no length, and rings out.
+    assert read_audio(Path("c.wav")).duration >= read_audio(Path("a.wav")).duration
 
 
 def test_a_score_is_played_instead_of_composing(capsys: pytest.CaptureFixture[str]) -> None:

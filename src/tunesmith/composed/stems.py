@@ -27,7 +27,7 @@ def parts_with_roles(score: Score, roles: Collection[str]) -> frozenset[str]:
 
 def all_stems(score: Score) -> frozenset[str]:
     """Return the names of all stems: those of the parts and of the ambience."""
-    return frozenset((*(part.name for part in score.parts), *(ambience.name for ambience in score.ambience)))
+    return frozenset({*(part.name for part in score.parts), *(sound.name for sound in score.ambience)})
 
 
 def summed_stems(
