@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import torch
 
 import tunesmith.audiocraft
 from tunesmith.audiocraft.absent import ABSENT
@@ -53,6 +55,26 @@ def test_modules_below_absent_packages_and_unknown_names_are_refused_too() -> No
         importlib.import_module("audiocraft.nothing")
     with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
         exec("from audiocraft.models import Nothing")
+
+
+def test_files_are_read_and_written_where_torchaudio_is_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tunesmith.audiocraft.import_hook._others", lambda: iter(()))
+    monkeypatch.delitem(sys.modules, "torchaudio", raising=False)
+    with installed():
+        with pytest.warns(UserWarning, match="torchaudio is not installed: its load, save and info are Tunesmith's"):
+            torchaudio = importlib.import_module("torchaudio")
+        wav = 0.5 * torch.ones(2, 800)
+        torchaudio.save(str(tmp_path / "a.wav"), wav, 16_000)
+        assert torch.equal(torchaudio.load(tmp_path / "a.wav")[0], wav)
+        part, rate = torchaudio.load(tmp_path / "a.wav", frame_offset=100, num_frames=50, channels_first=False)
+        assert (part.shape, rate) == ((50, 2), 16_000)
+        about = torchaudio.info(tmp_path / "a.wav")
+        assert (about.sample_rate, about.num_frames, about.num_channels) == (16_000, 800, 2)
+        with pytest.raises(ValueError, match=r"uri: must end in \.wav, .*, got 'a\.xyz'"):
+            torchaudio.save("a.xyz", wav, 16_000)
+        with pytest.raises(AttributeError, match=r"torchaudio\.transforms: only load, save and info are here"):
+            _ = torchaudio.transforms
+    assert "torchaudio" not in sys.modules
 
 
 def test_the_hook_is_gone_afterwards() -> None:

@@ -136,7 +136,11 @@ def test_an_error_of_the_callback_ends_the_batch_and_the_model_goes_on(sounds: A
             "prompt: must have the shape .*got \\(5,\\)",
         ),
         (lambda model: model.generate_continuation("a.wav", 32_000), "prompt: must be a tensor or an array, got str"),
-        (lambda model: model.generate_continuation(tone(0.1), 0), "from_rate: must be at least 1 Hz, got 0"),
+        (lambda model: model.generate_continuation(tone(0.1), 0), "prompt_sample_rate: must be .* got 0"),
+        (
+            lambda model: model.generate_with_chroma(["a", "b"], [tone(1), tone(1)], [32_000, 44_100]),
+            r"melody_sample_rate: must be a sample rate of 1 to 10000000 Hz, got \[32000, 44100\]",
+        ),
         (
             lambda model: model.generate_continuation(tone(0.1)[None], 32_000, ["a", "b"]),
             "descriptions: must be as many as the prompts, 1, got 2",
@@ -207,6 +211,7 @@ def test_melodies_are_checked(small: MusicGen, melody: MusicGen) -> None:
         ("https://dl.fbaipublicfiles.com/musicgen.th", ArgumentError, "name: .* not a URL"),
         ("", ArgumentError, "name: must be a model's name"),
         ("debug", UnsupportedUse, "the random model 'debug' is not here"),
+        ("medium", TunesmithError, "there is no model called 'medium'"),
         ("musicgen-smal", TunesmithError, "did you mean musicgen-small"),
         (
             "facebook/musicgen-large",
@@ -217,7 +222,7 @@ def test_melodies_are_checked(small: MusicGen, melody: MusicGen) -> None:
 )
 def test_a_name_that_leads_to_no_model_says_what_to_do(name: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
-        MusicGen.get_pretrained(name)
+        (AudioGen if name == "medium" else MusicGen).get_pretrained(name)
 
 
 @pytest.mark.usefixtures("small")

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 PACKAGE = "tunesmith.audiocraft"
 TRAINING = "this is for training and for taking models apart, and Tunesmith only runs them: use Meta's audiocraft"
-DIFFUSION = "the diffusion decoder is not here: use the sound of generate, which EnCodec decodes"
+DIFFUSION = "the diffusion decoder is not here: leave the import out and use the sound of generate"
 MAGNET = "MAGNeT is not here: use MusicGen, or AudioGen for sound effects"
 JASCO = "JASCO is not here: use MusicGen with generate_with_chroma, or the composer for exact chords and drums"
 STYLE = "the style models are not here: use MusicGen with generate_with_chroma"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -15,16 +16,25 @@ from typing import Any
 from tunesmith.audiocraft.absent import PACKAGE, refuse
 
 REPLACED = "audiocraft"
+FILES = "torchaudio"
+"""The package that scripts for AudioCraft read and write files with."""
+FILES_HERE = f"{PACKAGE}.torchaudio_files"
 
 
 class AudioCraftFinder(MetaPathFinder):
-    """Finds ``audiocraft`` and the names below it in this package; other names are left to the other finders."""
+    """Finds ``audiocraft`` and the names below it in this package; other names are left to the other finders.
+
+    Where torchaudio is not installed, its functions for files are found here too.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None  # noqa: ARG002
     ) -> ModuleSpec | None:  # fmt: skip
         """Return where a name is. Raises ImportError, with what to use instead, for one that is not here."""
         name, _, below = fullname.partition(".")
+        if fullname == FILES and not any(finder.find_spec(FILES, None) for finder in _others()):
+            warnings.warn("torchaudio is not installed: its load, save and info are Tunesmith's", stacklevel=2)
+            return ModuleSpec(FILES, _SameModule(import_module(FILES_HERE)))
         if name != REPLACED:
             return None
         here = f"{PACKAGE}.{below}" if below else PACKAGE
@@ -48,6 +58,11 @@ class _SameModule(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Keep the module's own spec, which the import system replaces."""
         module.__spec__ = self._spec
+
+
+def _others() -> Iterator[Any]:
+    """Yield the finders of the import system besides this one."""
+    return (finder for finder in sys.meta_path if not isinstance(finder, AudioCraftFinder))
 
 
 def _exists(module: str) -> bool:
@@ -75,6 +90,8 @@ def uninstall() -> None:
 def _forget() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == REPLACED]:
         del sys.modules[name]
+    if FILES in sys.modules and sys.modules[FILES] is sys.modules.get(FILES_HERE):
+        del sys.modules[FILES]
 
 
 @contextmanager

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from tunesmith.models.store import InstalledModel
     from tunesmith.musicgen.engine import Engine
 
-SHORT_NAMES = ("small", "medium", "large", "melody")
-"""Names of AudioCraft's first version, which stand for musicgen-small and so on."""
 REFUSED = ((re.compile(r"(^|/)(audio-)?magnet-"), MAGNET), (re.compile(r"(^|/)jasco-"), JASCO),
            (re.compile(r"(^|/)musicgen-style$|^style$"), STYLE))  # fmt: skip
 DEVICE = re.compile(r"(cpu|mps|cuda(:\d+)?)")
@@ -44,21 +42,17 @@ def open_pretrained(name: str | Path, device: object = None) -> PretrainedModel:
     (TUNESMITH_NO_PULL=1), raises ModelNotInstalled instead, with the command. Raises ArgumentError for a wrong name,
     UnsupportedUse for a model of another kind, and the errors of a pull.
     """
-    wanted = _full_name(name)
+    wanted = _checked_name(name)
     model = _installed(wanted)
     _check_kind(wanted, model)
     _warn_of_device(device, model)
     return PretrainedModel(wanted, _opened(model))
 
 
-def _full_name(name: object) -> str:
+def _checked_name(name: object) -> str:
     if not isinstance(name, str | Path) or not str(name).strip():
         raise ArgumentError("name", f"must be a model's name, hub id or folder, got {name!r}")
     text = str(name)
-    if text in SHORT_NAMES:
-        full = f"facebook/musicgen-{text}"
-        warnings.warn(f"the name {text!r} is deprecated; use {full!r}", UserWarning, stacklevel=5)
-        return full
     for pattern, reason in REFUSED:
         if pattern.search(text.lower()):
             raise UnsupportedUse("name", f"{text}: {reason}")

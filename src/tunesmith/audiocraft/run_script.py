@@ -10,10 +10,7 @@ from pathlib import Path
 from tunesmith.audiocraft.import_hook import installed
 from tunesmith.errors import InvalidRequest
 
-HINTS = {
-    "torch": "pip install torch",
-    "torchaudio": "pip install torchaudio, or read files with audio_read of audiocraft.data.audio",
-}
+HINTS = {"torch": "pip install torch", "torchaudio": "pip install torchaudio"}
 """What to do about packages that scripts for AudioCraft import and Tunesmith does without."""
 
 
@@ -32,10 +29,9 @@ def run_script(script: Path, arguments: Sequence[str]) -> None:
         with installed():
             runpy.run_path(str(script), run_name="__main__")
     except ModuleNotFoundError as error:
-        if error.name not in HINTS:
+        hint = HINTS.get((error.name or "").partition(".")[0])
+        if hint is None:
             raise
-        raise InvalidRequest(
-            "script", f"{script} imports {error.name}, which is not here: {HINTS[error.name]}"
-        ) from error
+        raise InvalidRequest("script", f"{script} imports {error.name}, which is not here: {hint}") from error
     finally:
         sys.argv[:], sys.path[:] = argv, path

@@ -12,6 +12,7 @@ from tunesmith.audiocraft.arrays import Tensor, to_array, to_samples, to_tensor
 from tunesmith.audiocraft.errors import ArgumentError
 
 Samples = NDArray[np.float32]
+HIGHEST_RATE = 10_000_000
 FLOOR_RMS = 2e-3
 """The root mean square below which loudness is left alone: noise must not become loud."""
 
@@ -28,15 +29,20 @@ def converted(wav: Samples, from_rate: float, to_rate: float, to_channels: int) 
     """Do the same with plain arrays."""
     if wav.ndim < 2:
         raise ArgumentError("wav", f"must have the shape (…, channels, samples), got {wav.shape}")
+    for field, rate in (("from_rate", from_rate), ("to_rate", to_rate)):
+        check_rate(field, rate)
     return with_channel_count(_resampled(wav, int(from_rate), int(to_rate)), to_channels)
+
+
+def check_rate(field: str, rate: object) -> None:
+    """Raise ArgumentError unless this is one sample rate in Hz."""
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.number) or not 1 <= rate <= HIGHEST_RATE:
+        raise ArgumentError(field, f"must be a sample rate of 1 to {HIGHEST_RATE} Hz, got {rate!r}")
 
 
 def _resampled(wav: Samples, from_rate: int, to_rate: int) -> Samples:
     from tunesmith.audio.resample import resample_blocks
 
-    for field, rate in (("from_rate", from_rate), ("to_rate", to_rate)):
-        if rate < 1:
-            raise ArgumentError(field, f"must be at least 1 Hz, got {rate}")
     if from_rate == to_rate or not wav.size:
         return wav
     rows = wav.reshape(-1, wav.shape[-1])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tunesmith.audiocraft.absent import TRAINING
 from tunesmith.audiocraft.arrays import Tensor, draw_seeds, has_torch, to_samples, to_tensor
-from tunesmith.audiocraft.data.audio_utils import converted
+from tunesmith.audiocraft.data.audio_utils import check_rate, converted
 from tunesmith.audiocraft.errors import ArgumentError
 from tunesmith.audiocraft.models.encodec import CompressionModel
 from tunesmith.audiocraft.pretrained import PretrainedModel, open_pretrained
@@ -121,6 +121,7 @@ class BaseGenModel(ABC):
             samples = samples[None]
         if samples.ndim != 3 or not samples.size:
             raise ArgumentError("prompt", f"must have the shape (batch, channels, samples), got {samples.shape}")
+        check_rate("prompt_sample_rate", prompt_sample_rate)
         samples = converted(samples, prompt_sample_rate, self.sample_rate, self.audio_channels)
         texts = [None] * len(samples) if descriptions is None else check_texts(descriptions)
         if len(texts) != len(samples):

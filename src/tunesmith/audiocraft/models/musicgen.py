@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.audiocraft.arrays import Tensor, to_array, to_samples
-from tunesmith.audiocraft.data.audio_utils import converted
+from tunesmith.audiocraft.data.audio_utils import check_rate, converted
 from tunesmith.audiocraft.errors import ArgumentError, UnsupportedUse
 from tunesmith.audiocraft.models.genmodel import BaseGenModel, ConditionedItem, check_texts
 from tunesmith.audiocraft.pretrained import PretrainedModel
 
 MelodyList = list[Tensor | None]
 MelodyType = Tensor | MelodyList
+SHORT_NAMES = ("small", "medium", "large", "melody")
+"""Names of AudioCraft's first version, which stand for musicgen-small and so on."""
 
 
 class MusicGen(BaseGenModel):
@@ -30,6 +33,10 @@ class MusicGen(BaseGenModel):
     @staticmethod
     def get_pretrained(name: str = "facebook/musicgen-melody", device: Any = None) -> MusicGen:
         """Open a model by its name, hub id or folder; a missing one is pulled: see ``open_pretrained``."""
+        if name in SHORT_NAMES:
+            full = f"facebook/musicgen-{name}"
+            warnings.warn(f"the name {name!r} is deprecated; use {full!r}", UserWarning, stacklevel=2)
+            name = full
         return MusicGen._open(name, device)
 
     def set_generation_params(
@@ -58,6 +65,7 @@ class MusicGen(BaseGenModel):
         samples) or None for each text. Raises ArgumentError, and UnsupportedUse for a model without melodies.
         """
         texts = check_texts(descriptions)
+        check_rate("melody_sample_rate", melody_sample_rate)
         melodies = [self._melody(wav, melody_sample_rate) for wav in _split(melody_wavs)]
         if self._engine.architecture.chroma is None:
             problem = f"{self.name} does not support melodies; use a melody model such as facebook/musicgen-melody"
