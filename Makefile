@@ -88,6 +88,8 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 		--target $(VENV)/clients/openapi-python-client-0.29.1 \
 		openapi-python-client==0.29.1 typer==0.27.3 ruamel.yaml==0.19.1 python-dateutil==2.9.0.post0
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary audiocraft \
+		--dest $(VENV)/sources audiocraft==1.3.0 # whose signatures the tests compare, parsed and never run
 	@touch $@
 
 $(VENV)/installed-js: $(JS:%=%/package-lock.json) | $(VENV)/installed-test
