@@ -62,7 +62,7 @@ class OnsetNoise:
 
     def onset(self, pitch: int, struck: Struck) -> Samples | None:
         """Return the noise at the onset, (2, samples), or None where the instrument has none."""
-        kind = noise_kind(self._played, pitch)
+        kind = noise_kind(self._played, pitch, struck.seconds)
         if kind is None or struck.level <= 0:
             return None
         longest = LONGEST if kind.tail_db is None else min(LONGEST, max(2048, round(struck.seconds * SAMPLE_RATE)))
@@ -72,7 +72,7 @@ class OnsetNoise:
 
     def release(self, pitch: int, struck: Struck) -> Samples | None:
         """Return the noise of the release, (2, samples), or None where the instrument has none."""
-        kind = noise_kind(self._played, pitch)
+        kind = noise_kind(self._played, pitch, struck.seconds)
         if kind is None or kind.release_db is None or struck.level <= 0:
             return None
         gain = struck.level * 10 ** ((kind.level_db + kind.release_db) / 20)
