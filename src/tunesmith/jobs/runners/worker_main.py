@@ -44,7 +44,6 @@ from tunesmith.generator import (
     Progress,
     StreamingGenerator,
 )
-from tunesmith.guided.run_generator import run_generator
 from tunesmith.jobs.runners.live_task import LiveTask
 from tunesmith.jobs.runners.protocol import (
     ALIVE_SECONDS,
@@ -60,6 +59,7 @@ from tunesmith.jobs.runners.tasks import stream_path
 from tunesmith.models.registry import Registry
 from tunesmith.plain_text import path_of
 from tunesmith.request import GenerationRequest
+from tunesmith.run_generator import run_generator
 
 STATUS = Path("/proc/self/statm")
 GROWTH_BYTES = 50_000_000
