@@ -138,6 +138,7 @@
  * @property {boolean} accept_licence whether a pull must accept the licence
  * @property {string | null} about
  * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
+ * @property {boolean} plays_live whether `live` can play it
  *
  * @typedef {object} LoadedModel
  * @property {string} name
