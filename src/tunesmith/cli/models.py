@@ -82,7 +82,7 @@ def pull(
         state = "installed" if offers else "is already installed:"
         size = in_words(installed.manifest.bytes)
         typer.echo(f"{installed.name} {state} {size} in {installed.folder}")
-        for line in _check_lines(installed.manifest.self_check):
+        for line in (*_check_lines(installed.manifest.self_check), *filter(None, (installed.manifest.remark,))):
             typer.echo(f"  {line}")
         typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
 
@@ -140,8 +140,9 @@ def list_models(
         typer.echo(as_json_text(values))
     elif rows:
         print_table(names, rows)
+        # On standard error, so that a program behind a pipe reads one model a line.
         for notice in [f"{one['name']}: {one['notice']}" for one in values if one.get("notice")]:
-            typer.echo(notice)
+            typer.echo(notice, err=True)
     else:
         # On standard error, so that a program behind a pipe reads an empty list.
         typer.echo("no models are installed; see: tunesmith list --available", err=True)
@@ -231,7 +232,7 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
         ("licence", _licence_text(manifest.licence, manifest.terms)),
         *(("show to users", line) for line in manifest.terms.attributions),
-        *((("notice", manifest.notice),) if manifest.notice else ()),
+        *((name, text) for name, text in (("notice", manifest.notice), ("remark", manifest.remark)) if text),
         ("source", str(manifest.source)),
         ("digest", f"sha256:{manifest.digest}"),
         ("installed", f"{manifest.created} by tunesmith {manifest.tunesmith}"),

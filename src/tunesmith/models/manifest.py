@@ -101,7 +101,8 @@ class Manifest:
     """The manifest of a model; ``created`` is a UTC time in ISO 8601.
 
     ``self_check`` is what the pull measured of the quantized model; None where nothing was quantized. ``notice`` names
-    whose the weights are and what was changed, where the licence asks those who share them to say so.
+    whose the weights are and what was changed, where the licence asks those who share them to say so; ``remark`` says
+    what the published files lacked.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Manifest:
     created: str
     self_check: QuantizationCheck | None = None
     notice: str = ""
+    remark: str = ""
 
     @property
     def terms(self) -> LicenceTerms:

@@ -284,4 +284,5 @@ def _manifest(offer: PullPlan, summary: ModelSummary, files: tuple[FileDigest, .
         created=now.isoformat(timespec="seconds"),
         self_check=summary.self_check,
         notice=summary.notice,
+        remark=summary.remark,
     )

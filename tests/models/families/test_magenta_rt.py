@@ -84,7 +84,9 @@ def test_the_needed_files_are_pulled_converted_measured_and_attributed(
     one, eight = (MagentaFamily().memory_needed(model.folder, manifest, callers) for callers in (1, 8))
     assert 150_000_000 < one < eight < one + 8 * 40_000_000
     assert run(("list",)) == 0
-    assert f"{NAME}: {MODEL_NOTICE}" in capsys.readouterr().out.splitlines()
+    listed = capsys.readouterr()
+    assert listed.err.splitlines() == [f"{NAME}: {MODEL_NOTICE}"]
+    assert len(listed.out.splitlines()) == 1
     assert run(("show", NAME)) == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert f"notice {MODEL_NOTICE[:40]}" in shown
@@ -105,8 +107,10 @@ def test_the_same_model_comes_from_a_folder_and_without_the_mapper(
     shutil.copytree(tree, tmp_path / "older")
     (tmp_path / "older" / MUSICCOCA / "mapper.tflite").unlink()
     older = bench.pull(str(tmp_path / "older"), quantization="none")
-    assert "mapper.safetensors" not in {file.name for file in older.manifest.files}
+    assert "mapper.onnx" not in {file.name for file in older.manifest.files}
     assert older.manifest.self_check is None
+    assert older.manifest.remark.startswith("resources/musiccoca/mapper.tflite was not there: ")
+    assert pulled.manifest.remark == ""
 
 
 @pytest.mark.parametrize("source", [
@@ -134,6 +138,15 @@ def test_what_the_repository_lacks_is_found_out_before_the_download(
         bench.pull(NAME)
     assert not bench.hub.downloads(".safetensors")
     assert bench.left() == set()
+
+
+def test_too_little_memory_is_said_in_numbers_and_keeps_the_download(
+    bench: PullBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tunesmith.models.families.magenta_rt.available_memory", lambda: 100_000_000)
+    with pytest.raises(OutOfResources, match=rf"not enough memory for {NAME}: it needs about 1\d\d MB, and 100 MB is"):
+        bench.pull(NAME)
+    assert "mrt2_small.safetensors" in bench.left()
 
 
 def test_a_truncated_file_leaves_nothing_behind(bench: PullBench, tree: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tunesmith.magenta_rt.model_folder import CODEC, DEPTH, TEMPORAL, read_archi
 from tunesmith.models.families.family import FreeMemory, ModelSummary
 from tunesmith.models.manifest import Manifest, Sizes, read_manifest
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
-from tunesmith.models.resource_checks import PROCESS_BYTES
+from tunesmith.models.resource_checks import PROCESS_BYTES, available_memory, check_memory
 from tunesmith.neural.quantization_check import QuantizationCheck
 from tunesmith.request import GenerationRequest
 
@@ -35,6 +35,7 @@ STYLE_SHARE: Mapping[str, float] = {"int8": 0.37, "int8-32": 0.37, "none": 1.02}
 """The same for the style encoder."""
 HALF_PRECISION_BYTES = 800_000_000
 """A checkpoint below this size holds its 282 million numbers in 16 bits."""
+NO_MAPPER = f"{OPTIONAL[0]} was not there: prompts are not mapped to how recordings of them sound, and say less"
 CONVERSION_SHARE = 0.5
 """The share of the conversion in the progress, where a self-check follows."""
 NOT_RUN = re.compile(r"(?:^|/)(?:mrt2|magenta-r(?:t|t2|t-2|ealtime-2))[-_]base\b", re.IGNORECASE)
@@ -101,6 +102,8 @@ class MagentaFamily:
             convert(checkpoint, target, quantization, progress)
             return _summary(checkpoint, None)
         convert(checkpoint, target, quantization, lambda fraction: progress(CONVERSION_SHARE * fraction))
+        # The check opens the model and its reference, so what a trial would refuse is refused before.
+        check_memory(target.stem, _check_bytes(target), available_memory())
         try:
             check = quantize_within_limit(
                 target, checkpoint.architecture, checkpoint.weights, quantization,
@@ -172,6 +175,12 @@ def _open_within_memory(free_memory: FreeMemory, folder: Path, num_rows: int) ->
     return open_model(folder, rows, SessionOptions(load_settings().threads))
 
 
+def _check_bytes(folder: Path) -> int:
+    """Return the memory that the self-check takes: the model, and a reference of twice its size."""
+    weights = sum((folder / f"{name}.data").stat().st_size for name in (TEMPORAL, DEPTH))
+    return 3 * weights + PROCESS_BYTES
+
+
 def stream_bytes(architecture: MagentaArchitecture) -> int:
     """Return the memory of one stream: keys and values of self- and cross-attention for the frames it sees."""
     temporal = architecture.temporal
@@ -192,4 +201,4 @@ def _summary(checkpoint: MagentaCheckpoint, check: QuantizationCheck | None) -> 
         continues=False,
     )  # fmt: skip
     parameters = sum(prod(shape) for name, shape in shapes.items() if name.startswith(LANGUAGE_MODEL))
-    return ModelSummary(sizes, parameters, check, MODEL_NOTICE)
+    return ModelSummary(sizes, parameters, check, MODEL_NOTICE, "" if checkpoint.mapper else NO_MAPPER)
