@@ -63,6 +63,9 @@ NEURAL_FIELDS = (
 )  # fmt: skip
 """Fields of neural models, which the composer does not support."""
 
+NOT_COMPOSED = frozenset({"model", "sample_rate", "mono", *NEURAL_FIELDS})
+"""Fields that say nothing about a composition that another model plays."""
+
 PATHS = ("soundfont", "audio", "melody", "score")
 """Fields that are local files. They have no aliases, so that no caller can bypass the checks on them."""
 
@@ -308,6 +311,14 @@ class GenerationRequest(GivenFields):
     def follows_composer(self) -> bool:
         """Whether the composer writes the piece for another model, which makes its sound."""
         return self.guide is not None or self.perform
+
+    def of_composer(self) -> Self:
+        """Return the composer's request for the piece of a request that another model plays."""
+        fields = {name: getattr(self, name) for name in self.model_fields_set - NOT_COMPOSED}
+        # Big, soft and faded endings are written; the others are the sound's.
+        if self.ending in COMPOSED_ENDINGS:
+            fields["ending"] = self.ending
+        return self.checked(**fields)
 
     @property
     def locks(self) -> Mapping[str, int]:

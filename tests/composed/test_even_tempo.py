@@ -10,7 +10,8 @@ from tunesmith.composed.even_tempo import EVEN_TEMPOS, even_tempo
 from tunesmith.composer.score_of_request import score_of
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import NoteSheet, TimedNote
-from tunesmith.magenta_rt.pianoroll import ONSET, pianoroll
+from tunesmith.magenta_rt.conditioning import NoteState
+from tunesmith.magenta_rt.pianoroll import pianoroll
 from tunesmith.request import GenerationRequest
 
 
@@ -19,7 +20,7 @@ def test_sixteenths_of_an_even_tempo_are_equally_many_frames_apart(tempo: float)
     step = 15 / tempo
     notes = tuple(TimedNote(number * step, number * step + 0.04, 60) for number in range(16))
     roll = pianoroll(NoteSheet(notes, 16 * step))
-    assert len(set(np.diff(np.flatnonzero(roll[:, 60] == ONSET)))) == 1
+    assert len(set(np.diff(np.flatnonzero(roll[:, 60] == NoteState.ONSET)))) == 1
 
 
 def test_a_tempo_goes_to_the_nearest_even_one() -> None:

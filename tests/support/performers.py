@@ -12,7 +12,8 @@ from tunesmith.audio import Audio
 from tunesmith.audio.buffer import Samples
 from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import CancelCheck, NoteSheet, Progress, ProgressCallback
-from tunesmith.magenta_rt.pianoroll import FRAME_RATE, ONSET, SILENT, Roll, pianoroll
+from tunesmith.magenta_rt.conditioning import NoteState
+from tunesmith.magenta_rt.pianoroll import FRAME_RATE, Roll, pianoroll
 from tunesmith.request import GenerationRequest
 
 RATE = 48_000
@@ -25,9 +26,9 @@ def sines(roll: Roll, seed: int) -> Samples:
     sound = np.zeros(len(roll) * FRAME, np.float32)
     tuning = 2 ** (np.random.default_rng(seed).uniform(-1, 1) / 1200)
     for pitch in range(roll.shape[1]):
-        for first in np.flatnonzero(roll[:, pitch] == ONSET):
+        for first in np.flatnonzero(roll[:, pitch] == NoteState.ONSET):
             rest = roll[first + 1 :, pitch]
-            ends = np.flatnonzero((rest == ONSET) | (rest <= SILENT))
+            ends = np.flatnonzero((rest == NoteState.ONSET) | (rest <= NoteState.OFF))
             frames = 1 + (int(ends[0]) if len(ends) else len(rest))
             sound[first * FRAME : (first + frames) * FRAME] += tone(pitch, frames * FRAME, tuning)
     return np.stack([sound, sound])

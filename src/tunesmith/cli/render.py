@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,9 @@ import typer
 from tunesmith.cli import options
 
 if TYPE_CHECKING:
+    from tunesmith.cli.generate import ReportOptions
     from tunesmith.config import Settings
+    from tunesmith.output_files import OutputFiles
     from tunesmith.request import GenerationRequest
 
 ScoreArgument = Annotated[
@@ -58,38 +61,52 @@ def render(
     Parts that follow chords, melody or form are written anew where you changed what they follow. With --model, a model
     that plays notes performs the score.
     """
-    from tunesmith.audio.edits import Edit, edited, file_source
-    from tunesmith.cli.console import print_warning, progress_bar, report
     from tunesmith.cli.generate import ReportOptions
-    from tunesmith.cli.perform_score import perform_and_report
-    from tunesmith.cli.track_log import log_render
-    from tunesmith.composer.composition import perform
-    from tunesmith.composer.score_input import loaded_score
     from tunesmith.config import load_settings
-    from tunesmith.errors import InvalidRequest
     from tunesmith.models.factories import COMPOSER
     from tunesmith.output_files import OutputFiles
-    from tunesmith.pipeline import GeneratedMusic, write_music
 
     started = time.monotonic()
     files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
-    settings = load_settings()
+    settings, shown = load_settings(), ReportOptions(as_json, quiet)
     performing = {
         "prompt": prompt, "seed": seed, "keep_stems": names_of(keep), "performances": performances,
         "accompany": accompany or None, "lead_frames": lead_frames,
     }  # fmt: skip
-    sound = {"loudness_lufs": loudness, "sample_rate": sample_rate, "mono": mono, "soundfont": soundfont}
     if model != COMPOSER:
-        shown = ReportOptions(as_json, quiet)
+        from tunesmith.cli.perform_score import perform_and_report
+
+        sound = {"loudness_lufs": loudness, "sample_rate": sample_rate, "mono": mono, "soundfont": soundfont}
         perform_and_report(score, {"model": model, **performing, **sound}, files, settings, shown)
         return
+    _check_composed(performing)
+    _play(score, _request(settings, loudness, sample_rate, mono, soundfont), files, settings, shown, started)
+
+
+def _check_composed(performing: Mapping[str, object]) -> None:
+    """Raise InvalidRequest for the first option that only a model takes."""
+    from tunesmith.errors import InvalidRequest
+
     for name, value in performing.items():
         if value is not None:
             raise InvalidRequest(name, f"needs --model with a model that plays notes, got {value!s} without one")
-    sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
+
+
+def _play(
+    score: Path, sound_request: GenerationRequest, files: OutputFiles, settings: Settings, shown: ReportOptions,
+    started: float,
+) -> None:  # fmt: skip
+    """Render a score with the composer, write and log the files, and report them."""
+    from tunesmith.audio.edits import Edit, edited, file_source
+    from tunesmith.cli.console import print_warning, progress_bar, report
+    from tunesmith.cli.track_log import log_render
+    from tunesmith.composer.composition import perform
+    from tunesmith.composer.score_input import loaded_score
+    from tunesmith.pipeline import GeneratedMusic, write_music
+
     loaded = loaded_score(score)
     composition = perform(loaded.score, sound_request, loaded.written, loaded.warnings)
-    with progress_bar(quiet or as_json) as progress:
+    with progress_bar(shown.is_silent) as progress:
         audio = composition.mix(progress)
     for warning in composition.warnings:
         print_warning(warning)
@@ -97,7 +114,7 @@ def render(
     request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
     done = write_music(GeneratedMusic(request, audio, composition), files, "", started, print_warning)
-    report([log_render(settings, done)], as_json, quiet, to_stderr=False)
+    report([log_render(settings, done)], shown.as_json, shown.quiet, to_stderr=False)
 
 
 def names_of(text: str | None) -> tuple[str, ...] | None:

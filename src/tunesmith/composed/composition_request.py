@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from tunesmith.request import COMPOSED_ENDINGS, NEURAL_FIELDS, GenerationRequest
-
-NOT_COMPOSED = frozenset({"model", "sample_rate", "mono", *NEURAL_FIELDS})
-"""Fields that say nothing about the composition."""
+from tunesmith.request import GenerationRequest
 
 
 def composition_request(request: GenerationRequest) -> GenerationRequest:
@@ -13,11 +10,7 @@ def composition_request(request: GenerationRequest) -> GenerationRequest:
 
     Raises InvalidRequest where an even tempo is wanted of what cannot be composed.
     """
-    fields = {name: getattr(request, name) for name in request.model_fields_set - NOT_COMPOSED}
-    # Big, soft and faded endings are written; the others are the sound's.
-    if request.ending in COMPOSED_ENDINGS:
-        fields["ending"] = request.ending
-    composed = GenerationRequest.checked(**fields)
+    composed = request.of_composer()
     if not request.snap_tempo:
         return composed
     # The tempo shows only once the score is written, which few requests need here.
