@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-sound bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio media dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio media dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -47,6 +47,9 @@ bench-sound: $(VENV)/installed-evaluation ## how near the composer's music is to
 
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
+
+bench-audiocraft: $(VENV)/installed-evaluation ## AudioCraft's API: a batch against single calls, and its import (6 GB of disk, 5 minutes)
+	$(BIN)/python benchmarks/audiocraft.py
 
 bench-stable-audio: $(VENV)/installed-evaluation ## Stable Audio beside diffusers, at real size (9 GB of disk, 8 minutes)
 	$(BIN)/python benchmarks/stable_audio.py

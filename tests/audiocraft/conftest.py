@@ -6,23 +6,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from audiogen_checkpoints import make_audiogen, write_audiogen
-from checkpoints import Kind, write_musicgen
-from models_of_tests import pulled
+from audiogen_checkpoints import TINY_AUDIOGEN
+from musicgen_models import install_random
+from shapes import TINY, TINY_MELODY
 
 from tunesmith.audiocraft.models import AudioGen, MusicGen
+from tunesmith.models.store import Store
 
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with musicgen-small, musicgen-melody and audiogen-medium, all tiny and random."""
-    folder = tmp_path_factory.mktemp("audiocraft")
-    data = folder / "data"
-    kinds: dict[str, Kind] = {"musicgen-small": "text", "musicgen-melody": "melody"}
-    for name, kind in kinds.items():
-        write_musicgen(folder / name, kind=kind)
-        pulled(name, {f"facebook/{name}": folder / name}, data, licence="cc-by-nc-4.0")
-    pulled("audiogen-medium", write_audiogen(folder, make_audiogen()), data, licence="cc-by-nc-4.0")
+    data = tmp_path_factory.mktemp("audiocraft")
+    for name, architecture in (
+        ("musicgen-small", TINY), ("musicgen-melody", TINY_MELODY), ("audiogen-medium", TINY_AUDIOGEN),
+    ):  # fmt: skip
+        install_random(Store(data), name, architecture)
     return data
 
 

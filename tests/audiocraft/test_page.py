@@ -20,8 +20,8 @@ def test_the_programs_and_commands_run(tmp_path: Path, monkeypatch: pytest.Monke
     (program,) = blocks_of(PAGE, "python")
     exec(program.code, {})
     lengths = [soundfile.info(tmp_path / f"music-{number}.wav").duration for number in range(3)]
-    assert lengths == [8.0] * 3
+    assert lengths == [5.0] * 3
     (commands,) = blocks_of(PAGE, "sh")
     for line in commands.code.splitlines():
         assert run(insert_default_command(shlex.split(line)[1:])) == 0
-    assert soundfile.info(tmp_path / "dog.wav").duration == 5.0
+    assert soundfile.info(tmp_path / "dog.wav").duration == 2.0

@@ -12,6 +12,7 @@ from doc_pages import ROOT
 from forked_python import run_command
 from hub_server import hub_server
 
+from tunesmith.audio.reader import read_metadata
 from tunesmith.audiocraft.data.audio import audio_read, audio_write
 from tunesmith.cli import run
 
@@ -69,7 +70,9 @@ def test_progress_and_tokens(workplace: Path, capsys: pytest.CaptureFixture[str]
     assert shown.endswith("(2, 1, 16000) (2, 4, 25) (1, 28) (28, 28) True\n")
 
 
-def test_sound_effects_are_pulled_after_their_size_and_licence_are_said(tmp_path: Path) -> None:
+def test_sound_effects_are_pulled_after_their_size_and_licence_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     folders = write_audiogen(tmp_path / "hub", make_audiogen())
     script = str(FOLDER / "sound_effects.py")
     with hub_server() as hub:
@@ -89,6 +92,15 @@ def test_sound_effects_are_pulled_after_their_size_and_licence_are_said(tmp_path
     assert b"audiogen-medium is not installed yet: " in done.stderr
     assert b"licence cc-by-nc-4.0 (commercial use: no)" in done.stderr
     assert {sound_of(tmp_path / f"{number}.wav") for number in range(3)} == {(16_000, 1, 1.0)}
+    # The command line has the model from then on.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", settings["TUNESMITH_DATA_DIR"])
+    words = ("generate", "dog barking in the rain", "--model", "audiogen-medium", "--duration", "1", "-o", "dog.wav")
+    assert run(words) == 0
+    assert sound_of(tmp_path / "dog.wav") == (16_000, 1, 1.0)
+    assert read_metadata("dog.wav")["licence"] == "cc-by-nc-4.0"
+    assert run((*words, "--commercial-safe")) == 2
+    assert "audiogen-medium" in capsys.readouterr().err
 
 
 @pytest.mark.filterwarnings("ignore:torchaudio is not installed")
