@@ -77,7 +77,8 @@ def test_a_key_is_heard_when_it_comes_up_and_a_bow_is_not() -> None:
 def test_a_damped_stroke_of_a_guitar_is_mostly_plectrum() -> None:
     guitar = OnsetNoise(instrument("clean_guitar"))
     damped, ringing = (guitar.onset(60, Struck(LEVEL, 64, seconds, 0.3)) for seconds in (0.03, 0.3))
-    assert damped is not None and ringing is not None
+    assert damped is not None
+    assert ringing is not None
     assert level_db(damped) > level_db(ringing) + 10
     piano = OnsetNoise(instrument("piano")).onset(60, Struck(LEVEL, 64, 0.03, 0.3))
     assert piano is not None
