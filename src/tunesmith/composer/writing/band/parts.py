@@ -47,8 +47,8 @@ BEST_REGISTERS: Mapping[str, int] = {
     "baritone_sax": 52, "tenor_sax": 60, "alto_sax": 65, "clarinet": 68, "trumpet": 69, "muted_trumpet": 69,
     "brass_section": 67, "english_horn": 64, "ukulele": 69, "banjo": 66, "acoustic_guitar": 66, "nylon_guitar": 66,
     "jazz_guitar": 66, "clean_guitar": 66, "overdriven_guitar": 66, "distorted_guitar": 64, "electric_piano": 68,
-    "organ": 67, "sitar": 61, "koto": 69, "shamisen": 64, "lute": 65, "harp": 70, "vibraphone": 70, "marimba": 67,
-    "shakuhachi": 70, "kalimba": 70,
+    "organ": 67, "sitar": 61, "koto": 60, "erhu": 67, "shamisen": 62, "lute": 65, "harp": 70, "vibraphone": 70,
+    "marimba": 67, "shakuhachi": 70, "kalimba": 70,
 }  # fmt: skip
 """The pitch around which a named instrument leads best: its most characteristic register."""
 STRING_QUARTET = (("melody", "violin", 76), ("counter", "viola", 64), ("arpeggio", "violin", 67), ("bass", "cello", 48))
