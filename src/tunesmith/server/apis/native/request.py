@@ -38,7 +38,7 @@ DIALECT = "api"
 FORMAT = "format"
 FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
 RECORDINGS = ("audio", "melody")
-LISTS = ("instruments", "without", "production", "ambience", "balance", "hits", "lock")
+LISTS = ("instruments", "without", "production", "ambience", "balance", "hits", "lock", "score_edits")
 NOT_FOR_CALLERS = ("soundfont",)
 """Paths of this machine, which callers must not choose."""
 
