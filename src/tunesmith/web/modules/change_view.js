@@ -43,6 +43,8 @@ export function showChange(store, changes) {
       const chips = byId("change-chips");
       const made = isTyped ? [] : [element("span", { class: "field-name" }, "Changed:")];
       chips.hidden = !shown?.changes.length;
+      // What was changed stands beside the line, what is typed below it.
+      form.toggleAttribute("data-made", !isTyped && !chips.hidden);
       chips.setAttribute("aria-label", isTyped ? "What the change would do" : "What this take changes");
       replaceKeepingFocus(chips, [...made, ...(shown?.changes ?? []).map(chipOf)]);
       showNote(isTyped && problem ? `${problem.title} ${problem.advice}` : notesOf(shown), isTyped && problem !== null);

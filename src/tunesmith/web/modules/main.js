@@ -18,7 +18,7 @@ import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
 import { Lanes } from "./lanes_view.js";
 import { openLikeThis } from "./like_this_view.js";
-import { LiveSounds } from "./live_sound.js";
+import { isStreamed, LiveSounds } from "./live_sound.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
@@ -32,7 +32,9 @@ import { inWords } from "./problems.js";
 import { showPrompt } from "./prompt_view.js";
 import { showRecent } from "./recent_view.js";
 import { draftOf, requestsOf } from "./request.js";
+import { Ruler } from "./ruler_view.js";
 import { showScore } from "./score_view.js";
+import { ScoreEdits } from "./score_edits.js";
 import { Scores } from "./scores.js";
 import { Server } from "./server.js";
 import { shapeItems } from "./shape_menu.js";
@@ -54,6 +56,9 @@ import { Screen } from "./video_view.js";
  * @typedef {import("./types.js").Take} Take
  * @typedef {import("./types.js").Track} Track
  */
+
+/** Of a take more: short ones are told from each other, and typed again. */
+const DRAWN_SEEDS = 100_000;
 
 const store = new Store(initialState(kept()));
 const server = new Server(store);
@@ -105,6 +110,7 @@ async function finished(id) {
 function choose(id) {
   if (id === store.state.current) return;
   store.change({ current: id, previous: store.state.current });
+  generation.listen(id);
   void sounds.load(id);
 }
 
@@ -159,7 +165,7 @@ function ask(track) {
 
 /** @param {Take} take */
 async function vary(take) {
-  if (take.track) generation.join(await library.vary(take.track));
+  if (take.track) generation.join(await library.vary(take.track, isStreamed(take.request)));
 }
 
 /**
@@ -254,7 +260,8 @@ showStage(store, {
   download: (take, kind, format) => void save(take, kind, format),
   use: openUse,
 });
-showScore(store, sounds, live, player, new Lanes(store, stems));
+const edits = new ScoreEdits(server, (take) => generation.show(take));
+showScore(store, sounds, live, player, new Lanes(store, stems), new Ruler(edits));
 showIntensity(store, layers);
 showChange(store, new Changes(store, server, (take) => generation.show(take)));
 const hits = new HitPoints(store, player, (take, fields) => void again(take, fields));
@@ -273,13 +280,19 @@ byId("choose-sound").addEventListener("click", () => chooseFile("audio/*", (file
 byId("new-take").addEventListener("click", () => {
   const take = takeOf(store.state);
   const request = take && !take.isLocal ? take.request : requestsOf(store.state.draft)[0];
-  void generation.add({ ...request, seed: Math.floor(Math.random() * 2 ** 31) });
+  void generation.add({ ...request, score_edits: undefined, seed: Math.floor(Math.random() * DRAWN_SEEDS) });
 });
 readBriefs(store, server);
 keep(store);
-for (const { id, state } of store.state.takes) {
-  if (state === "ready") void sounds.load(id).then(() => link(id));
-}
+// After a reload, and when the server is back.
+store.watch(
+  ({ connection }) => [connection.state],
+  ({ connection, takes, heard }) => {
+    if (connection.state !== "open") return;
+    for (const { id, state } of takes)
+      if (state === "ready" && !heard.includes(id)) void sounds.load(id).then(() => link(id));
+  },
+);
 // The browser notices first; a server on this machine answers all the same.
 for (const change of ["online", "offline"]) addEventListener(change, () => void server.look());
 void server.look();

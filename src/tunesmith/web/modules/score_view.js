@@ -3,7 +3,6 @@
 import { byId, setAttributes } from "./dom.js";
 import { shapeOf } from "./facts.js";
 import { regionOf } from "./player.js";
-import { Ruler } from "./ruler_view.js";
 import { Store, takeOf } from "./store.js";
 import { drawWave } from "./wave.js";
 import { tenths } from "./words.js";
@@ -16,8 +15,9 @@ import { tenths } from "./words.js";
  * @param {import("./live_sound.js").LiveSounds} live
  * @param {import("./player.js").Player} player
  * @param {import("./lanes_view.js").Lanes} lanes
+ * @param {import("./ruler_view.js").Ruler} ruler
  */
-export function showScore(store, sounds, live, player, lanes) {
+export function showScore(store, sounds, live, player, lanes, ruler) {
   const wave = byId("wave");
   const [future, past] = /** @type {HTMLCanvasElement[]} */ ([...wave.querySelectorAll("canvas")]);
   const heard = past?.parentElement;
@@ -25,8 +25,6 @@ export function showScore(store, sounds, live, player, lanes) {
   const playhead = byId("playhead");
   // Asked for only when it may have changed: asking in every frame would cost a layout each time.
   let width = 0;
-
-  const ruler = new Ruler();
 
   /** @param {number} seconds */
   const showPosition = (seconds) => {
@@ -69,7 +67,7 @@ export function showScore(store, sounds, live, player, lanes) {
   };
 
   store.watch(
-    (state) => [takeOf(state)?.facts, takeOf(state)?.written, state.current, state.heard, state.theme],
+    (state) => [takeOf(state)?.facts, takeOf(state)?.written, takeOf(state)?.track, state.current, state.heard, state.theme],
     (state) => {
       showLoudness(state);
       redraw();

@@ -71,6 +71,7 @@ export function partsOf(score) {
  * @param {Score} score
  * @returns {Written}
  */
-function writtenOf({ title, key, tempo_bpm: tempoBpm, meter, bars, duration, loop, sections, chords }) {
-  return { title, key, tempoBpm, meter, bars, duration, isLoop: loop, sections, chords };
+function writtenOf({ title, key, tempo_bpm: tempoBpm, meter, bars, duration, ...score }) {
+  const { loop: isLoop, sections, chords, bar_starts: barStarts, is_exact: isExact } = score;
+  return { title, key, tempoBpm, meter, bars, duration, isLoop, sections, chords, barStarts, isExact };
 }

@@ -4,8 +4,10 @@ import { shapeOf } from "./facts.js";
 import { showFoot } from "./foot_view.js";
 import { settingWords } from "./again_view.js";
 import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
+import { copyText } from "./copying.js";
 import { isBeingMade } from "./generation.js";
-import { Store, takeOf } from "./store.js";
+import { letterOf, Store, takeOf } from "./store.js";
+import { NOT_MADE } from "./problems.js";
 import { capital, counted, named, titleOf } from "./words.js";
 
 /**
@@ -38,7 +40,7 @@ export function showStage(store, actions) {
       const isFailed = take.state === "failed";
       for (const part of [byId("head"), byId("score"), byId("foot")]) part.hidden = isFailed;
       byId("sorry").hidden = !isFailed;
-      if (isFailed) return showFailure(take, actions);
+      if (isFailed) return showFailure(take, letterOf(state.takes.indexOf(take)), state.takes.length > 1, actions);
       showHead(take, state.locks, actions);
       showFoot(take, actions);
     },
@@ -111,18 +113,27 @@ function makingOf({ state, stage, progress, position, etaSeconds, waitSeconds })
 
 /**
  * @param {Take} take
+ * @param {string} letter
+ * @param {boolean} hasOthers
  * @param {StageActions} actions
  */
-function showFailure(take, actions) {
-  const { title, advice } = take.problem ?? { title: "It could not be made", advice: "" };
+function showFailure(take, letter, hasOthers, actions) {
+  const { title, advice } = take.problem ?? { title: NOT_MADE, advice: "" };
+  const details = JSON.stringify({ problem: take.problem, job: take.job, request: take.request }, null, 2);
+  const copied = element("span", { attributes: { role: "status" } });
+  const place = element("pre", { attributes: { hidden: true } }, details);
   byId("sorry").replaceChildren(
-    element("h2", {}, icon("warn"), title),
-    element("p", {}, `${advice} The other takes are safe.`),
+    element("h2", {}, icon("warn"), title === NOT_MADE ? `Take ${letter} could not be made` : title),
+    element("p", {}, hasOthers ? `${advice} The other takes are safe.` : advice),
     element(
       "div",
       { class: "row" },
       button("plain strong", "Try again", () => actions.again(take)),
+      button("plain", "Copy details", () => void copyText(details, copied, place)),
       button("plain", "Remove", () => actions.cancel(take)),
+      copied,
     ),
+    place,
+    ...(take.job ? [element("p", { class: "request" }, `Job ${take.job}`)] : []),
   );
 }
