@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 MAX_BAR, MAX_SECTIONS, MAX_TRANSPOSE = 10_000, 200, 36
@@ -52,7 +52,10 @@ ScoreEdit = ChordEdit | SectionsEdit | TransposeEdit
 def parse_edit(text: str) -> ScoreEdit:
     """Return the edit of a text; raise ValueError with the limit and the value."""
     kind, _, rest = text.strip().partition(" ")
-    parse = {"chord": _chord, "sections": _sections, "transpose": _transpose}.get(kind.lower())
+    parsers: Mapping[str, Callable[[str], ScoreEdit]] = {
+        "chord": _chord, "sections": _sections, "transpose": _transpose,
+    }  # fmt: skip
+    parse = parsers.get(kind.lower())
     if parse is None:
         raise ValueError(f"must be {_FORMS}, got {text[:40]!r}")
     return parse(rest.strip())

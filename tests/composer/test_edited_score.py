@@ -89,7 +89,7 @@ def test_the_same_edits_give_the_same_score() -> None:
     ],
 )
 def test_an_edit_that_the_score_cannot_have_is_refused_in_words(edit: str, problem: str) -> None:
-    with pytest.raises(InvalidRequest, match="^score_edits: ") as refused:
+    with pytest.raises(InvalidRequest, match=r"^score_edits: ") as refused:
         edited(edit)
     assert problem in str(refused.value)
 

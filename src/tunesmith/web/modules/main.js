@@ -168,6 +168,11 @@ async function vary(take) {
   if (take.track) generation.join(await library.vary(take.track, isStreamed(take.request)));
 }
 
+/** @param {Take} take @param {HTMLElement} opener */
+function openKeeping(take, opener) {
+  openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) });
+}
+
 /**
  * @param {Take} take make it again beside itself, with fields changed; undefined leaves one out
  * @param {Record<string, unknown>} fields
@@ -191,6 +196,7 @@ async function more(take, opener) {
   const track = await library.trackOf(take);
   if (!track) return;
   openTrackMenu(opener, track, library, shapes, {
+    like: () => openKeeping(take, opener),
     ask,
     repeat: (one) => void generation.add({ ...one.request, seed: one.seed }),
     forget: (one) => void library.forget(one.id),
@@ -252,8 +258,7 @@ showStage(store, {
   cancel: (take) => void generation.cancel([take.id]),
   again: (take) => void generation.again(take.id),
   vary: (take) => void vary(take),
-  like: (take, opener) =>
-    openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) }),
+  like: openKeeping,
   changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),

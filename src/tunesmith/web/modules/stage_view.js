@@ -7,6 +7,7 @@ import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { copyText } from "./copying.js";
 import { isBeingMade } from "./generation.js";
 import { letterOf, Store, takeOf } from "./store.js";
+import { openPopover } from "./popover.js";
 import { NOT_MADE } from "./problems.js";
 import { capital, counted, named, titleOf } from "./words.js";
 
@@ -55,7 +56,8 @@ export function showStage(store, actions) {
 function showHead(take, locks, actions) {
   const { facts, isStarred } = take;
   byId("title").textContent = shapeOf(take)?.title ?? titleOf(String(take.request.prompt ?? ""));
-  byId("meta").replaceChildren(...(facts ? settingWords(take, facts, actions.changed) : [makingOf(take)]));
+  const settings = facts ? settingWords(take, facts, actions.changed) : [makingOf(take)];
+  byId("meta").replaceChildren(...settings, ...(take.written?.isExact === false ? [inexact()] : []));
   const acts = isBeingMade(take)
     ? [button("plain", [icon("close"), "Cancel"], () => actions.cancel(take), { "aria-keyshortcuts": "Escape" })]
     : [
@@ -92,6 +94,15 @@ function showHead(take, locks, actions) {
         ),
       ];
   replaceKeepingFocus(byId("acts"), acts);
+}
+
+/** A mark at notes that are drawn by another version than made the sound. */
+function inexact() {
+  const title = "Notes may differ";
+  const why = "Another version of Tunesmith made this sound. This one has written the notes again to draw them.";
+  const open = (/** @type {MouseEvent} */ event) =>
+    openPopover(/** @type {HTMLElement} */ (event.currentTarget), title, [element("h3", {}, title), element("p", {}, why)]);
+  return button("word inexact", [icon("warn"), title], open, { "aria-haspopup": "dialog" });
 }
 
 /** @param {Take} take */
