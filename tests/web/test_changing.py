@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer
-from studio_page import ask, make, opened_page, silent
+from studio_page import ask, make, opened_page, silent, sounding
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,18 @@ def test_words_that_change_nothing_are_said_in_words(changed: Page) -> None:
     expect(changed.locator("#change-chips")).to_contain_text("Mood")
     changed.fill("#change-words", "")
     expect(changed.locator("#change-note")).to_be_hidden()
+
+
+def test_a_request_that_is_refused_leaves_the_takes_where_they_are(changed: Page) -> None:
+    takes = changed.locator(".take[role=tab]").count()
+    changed.fill("#length", "40:00")
+    changed.press("#prompt", "Enter")
+    expect(changed.locator("#ask-problem")).to_contain_text("Length must be at most 30:00")
+    expect(changed.locator(".take[role=tab] canvas")).to_have_count(takes)
+    changed.click("#play")
+    sounding(changed)
+    silent(changed)
+    changed.fill("#length", "2 bars")
 
 
 def test_variations_keep_what_is_locked_and_the_tree_shows_it(changed: Page, server: StartedServer) -> None:

@@ -68,6 +68,7 @@ def test_what_was_understood_is_underlined_and_explained(page: Page) -> None:
     # An emoji is two units of JavaScript's strings and one code point of the server's spans.
     page.fill("#prompt", f" 🎹 {PROMPT}")
     expect(page.locator("#mirror mark")).to_have_text(["warm", "lofi hip hop", "Rhodes", "rain", "84 bpm"])
+    expect(page.get_by_role("button", name="Ambience: Rain")).to_have_attribute("title", "The prompt says ‘rain’.")
     page.get_by_role("button", name="Ambience: Rain").click()
     expect(page.locator("#pop")).to_contain_text("The prompt says ‘rain’.")
     page.keyboard.press("Escape")

@@ -53,16 +53,6 @@ export function triadsOf(key) {
 }
 
 /**
- * Return the quarter notes of a bar.
- *
- * @param {string | null} meter such as "6/8"
- */
-export function beatsOfBar(meter) {
-  const [beats = 4, unit = 4] = (meter ?? "4/4").split("/").map(Number);
-  return (beats * 4) / unit;
-}
-
-/**
  * @param {number} letter in the scale of C
  * @param {number} pitch in semitones from C
  */

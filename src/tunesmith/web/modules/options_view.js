@@ -2,7 +2,7 @@
 
 import { button, byId, element, icon } from "./dom.js";
 import { onBars } from "./hits.js";
-import { beatAt } from "./score_view.js";
+import { beatAt } from "./meter.js";
 import { Store } from "./store.js";
 import { counted, named } from "./words.js";
 

@@ -1,7 +1,7 @@
 /** Score edits: other chords, and sections in another order or length, as a take beside the one that they change. */
 
-import { beatsOfBar } from "./harmony.js";
 import { isStreamed } from "./live_sound.js";
+import { beatsOfBar } from "./meter.js";
 import { newTake } from "./new_take.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";

@@ -2,6 +2,7 @@
 
 import { byId, setAttributes } from "./dom.js";
 import { shapeOf } from "./facts.js";
+import { beatAt } from "./meter.js";
 import { regionOf } from "./player.js";
 import { Store, takeOf } from "./store.js";
 import { drawWave } from "./wave.js";
@@ -136,24 +137,4 @@ function seekByPointer(wave, store, player) {
 function spoken(seconds, state) {
   const at = beatAt(seconds, state);
   return at ? `${tenths(seconds)}, bar ${at.bar}` : tenths(seconds);
-}
-
-/**
- * Return the bar and the beat at a position, counted from 1, and their lengths in seconds; null for music without a known tempo.
- *
- * @param {number} seconds
- * @param {State} state
- */
-export function beatAt(seconds, state) {
-  const { tempoBpm, meter } = shapeOf(takeOf(state)) ?? {};
-  if (!tempoBpm || !meter) return null;
-  const beatsABar = Number(meter.split("/")[0]);
-  const beatSeconds = 60 / tempoBpm;
-  const beat = (seconds * tempoBpm) / 60 + 1e-6;
-  return {
-    bar: Math.floor(beat / beatsABar) + 1,
-    beat: Math.floor(beat % beatsABar) + 1,
-    beatSeconds,
-    barSeconds: beatSeconds * beatsABar,
-  };
 }

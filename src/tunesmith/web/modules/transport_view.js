@@ -3,7 +3,7 @@
 import { button, byId, icon, setAttributes } from "./dom.js";
 import { shapeOf } from "./facts.js";
 import { heardInWords } from "./mix.js";
-import { beatAt } from "./score_view.js";
+import { beatAt } from "./meter.js";
 import { letterOf, Store, takeOf } from "./store.js";
 import { tenths } from "./words.js";
 
