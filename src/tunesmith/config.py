@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     composer_processes: Annotated[int, Field(ge=0, le=256)] = 0
     cold_start: Literal["hold", "503"] = "hold"
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
+    live_streams: Annotated[int, Field(ge=0, le=256)] = 4
+    live_streams_per_caller: Annotated[int, Field(ge=1, le=256)] = 2
+    live_seconds: TimeoutSeconds = 3600.0
+    live_idle_seconds: TimeoutSeconds = 1800.0
+    live_record_seconds: Annotated[float, Field(ge=1, le=1800)] = 300.0
     result_days: Annotated[float, Field(gt=0)] = 30.0
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
     job_days: Annotated[float, Field(ge=1)] = 90.0

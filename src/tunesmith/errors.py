@@ -261,6 +261,12 @@ class QueueFull(TunesmithError, code="QueueFull", status=503, retryable=True):
         self.retry_after = retry_after
 
 
+class LiveStreamsFull(TunesmithError, code="LiveStreamsFull", status=429, retryable=True):
+    """There are as many live streams as the server, the caller or the model may have."""
+
+    retry_after = 10
+
+
 class ServerStopping(TunesmithError, code="ServerStopping", status=503, retryable=True):
     """The server is stopping; the job that the caller follows continues when a server runs again."""
 

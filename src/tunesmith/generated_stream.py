@@ -92,7 +92,7 @@ def open_stream(
     cancelled: CancelCheck = never_cancelled,
 ) -> GeneratedStream:
     """Start to make the music of a request that has a seed. Raises as ``Generator.generate``."""
-    from tunesmith.guided.run_generator import run_generator
+    from tunesmith.run_generator import run_generator
 
     generator = create(request.model)
     if isinstance(generator, StreamingGenerator) and request.guide is None:

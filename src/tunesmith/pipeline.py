@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio, write_stream
+from tunesmith.composed.composition_request import composition_request
 from tunesmith.config import Settings
 from tunesmith.errors import InvalidRequest
 from tunesmith.files import atomic_output
 from tunesmith.generated_stream import GeneratedStream, open_stream
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
-from tunesmith.guided.composition_request import composition_request
-from tunesmith.guided.run_generator import run_generator
 from tunesmith.models.registry import Registry
 from tunesmith.output_files import OutputFiles, reserve_path, slug, with_suffix_word
 from tunesmith.request import TEXT_LISTS, GenerationRequest, Hit
+from tunesmith.run_generator import run_generator
 
 if TYPE_CHECKING:
     from tunesmith.composer.composition import Composition

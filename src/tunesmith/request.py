@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -27,6 +26,7 @@ from tunesmith.fields import (
     MAX_CHARACTERS,
     MAX_ITEMS,
     MAX_NUMBER_CHARACTERS,
+    CheckedPrompt,
     Genre,
     GivenFields,
     InstrumentName,
@@ -35,9 +35,7 @@ from tunesmith.fields import (
     ModelName,
     Mood,
     NegativePrompt,
-    Prompt,
     Regions,
-    check_paragraphs,
     checked,
     format_validation_error,
 )
@@ -45,10 +43,6 @@ from tunesmith.plain_text import path_of, path_text, visible_text
 from tunesmith.regions import parse_regions, regions_text
 from tunesmith.score_edits import edit_text
 from tunesmith.suggestions import did_you_mean
-
-MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
-MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
-"""The most characters of a prompt before normalisation, which takes quadratic time in a run of accents."""
 
 MAX_DURATION_SECONDS = 1_800.0
 MIN_DURATION_SECONDS = 1.0
@@ -215,7 +209,7 @@ class GenerationRequest(GivenFields):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     EXACT_NAMES = PATHS
 
-    prompt: Prompt
+    prompt: CheckedPrompt
     model: ModelName = "composer"
     seed: Annotated[int, Field(ge=RANDOM_SEED, le=MAX_SEED), AfterValidator(seed_or_none), IS_NUMBER] | None = None
     duration: (
@@ -259,26 +253,6 @@ class GenerationRequest(GivenFields):
     repaint: Annotated[Regions, AfterValidator(lambda text: regions_text(parse_regions(text)))] | None = None
     guide: Literal["composer"] | None = None
     keep_stems: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["keep_stems"])] = ()
-
-    @field_validator("prompt", mode="before")
-    @classmethod
-    def _check_raw_prompt(cls, prompt: Any) -> Any:
-        if isinstance(prompt, str) and len(prompt) > MAX_RAW_PROMPT_CHARACTERS:
-            raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(prompt)}")
-        return prompt
-
-    @field_validator("prompt")
-    @classmethod
-    def _check_prompt(cls, prompt: str) -> str:
-        # Accents may come composed or decomposed; limit and parser use one form.
-        text = unicodedata.normalize("NFC", prompt).strip()
-        if len(text) > MAX_PROMPT_CHARACTERS:
-            raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(text)}")
-        check_paragraphs(text)
-        # Punctuation and invisible characters alone hold no words.
-        if not any(unicodedata.category(c)[0] in "LN" for c in visible_text(text)):
-            raise ValueError("must not be empty" if not text else f"must contain words, got {text[:20]!r}")
-        return text
 
     @field_validator("model", "key", "meter", "genre", "mood", "negative_prompt")
     @classmethod

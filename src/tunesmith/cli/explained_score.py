@@ -94,7 +94,7 @@ def _of_prompt(prompt: str, seed: int | None, duration: str | None, settings: Se
 
 
 def _of_track(source: str, settings: Settings) -> ExplainedScore:
-    from tunesmith.guided.composition_request import composition_request
+    from tunesmith.composed.composition_request import composition_request
     from tunesmith.models.factories import COMPOSER
     from tunesmith.source_tracks import find_source_track
 

@@ -15,7 +15,8 @@ from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelNotInstalled, UnknownName
 from tunesmith.hosted.model_names import is_hosted, read_name
 from tunesmith.licences import FREE_TERMS, UNKNOWN_TERMS, LicenceTerms, terms_of
-from tunesmith.models.factories import COMPOSER, find_factories
+from tunesmith.models.factories import COMPOSER, find_factories, plays_live
+from tunesmith.models.manifest import LIVE_KINDS
 from tunesmith.models.store import InstalledModel, Store
 
 
@@ -71,6 +72,18 @@ class ModelInfo:
     def is_ready(self) -> bool:
         """Whether the model can generate without being pulled first."""
         return self.origin is not Origin.PULLABLE
+
+    @property
+    def plays_live(self) -> bool:
+        """Whether the model is here and plays live streams."""
+        if self.installed is not None:
+            return self.installed.manifest.sizes.plays_live
+        return self.origin is Origin.PLUGIN and plays_live(self.name)
+
+    @property
+    def could_play_live(self) -> bool:
+        """Whether the model plays live streams once it is pulled."""
+        return self.kind in LIVE_KINDS
 
     @property
     def source(self) -> str | None:

@@ -29,6 +29,10 @@ class FileDigest:
     sha256: str
 
 
+LIVE_KINDS = frozenset(["magenta-rt"])
+"""The families whose models play live streams."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The source of a model: a repository at a commit, or a folder, whose ``revision`` is None."""
@@ -71,6 +75,11 @@ class Sizes:
         if self.num_codebooks:
             return ("continue", "melody") if self.melody else ("continue",)
         return ("continue", "redress", "repaint")
+
+    @property
+    def plays_live(self) -> bool:
+        """Whether the model plays live streams."""
+        return self.kind in LIVE_KINDS
 
     def __str__(self) -> str:
         """Return the dimensions in one line."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import tunesmith
 from tunesmith.audio.peaks import MAX_POINTS, Peaks, measure_peaks
 from tunesmith.audio.reader import read_audio
-from tunesmith.guided.composition_request import composition_request
+from tunesmith.composed.composition_request import composition_request
 from tunesmith.jobs.job import Job
 from tunesmith.jobs.results import OUTLINE_SUFFIX
 from tunesmith.library.tracks import Track

@@ -21,6 +21,8 @@ BEHIND_DB: Mapping[str, float] = {
     "drums": -3, "percussion": -5, "effects": -4,
 }  # fmt: skip
 """The gain of players that the prompt does not name, by role, in dB."""
+# The share of it for those who make the genre: a samba keeps its drums beside a guitar.
+CORE_SHARE = 0.5
 GENTLE_DRUMS_DB = -5.0
 """The further gain of drums as the mood goes from lively to calm, in dB: cymbals mask every other sound."""
 # How well instruments lead that can also accompany (see ensemble.LEADING).
@@ -74,7 +76,7 @@ def new_part(role: str, name: str, **fields: Any) -> GenrePart:
 
 def led(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
     """Give the melody to a named instrument that can carry it; no other player leads then."""
-    able = company.leads
+    able = _able_to_lead(members, company, genre)
     # A voice, a guitar or a synth leads only in genres that have a melody at all.
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
         return list(members)
@@ -123,6 +125,21 @@ def arranged(members: Sequence[PartAssignment], company: Ensemble) -> list[PartA
     return _balanced(members, company)
 
 
+def _able_to_lead(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> tuple[str, ...]:
+    """Return the named instruments that can carry the melody, the best first.
+
+    In a genre of the beat, a named instrument that has its place in the harmony keeps it beside another lead: the organ
+    of reggae and the electric piano of soul are asked for their chords.
+    """
+    if company.alone or company.size or not company.needs_drums or not _has_melody(genre):
+        return company.leads
+    harmony = {name for part in genre.parts if part.role in HARMONY for name in part.instruments}
+    harmony -= {name for part in genre.parts if part.role == "melody" for name in part.instruments}
+    others = {instrument(member.instrument).family for member in members if member.part.role == "melody"}
+    accompany = {name for name in harmony if leads_readily(name) <= CHORDAL and others - {instrument(name).family}}
+    return tuple(name for name in company.leads if name not in accompany)
+
+
 def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
     """Return (style, rhythm) of a named chordal instrument: as the prompt says, and never merely held chords."""
     tool = instrument(name)
@@ -153,7 +170,7 @@ def lead_register(member: PartAssignment, usual: int, arousal: float) -> int:
 def _stays(member: PartAssignment, members: Sequence[PartAssignment], company: Ensemble) -> bool:
     """Return whether a player plays beside the named ones."""
     role = member.part.role
-    if member.requested or role in ("bass", "drone") or not company.named:
+    if member.requested or member.part.core or role in ("bass", "drone") or not company.named:
         return True
     # Where only drums or effects are named, the rest of the band still has to make the music.
     tuneful = any(s.requested and s.part.role not in RHYTHM and s.part.role != "effects" for s in members)
@@ -215,23 +232,25 @@ def _counted(members: Sequence[PartAssignment], size: int) -> list[PartAssignmen
 def _balanced(members: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
     opening = list(dict.fromkeys(member.instrument for member in members if member.requested))[:OPENING]
     tuneful = any(member.requested and member.part.role not in RHYTHM for member in members)
+    leads = any(member.requested and member.part.role == "melody" for member in members)
     result = []
     for member in members:
         if member.requested:
-            gain = _requested_db(member, tuneful)
+            gain = _requested_db(member, tuneful, leads)
             result.append(replace(member, gain_db=gain, entry=0.0 if member.instrument in opening else SOON))
         else:
-            behind = 0.0 if _is_of_a_named_section(member, company) else _behind_db(member.part.role, tuneful, company)
+            behind = 0.0 if _is_of_a_named_section(member, company) else _behind_db(member.part, tuneful, company)
             result.append(replace(member, gain_db=member.gain_db + behind))
     return result
 
 
-def _requested_db(member: PartAssignment, tuneful: bool) -> float:
+def _requested_db(member: PartAssignment, tuneful: bool, leads: bool) -> float:
+    """Return the gain of a named player; ``leads`` says that a named one has the melody."""
     role = member.part.role
     if role in ("drums", "percussion"):
         return REQUESTED_DRUMS_DB if tuneful else REQUESTED_DB
     lead = SOLO_DB if leads_readily(member.instrument) > CHORDAL and member.instrument not in SECTIONS else LEAD_DB
-    return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB)
+    return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB if leads else LEAD_DB)
 
 
 def _has_a_tune(member: PartAssignment) -> bool:
@@ -243,10 +262,13 @@ def _is_of_a_named_section(member: PartAssignment, company: Ensemble) -> bool:
     return any(name != member.instrument and kin(name, member.instrument) for name in company.named)
 
 
-def _behind_db(role: str, tuneful: bool, company: Ensemble) -> float:
+def _behind_db(part: GenrePart, tuneful: bool, company: Ensemble) -> float:
     """Return the gain of a player that the prompt does not name; ``tuneful`` where a named one has melody or chords."""
+    role = part.role
     if role == "drums" and company.genre_family in DANCED:
         return 0.0
+    if part.core:
+        return CORE_SHARE * BEHIND_DB[role]
     gentle = min(1.0, max(0.0, (0.7 - company.arousal) / 0.7)) if tuneful and role in ("drums", "percussion") else 0.0
     return BEHIND_DB[role] + GENTLE_DRUMS_DB * gentle
 

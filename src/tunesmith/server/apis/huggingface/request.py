@@ -12,9 +12,9 @@ from fastapi import Request
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_names import FIELD_ALIASES, field_for
-from tunesmith.fields import checked, or_null, settled, shown
+from tunesmith.fields import MAX_PROMPT_CHARACTERS, checked, or_null, settled, shown
 from tunesmith.jobs.job import JobOptions, Submission
-from tunesmith.request import MAX_DURATION_SECONDS, MAX_PROMPT_CHARACTERS, MIN_DURATION_SECONDS, GenerationRequest
+from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
 from tunesmith.server.apis.extensions import music_fields
 from tunesmith.server.apis.request_body import (
     MAX_FIELDS,

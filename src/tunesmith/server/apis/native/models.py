@@ -257,4 +257,5 @@ def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
         channels=sizes.audio_channels if sizes else None,
         follows_melodies=sizes.melody if sizes else None,
         abilities=list(sizes.abilities) if sizes else [],
+        plays_live=model.plays_live,
     )

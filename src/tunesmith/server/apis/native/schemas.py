@@ -162,6 +162,7 @@ class ModelDocument(LicenceFields):
     channels: int | None
     follows_melodies: bool | None
     abilities: list[str] = Field(description="What it does with a recording: continue, melody, redress, repaint.")
+    plays_live: bool = Field(description="Whether it plays live streams, at WS /api/live.")
 
 
 class ModelsDocument(ResponseModel):
@@ -347,9 +348,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
 
 def errors(error: TunesmithError) -> JSONResponse:
     """Return an error as ``{"error": {"type", "message", "field"?}}``."""
+    return error_response(error, ErrorDocument(error=detail_of(error)).model_dump(exclude_none=True))
+
+
+def detail_of(error: TunesmithError) -> ErrorDetail:
+    """Return an error as callers see it."""
     field = error.field if isinstance(error, InvalidRequest | JobFailed) else None
-    detail = ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
-    return error_response(error, ErrorDocument(error=detail).model_dump(exclude_none=True))
+    return ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
 
 
 def _type_of(error: TunesmithError) -> str:

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import ConfigDict, Field
 
+from tunesmith.composed.composition_request import composition_request
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, MAX_ITEMS, GivenFields, Tag
 from tunesmith.generator import EXPORTS
-from tunesmith.guided.composition_request import composition_request
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission, media_type_of_format
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.layer_intensities import USUAL_INTENSITIES, read_intensities

@@ -18,11 +18,11 @@ from fastapi import Request
 from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import AudioFileError, InvalidRequest
 from tunesmith.field_names import field_for
-from tunesmith.fields import MAX_CHARACTERS
+from tunesmith.fields import MAX_CHARACTERS, MAX_RAW_PROMPT_CHARACTERS
 from tunesmith.jobs.job import Job, JobOptions, PredictionOptions, Submission, WebhookTarget
 from tunesmith.jobs.service import MusicService
 from tunesmith.models.catalog import find_installed, find_pullable
-from tunesmith.request import MAX_RAW_PROMPT_CHARACTERS, STRENGTHS, GenerationRequest
+from tunesmith.request import STRENGTHS, GenerationRequest
 from tunesmith.server.apis.replicate.errors import DIALECT, InvalidField, InvalidInput
 from tunesmith.server.apis.replicate.files import FileStore
 from tunesmith.server.apis.replicate.input_schema import ALIASES, FIELDS, checked_fields, unknown_fields

@@ -1,4 +1,4 @@
-"""LiveStreams: the sound of jobs while it is made, in files that their runners write and any number of listeners read.
+"""JobStreams: the sound of jobs while it is made, in files that their runners write and any number of listeners read.
 
 A stream belongs to this server only: a job that another server runs has none here. The files outlive their jobs for a
 while, so that a listener who is slow, or comes back for a range, gets the same bytes.
@@ -25,7 +25,7 @@ class StreamBroken(Exception):
 
 
 @dataclass(slots=True)
-class LiveStream:
+class JobStream:
     """The stream of one job. ``written`` bytes are in ``path``; ``size`` is the length at the end, if known."""
 
     path: Path | None = None
@@ -85,16 +85,16 @@ class LiveStream:
         self._changed = asyncio.Event()
 
 
-class LiveStreams:
+class JobStreams:
     """The streams of this server's jobs. Used from one event loop."""
 
     def __init__(self) -> None:
-        self._streams: dict[str, LiveStream] = {}
+        self._streams: dict[str, JobStream] = {}
 
     @contextlib.contextmanager
-    def listening(self, job_id: str) -> Iterator[LiveStream]:
+    def listening(self, job_id: str) -> Iterator[JobStream]:
         """Yield the stream of a job, which may not have begun; while the block runs, there is a listener more."""
-        stream = self._streams.setdefault(job_id, LiveStream())
+        stream = self._streams.setdefault(job_id, JobStream())
         try:
             with stream.heard():
                 yield stream
@@ -112,7 +112,7 @@ class LiveStreams:
         """Return whether somebody waits for the stream of a job."""
         return job_id in self._streams and self._streams[job_id].is_wanted
 
-    def find(self, job_id: str) -> LiveStream | None:
+    def find(self, job_id: str) -> JobStream | None:
         """Return the stream of a job if it has begun, and its file is still there."""
         stream = self._streams.get(job_id)
         begun = stream is not None and stream.path is not None and not stream.is_broken and stream.path.exists()
@@ -123,7 +123,7 @@ class LiveStreams:
         stream = self._streams.get(job_id)
         # A second run of a job writes another file, which those who listened to the first cannot go on with.
         if stream is None or (stream.path is not None and stream.path != path):
-            stream = self._streams[job_id] = LiveStream()
+            stream = self._streams[job_id] = JobStream()
         stream.path, stream.written = path, max(stream.written, report.bytes)
         if report.metadata is not None:
             stream.metadata, stream.size = report.metadata, report.size

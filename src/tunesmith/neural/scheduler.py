@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 from tunesmith.errors import InvalidRequest, QueueFull
-from tunesmith.musicgen.sequence import Sequence, State
+from tunesmith.neural.batch_sequence import BatchSequence, State
+
+Batched = TypeVar("Batched", bound=BatchSequence)
 
 
-class Scheduler:
+class Scheduler(Generic[Batched]):
     """A bounded first-come-first-served queue in front of a fixed number of rows.
 
     A sequence that needs fewer rows never overtakes the first in the queue. ``add`` is safe from any thread; only the
@@ -18,20 +21,25 @@ class Scheduler:
     """
 
     def __init__(self, num_rows: int, max_waiting: int) -> None:
-        self.active: list[Sequence] = []
+        self.active: list[Batched] = []
         self._num_rows = num_rows
         self._max_waiting = max_waiting
-        self._waiting: deque[Sequence] = deque()
+        self._waiting: deque[Batched] = deque()
         self._lock = threading.Lock()
 
     @property
-    def running(self) -> list[Sequence]:
+    def running(self) -> list[Batched]:
         """The sequences that take part in a step."""
         return [sequence for sequence in self.active if sequence.state is State.RUNNING]
 
-    def add(self, sequence: Sequence) -> None:
+    @property
+    def is_empty(self) -> bool:
+        """Whether no sequence waits or has rows."""
+        return not self.active and not self._waiting
+
+    def add(self, sequence: Batched) -> None:
         """Queue a sequence. Raises QueueFull if too many wait, and InvalidRequest if it needs more rows than exist."""
-        needed = sequence.request.num_rows
+        needed = sequence.num_rows
         if needed > self._num_rows:
             raise InvalidRequest("guidance_scale", f"guidance needs {needed} rows, this engine has {self._num_rows}")
         with self._lock:
@@ -39,20 +47,20 @@ class Scheduler:
                 raise QueueFull(len(self._waiting))
             self._waiting.append(sequence)
 
-    def admit(self) -> list[Sequence]:
+    def admit(self) -> list[Batched]:
         """Assign rows to waiting sequences, in order, while the first in the queue fits; return the admitted ones."""
         admitted = []
         with self._lock:
             # Stop at the first that does not fit: letting smaller ones pass would starve guided sequences.
-            while self._waiting and len(free := self._free_rows()) >= self._waiting[0].request.num_rows:
+            while self._waiting and len(free := self._free_rows()) >= self._waiting[0].num_rows:
                 sequence = self._waiting.popleft()
-                sequence.rows = tuple(free[: sequence.request.num_rows])
+                sequence.rows = tuple(free[: sequence.num_rows])
                 sequence.state = State.PREFILLING
                 self.active.append(sequence)
                 admitted.append(sequence)
         return admitted
 
-    def cancelled(self) -> list[Sequence]:
+    def cancelled(self) -> list[Batched]:
         """Return the sequences with a pending cancellation; remove those that still wait from the queue."""
         with self._lock:
             waiting = [sequence for sequence in self._waiting if sequence.cancel_wanted]
@@ -60,14 +68,14 @@ class Scheduler:
                 self._waiting.remove(sequence)
         return waiting + [sequence for sequence in self.active if sequence.cancel_wanted]
 
-    def release(self, sequence: Sequence) -> tuple[int, ...]:
+    def release(self, sequence: Batched) -> tuple[int, ...]:
         """Free the rows of a sequence; return them."""
         rows, sequence.rows = sequence.rows, ()
         if sequence in self.active:
             self.active.remove(sequence)
         return rows
 
-    def moves(self) -> Iterable[tuple[Sequence, int, int]]:
+    def moves(self) -> Iterable[tuple[Batched, int, int]]:
         """Yield moves (sequence, from row, to row) until the used rows are 0 … n - 1.
 
         A move counts as done when the caller requests the next one.
@@ -80,7 +88,7 @@ class Scheduler:
             if not sequence.ended:
                 sequence.rows = tuple(target if row == source else row for row in sequence.rows)
 
-    def _taken_rows(self) -> dict[int, Sequence]:
+    def _taken_rows(self) -> dict[int, Batched]:
         return {row: sequence for sequence in self.active for row in sequence.rows}
 
     def _free_rows(self) -> list[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.jobs.live_streams import MOST_ENDED, LiveStreams, StreamBroken
+from tunesmith.jobs.job_streams import MOST_ENDED, JobStreams, StreamBroken
 from tunesmith.jobs.runners.tasks import StreamReport, stream_path
 
 CONTENT = bytes(range(256)) * 1_000
@@ -18,7 +18,7 @@ class Growing:
     """The stream of a job, written by a runner."""
 
     def __init__(self, folder: Path, job_id: str = "job", size: int | None = None) -> None:
-        self.streams, self.job_id, self.path = LiveStreams(), job_id, folder / f"{job_id}.wav"
+        self.streams, self.job_id, self.path = JobStreams(), job_id, folder / f"{job_id}.wav"
         self.path.touch()
         self.streams.take(job_id, self.path, StreamReport(0, {"seed": 7}, size))
         self.written = 0
@@ -106,7 +106,7 @@ def test_another_run_of_the_job_is_another_stream(tmp_path: Path) -> None:
 
 
 def test_only_the_last_streams_are_kept(tmp_path: Path) -> None:
-    streams = LiveStreams()
+    streams = JobStreams()
     for number in range(MOST_ENDED + 3):
         path = tmp_path / f"{number}.wav"
         path.touch()
@@ -118,7 +118,7 @@ def test_only_the_last_streams_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_job_without_a_stream_leaves_nothing(tmp_path: Path) -> None:
-    streams = LiveStreams()
+    streams = JobStreams()
     with streams.listening("job"):
         streams.want("job")
         assert streams.is_wanted("job")
