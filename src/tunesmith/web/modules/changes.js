@@ -72,6 +72,26 @@ export class Changes {
     }
   }
 
+  /**
+   * Make a take again with fields of its request changed, beside itself and as its variation.
+   *
+   * @param {Take} take
+   * @param {Record<string, unknown>} fields
+   */
+  async set(take, fields) {
+    const { track } = take;
+    if (!track) return;
+    try {
+      const change = await this.#server.ask((client) => client.understand(track, fields));
+      const stream = isStreamed({ ...take.request, ...fields });
+      const jobs = await this.#server.ask((client) => client.vary(track, fields, { stream }));
+      for (const job of jobs) this.#made(newTake(job.request, { job: job.id, state: "queued", change }));
+    } catch (error) {
+      const problem = inWords(error);
+      this.#store.change(problem.field ? { askProblem: problem } : { notice: problem });
+    }
+  }
+
   #read() {
     clearTimeout(this.#timer);
     this.#reading.abort();

@@ -48,6 +48,7 @@ function inWords(part) {
   const [name, value] = [part.split(" ", 1)[0], part.slice(part.indexOf(" ") + 1)];
   if (name === "tempo_bpm") return `${value} bpm`;
   if (name === "key") return signed(value);
+  if (name === "instruments") return `with ${value.replaceAll("+", "").replaceAll("_", " ")}`;
   if (name === "score_edits") return editsInWords(value);
   return part.replaceAll("_", " ");
 }
@@ -55,7 +56,14 @@ function inWords(part) {
 /** @param {string} edits such as "chord 5=Abmaj7, sections A A=8" */
 function editsInWords(edits) {
   const [last = "", ...before] = edits.split(", ").reverse();
-  const [kind, rest = ""] = last.split(/ (.*)/);
-  const words = kind === "chord" ? `bar ${rest.replace(/=(\S+).*/, (_, name) => `: ${signed(name)}`)}` : kind === "sections" ? rest.replaceAll(" ", ", ").replaceAll(/=\d+/g, "") : last;
-  return before.length ? `${words} and ${counted(before.length, "edit")} more` : words;
+  return before.length ? `${editInWords(last)} and ${counted(before.length, "edit")} more` : editInWords(last);
+}
+
+/** @param {string} edit such as "chord 5=Abmaj7" */
+function editInWords(edit) {
+  const [, kind, value = ""] = /^(\w+) (.*)$/.exec(edit) ?? [];
+  if (kind === "sections") return value.replaceAll(/=\d+/g, "").replaceAll(" ", ", ");
+  if (kind !== "chord") return edit;
+  const [bar, names = ""] = value.split("=");
+  return `bar ${bar}: ${names.replaceAll(/:[\d.]+/g, "").split(" ").map(signed).join(" ")}`;
 }

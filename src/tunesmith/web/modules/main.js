@@ -71,6 +71,7 @@ const library = new Library(store, server);
 const models = new Models(store, server);
 const shaping = new Shaping(store, server, sounds, (id) => bring(id));
 const scores = new Scores(store, server);
+const changes = new Changes(store, server, (take) => generation.show(take));
 const generation = new Generation(store, server, scores, live, (id) => void finished(id));
 
 /** Make what the draft asks for; an empty prompt is where to begin. */
@@ -178,7 +179,11 @@ function openKeeping(take, opener) {
  * @param {Record<string, unknown>} fields
  */
 async function again(take, fields) {
-  // Heard from the same place: A/B of the one thing that is different.
+  const { request } = take;
+  const isVariation = Object.entries(fields).every(([name, value]) => value !== undefined || request[name] === undefined);
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  if (take.track && isVariation) return changes.set(take, given);
+  // Fields that are left out cannot be a change of it.
   store.change({ previous: take.id });
   await generation.add({ ...take.request, seed: take.facts?.seed ?? undefined, ...fields });
 }
@@ -268,7 +273,7 @@ showStage(store, {
 const edits = new ScoreEdits(server, (take) => generation.show(take));
 showScore(store, sounds, live, player, new Lanes(store, stems), new Ruler(edits));
 showIntensity(store, layers);
-showChange(store, new Changes(store, server, (take) => generation.show(take)));
+showChange(store, changes);
 const hits = new HitPoints(store, player, (take, fields) => void again(take, fields));
 const screen = new Screen(store, player);
 followDrops({

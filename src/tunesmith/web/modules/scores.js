@@ -12,6 +12,9 @@ import { Store, takeOf } from "./store.js";
  * @typedef {import("./types.js").Written} Written
  */
 
+/** From the leading part down, as a score has them; others come last. */
+const ROLES = ["melody", "counter", "arpeggio", "chords", "pad", "drone", "bass", "drums", "percussion", "effects"];
+
 /** Loads the scores of takes, each once. */
 export class Scores {
   #store;
@@ -59,7 +62,9 @@ export class Scores {
  * @returns {Part[]}
  */
 export function partsOf(score) {
-  return score.parts.map(({ name, label, is_drums: isDrums, notes }) => ({
+  const rank = (/** @type {string} */ role) => (ROLES.includes(role) ? ROLES.indexOf(role) : ROLES.length);
+  const parts = [...score.parts].sort((one, other) => rank(one.role) - rank(other.role));
+  return parts.map(({ name, label, is_drums: isDrums, notes }) => ({
     name,
     instrument: label,
     isDrums,
