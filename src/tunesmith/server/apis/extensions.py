@@ -33,6 +33,7 @@ ABOUT: Mapping[str, str] = {
     "intro": "No intro, a short or a long one.",
     "intensity": "Intensity of the music, 0 to 1.",
     "lock": "Decisions kept from another seed: melody=7; melody, chords, band, groove, tempo, key, form, genre, meter.",
+    "score_edits": "Edits of the score, one after the other: chord 5=Fm7; sections intro A A=8 outro; transpose 2.",
     "hits": "Times in seconds at which a first beat must fall.",
     "loudness_lufs": "Integrated loudness of the file.",
     "sample_rate": "Hz.",
