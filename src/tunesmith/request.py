@@ -74,7 +74,7 @@ OF_PERFORMANCES = ("performances", "accompany", "snap_tempo", "lead_frames")
 """Fields that mean something only where a model performs the notes."""
 OF_SCORES = (
     "duration", "bars", "tempo_bpm", "key", "meter", "without", "form", "loop", "production", "ambience", "balance",
-    "intro", "hits", "lock", "ending", "snap_tempo",
+    "intro", "hits", "lock", "ending", "snap_tempo", "score_edits",
 )  # fmt: skip
 """Fields that a score decides, where there is one."""
 
