@@ -26,7 +26,7 @@ from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.graph.codec import build_codec
 from tunesmith.magenta_rt.graph.depth import build_depth
 from tunesmith.magenta_rt.graph.mapper import build_mapper
-from tunesmith.magenta_rt.graph.tables import TABLES
+from tunesmith.magenta_rt.graph.tables import write_tables
 from tunesmith.magenta_rt.graph.temporal import build_temporal
 from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
 from tunesmith.magenta_rt.licence_file import LICENCE_TEXT
@@ -76,8 +76,7 @@ def convert(checkpoint: MagentaCheckpoint, folder: Path, quantization: str, prog
     # Its maps reach millions, and eight bits lose most of the sound.
     with GraphBuilder(folder / CODEC) as builder:
         build_codec(builder, architecture, weights)
-    for name, table in TABLES.items():
-        np.save(folder / name, table(architecture, weights))
+    write_tables(folder, architecture, weights, exact=QUANTIZATIONS[quantization].default is None)
     _convert_style(checkpoint, folder, exact=QUANTIZATIONS[quantization].default is None)
     (folder / LICENCE).write_text(LICENCE_TEXT, encoding="utf-8")
     # The architecture file comes last: a folder without it is an unfinished conversion.

@@ -74,8 +74,7 @@ class MagentaGenerator:
 
     def load(self, num_rows: int = 1) -> int:
         """Open the model ahead of the first request; return how many requests fit at once. See BatchingGenerator."""
-        self._opened(num_rows)
-        return max(1, num_rows)
+        return max(1, min(num_rows, self._opened(num_rows).engine.num_rows))
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Generate the audio of a request; see Generator. Raises QueueFull if too many requests wait."""
@@ -153,7 +152,7 @@ class MagentaGenerator:
         def play(number: int) -> Audio:
             seed = seeds[number]
             drums = -1 if sheet.plays_drums is None else int(sheet.plays_drums)
-            style = model.style.encode([(prompt_text(request), 1.0)], seed)
+            style = model.encode_prompt(prompt_text(request), seed)
             frames = FrameControls(style=style, drums=drums).frames(roll).astype(np.int16)
             guidance = (request.guidance_scale or 1.0) - 1.0
             masked: tuple[Masked, ...] = ("style", "notes") if guidance else ()
@@ -186,7 +185,7 @@ class MagentaGenerator:
     def _blocks(
         self, plan: StreamPlan, model: MagentaModel, progress: ProgressCallback, cancelled: CancelCheck
     ) -> Generator[Samples]:
-        controls = FrameControls(style=model.style.encode([(plan.text, 1.0)], plan.seed))
+        controls = FrameControls(style=model.encode_prompt(plan.text, plan.seed))
         report = StepProgress(progress)
         yield from _blocks_of(plan, model, model.sources(steady(controls), plan.masked), report, cancelled)
 

@@ -11,9 +11,11 @@ from tunesmith.magenta_rt.codec_stream import SpectroStreamDecoder
 from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.engine import FrameEngine
 from tunesmith.magenta_rt.frame_sources import FrameSources, Masked, Numbers
+from tunesmith.magenta_rt.held_style import HeldStyle
 from tunesmith.magenta_rt.model_folder import STYLE_TABLES, read_architecture
 from tunesmith.magenta_rt.networks import LanguageModel
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
+from tunesmith.neural.free_memory import release_free_memory
 from tunesmith.neural.gpu_weights import read_gpu_weights
 from tunesmith.neural.sessions import ALL_CORES, SessionOptions, usable_cores
 
@@ -23,12 +25,19 @@ MOST_ROWS_A_STREAM = 3
 
 @dataclass(frozen=True, slots=True)
 class MagentaModel:
-    """An open model."""
+    """An open model; live streams hold ``live_style``, and everybody else uses ``style``, which keeps no graph open."""
 
     architecture: MagentaArchitecture
     engine: FrameEngine
     style: StyleEncoder
+    live_style: HeldStyle
     tables: SourceTables
+
+    def encode_prompt(self, prompt: str, seed: int) -> tuple[int, ...]:
+        """Return the style codes of a prompt, and free the memory that this took."""
+        codes = self.style.encode([(prompt, 1.0)], seed)
+        release_free_memory()
+        return codes
 
     def sources(self, numbers_of: Callable[[int], Numbers], masked: Sequence[Masked] = ()) -> FrameSources:
         """Return the sources of a stream whose frames have these numbers; see FrameSources."""
@@ -51,5 +60,6 @@ def open_model(folder: Path, num_rows: int = 1, options: SessionOptions = ALL_CO
         architecture,
         FrameEngine(model, SpectroStreamDecoder(folder, architecture, decoding)),
         StyleEncoder(folder, writing),
+        HeldStyle(lambda: StyleEncoder(folder, writing, keep=True)),
         SourceTables.stored(read_gpu_weights(folder / STYLE_TABLES)),
     )
