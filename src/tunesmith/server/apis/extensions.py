@@ -33,6 +33,7 @@ ABOUT: Mapping[str, str] = {
     "intro": "No intro, a short or a long one.",
     "intensity": "Intensity of the music, 0 to 1.",
     "lock": "Decisions kept from another seed: melody=7; melody, chords, band, groove, tempo, key, form, genre, meter.",
+    "score_edits": "Edits of the score, one after the other: chord 5=Fm7; sections intro A A=8 outro; transpose 2.",
     "hits": "Times in seconds at which a first beat must fall.",
     "loudness_lufs": "Integrated loudness of the file.",
     "sample_rate": "Hz.",
@@ -47,7 +48,12 @@ ABOUT: Mapping[str, str] = {
     "strength": "How far to change the audio, 0 to 1, or redress, reimagine or inspired; for Stable Audio.",
     "schedule": "The noise schedule where there is a strength; for Stable Audio.",
     "guide": "The composer writes the piece, and the model makes its sound anew.",
-    "keep_stems": "Roles of the composer's own stems that are laid over the model's sound; with guide.",
+    "keep_stems": "Roles of the composer's own stems that are laid over the model's sound; with guide or perform.",
+    "perform": "The composer writes the piece, a model that plays notes performs it, and the drums stay.",
+    "performances": "Performances to make, of which the one with most of the notes is kept; with perform. Usually 3.",
+    "accompany": "Whether the model may add notes of its own; with perform.",
+    "snap_tempo": "Take the nearest tempo whose sixteenths are whole frames of the model; with perform.",
+    "lead_frames": "Give the model every note so many frames of 40 ms earlier; with perform.",
     "repaint": "Regions of the audio to make anew, in seconds, such as 4-8,16-20; for Stable Audio.",
 }  # fmt: skip
 
