@@ -189,15 +189,15 @@ def vocabulary(pieces: tuple[str, ...] = PIECES, **settings: int) -> bytes:
 def write_safetensors(path: Path, weights: Mapping[str, Array], dtype: str = "F32") -> Path:
     """Write arrays as F32, F16 or BF16."""
     header: dict[str, Any] = {}
-    content = b""
+    parts: list[bytes] = []
+    end = 0
     for name, array in sorted(weights.items()):
-        stored = np.ascontiguousarray(array).astype(KINDS[dtype]).tobytes()
-        ends = [len(content), len(content) + len(stored)]
-        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": ends}
-        content += stored
+        parts.append(np.ascontiguousarray(array).astype(KINDS[dtype]).tobytes())
+        start, end = end, end + len(parts[-1])
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
+    path.write_bytes(b"".join((len(text).to_bytes(8, "little"), text, *parts)))
     return path
 
 

@@ -97,8 +97,8 @@ def test_the_needed_files_are_pulled_converted_measured_and_attributed(
 def test_the_same_model_comes_from_a_folder_and_without_the_mapper(
     bench: PullBench, tree: Path, tmp_path: Path
 ) -> None:
-    pulled = bench.pull(NAME, quantization="int8-32")
-    mine = bench.pull(str(tree), name="mine", quantization="int8-32")
+    pulled = bench.pull(NAME, quantization="none")
+    mine = bench.pull(str(tree), name="mine", quantization="none")
     weights = [
         {file.name: file.sha256 for file in model.manifest.files if not file.name.endswith(".npz")}
         for model in (pulled, mine)
