@@ -75,6 +75,10 @@ class Subgraph:
             raise ModelFileError(self.file, f"{pattern} must have shape {shape}, got {named[0].tensor.shape}")
         raise ModelFileError(self.file, f"{pattern} of shape {shape} is missing")
 
+    def holds(self, pattern: str) -> bool:
+        """Return whether a constant of such a name is there."""
+        return bool(self._named(pattern))
+
     def shape_of(self, pattern: str, axes: int) -> tuple[int, ...]:
         """Return the shape of the largest constant of so many axes whose name matches. Raises ModelFileError."""
         shapes = [one.tensor.shape for one in self._named(pattern) if len(one.tensor.shape) == axes]
