@@ -123,4 +123,6 @@ def _check_score(content: bytes) -> None:
         score_of_bytes(content, SCORE)
     except (InvalidScore, InvalidRequest) as error:
         # An error of this field, whatever a MIDI file is called elsewhere.
-        raise InvalidRequest(SCORE, error.problem if isinstance(error, InvalidRequest) else str(error)) from None
+        raise InvalidRequest(
+            SCORE, error.problem if isinstance(error, InvalidRequest) else str(error).removeprefix("score: ")
+        ) from None
