@@ -68,6 +68,7 @@ class GenerationOptions:
     intensity: str | None = None
     hits: Sequence[str] | None = None
     lock: str | None = None
+    score_edits: str | None = None
     loudness_lufs: str | None = None
     sample_rate: str | None = None
     mono: bool = False

@@ -41,6 +41,7 @@ from tunesmith.fields import (
 )
 from tunesmith.plain_text import path_of, path_text, visible_text
 from tunesmith.regions import parse_regions, regions_text
+from tunesmith.score_edits import edit_text
 from tunesmith.suggestions import did_you_mean
 
 MAX_DURATION_SECONDS = 1_800.0
@@ -73,7 +74,7 @@ OF_PERFORMANCES = ("performances", "accompany", "snap_tempo", "lead_frames")
 """Fields that mean something only where a model performs the notes."""
 OF_SCORES = (
     "duration", "bars", "tempo_bpm", "key", "meter", "without", "form", "loop", "production", "ambience", "balance",
-    "intro", "hits", "lock", "ending", "snap_tempo",
+    "intro", "hits", "lock", "ending", "snap_tempo", "score_edits",
 )  # fmt: skip
 """Fields that a score decides, where there is one."""
 
@@ -89,11 +90,15 @@ COMPOSED_ENDINGS = ("big", "soft", "fade")
 Intro = Literal["none", "short", "long"]
 NoiseSchedule = Literal["monotonic", "reference"]
 
-TEXT_LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
+TEXT_LISTS = (
+    "instruments", "without", "production", "ambience", "balance", "keep_stems", "lock",
+    "score_edits",
+)  # fmt: skip
 """Fields that are lists of texts; people write them as one text with commas."""
 
 LOCKS = ("melody", "chords", "band", "groove", "tempo", "key", "form", "genre", "meter")
 """Decisions that a variation can keep from another seed."""
+EDITS_LEFT_OUT = "the edits of the score belong to this seed and are left out; lock chords and form to keep them"
 SHARED_LOCKS = ("genre", "meter")
 """Those that every lock keeps."""
 
@@ -132,6 +137,9 @@ def locks_as_texts(locks: Any) -> Any:
 
 
 Lock = Annotated[str, Field(max_length=MAX_CHARACTERS["lock"]), AfterValidator(lock_of)]
+
+
+ScoreEditText = Annotated[str, Field(max_length=MAX_CHARACTERS["score_edits"]), AfterValidator(edit_text)]
 
 
 def whole_number(text: Any) -> Any:
@@ -240,6 +248,7 @@ class GenerationRequest(GivenFields):
     intensity: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
     lock: Annotated[tuple[Lock, ...], Field(max_length=MAX_ITEMS["lock"]), BeforeValidator(locks_as_texts)] = ()
+    score_edits: Annotated[tuple[ScoreEditText, ...], Field(max_length=MAX_ITEMS["score_edits"])] = ()
     loudness_lufs: Annotated[float, Field(ge=MIN_LOUDNESS_LUFS, le=MAX_LOUDNESS_LUFS), IS_NUMBER] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
@@ -347,6 +356,12 @@ class GenerationRequest(GivenFields):
         implied = ("key",) if not names.keys().isdisjoint(("melody", "chords")) else ()
         kept = dict.fromkeys((*names, *implied, *SHARED_LOCKS)) if names else {}
         return self.model_copy(update={"lock": tuple(f"{name}={self.seed_of(name)}" for name in kept)})
+
+    def of_seed(self, seed: int) -> Self:
+        """Return the request for another seed; edits of the score stay only where chords and form are locked."""
+        # They are of this seed's piece: bar 5 of another one is another bar.
+        is_same = seed == self.seed or {"chords", "form"} <= self.locks.keys()
+        return self.model_copy(update={"seed": seed, "score_edits": self.score_edits if is_same else ()})
 
     @classmethod
     def checked(cls, **fields: Any) -> Self:

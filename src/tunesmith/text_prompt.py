@@ -10,7 +10,7 @@ from tunesmith.request import GenerationRequest, without_plus
 
 ONLY_COMPOSER = (
     "bars", "without", "form", "loop", "production", "ambience", "balance", "intro", "intensity", "hits", "lock",
-    "soundfont", "score",
+    "score_edits", "soundfont", "score",
 )  # fmt: skip
 """Fields that the composer supports, and MusicGen does not."""
 ALSO_STABLE_AUDIO = ("bars", "loop")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.audio.formats import FORMATS
 from tunesmith.composer.brief import Reason
+from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.explanation.labels import key_label, signed_label, tempo_label, time_label
 from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.score import Score
-from tunesmith.composer.writing import write_score
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.performed.recall_text import recall_in_words
 
@@ -124,8 +124,9 @@ def _origin(prompt: str, metadata: Mapping[str, Any]) -> Iterable[Reason]:
 
 def _written(request: GenerationRequest, seed: Reason, before: Iterable[Reason] = ()) -> ExplainedScore:
     # Not compose(): what renders sound takes longer to load than the score to write.
-    brief = read_brief(request.with_drawn_seed())
-    written = write_score(brief)
+    request = request.with_drawn_seed()
+    brief = read_brief(request)
+    written = write_request(request, brief)
     return ExplainedScore(written.score, (*before, *brief.reasons, seed), (*brief.warnings, *written.warnings))
 
 

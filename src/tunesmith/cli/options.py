@@ -47,6 +47,8 @@ MoodName = Annotated[Text, _option(MUSIC, MOOD_HELP, "MOOD")]
 LOCKED = "melody, chords, band, groove, tempo, key, form, genre, meter"
 Lock = Annotated[Text, _option(MUSIC, f"Decisions to take from another seed: {LOCKED}.", "melody=N,chords=N")]
 Keeping = Annotated[Text, _option(MUSIC, f"Decisions that every variation keeps: {LOCKED}.", "A,B", "--lock")]
+EDITS_HELP = "Edits of the written score, in order: 'chord 5=Fm7,sections intro A A=8 outro,transpose 2'."
+ScoreEdits = Annotated[Text, _option(MUSIC, EDITS_HELP, "EDITS")]
 FormName = Annotated[Text, _option(MUSIC, "Form: track, loop, sting, bumper or bed.", "FORM")]
 Production = Annotated[Text, _option(MUSIC, "Effects: spacious, dry, tape, vinyl, lofi, telephone.", "A,B")]
 Ambience = Annotated[Text, _option(MUSIC, "Background sounds: rain, birds, ocean, cafe.", "A,B")]

@@ -14,6 +14,7 @@ from tunesmith.audio.markers import whole_loop, with_markers
 from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.check_request import check_request, reject_neural_fields
+from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
 from tunesmith.composer.mix import MixOptions, Session, master, mix_score, stem_shares, stem_spools
@@ -22,7 +23,6 @@ from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
-from tunesmith.composer.writing import write_score
 from tunesmith.composer.writing.written_score import WrittenScore
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
@@ -256,7 +256,7 @@ def compose(request: GenerationRequest) -> Composition:
     if request.score is not None:
         return _of_score_file(request, request.score)
     brief = check_request(request)
-    writing = write_score(brief)
+    writing = write_request(request, brief)
     warnings = (*brief.warnings, *writing.warnings)
     return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request, writing.written))
 

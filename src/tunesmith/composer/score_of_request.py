@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tunesmith.composer.check_request import check_request, reject_neural_fields
+from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.score import Score
-from tunesmith.composer.writing import write_score
 from tunesmith.request import GenerationRequest
 
 
@@ -14,7 +14,7 @@ def score_of(request: GenerationRequest) -> Score:
     Raises InvalidRequest for what cannot be composed, InvalidScore for a broken score.
     """
     if request.score is None:
-        return write_score(check_request(request)).score
+        return write_request(request, check_request(request)).score
     # Most requests have no score, and its reading takes long to import.
     from tunesmith.composer.score_input import loaded_score
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tunesmith
 from tunesmith.audio.peaks import MAX_POINTS, Peaks, measure_peaks
@@ -18,6 +18,9 @@ from tunesmith.library.tracks import Track
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import GenerationRequest
 from tunesmith.server.errors import NoScore
+
+if TYPE_CHECKING:
+    from tunesmith.composer.score import Score
 
 
 def has_score(generated_by: str, request: GenerationRequest | Mapping[str, Any]) -> bool:
@@ -50,15 +53,25 @@ def score_of_track(track: Track) -> dict[str, Any]:
     return {**_composed(request), "is_exact": track.version == tunesmith.__version__}
 
 
+def check_score(request: GenerationRequest) -> None:
+    """Write the score of a request; raise InvalidRequest where it cannot be written, as with impossible edits."""
+    _written(request)
+
+
 def _composed(request: GenerationRequest) -> dict[str, Any]:
-    # The composer's tables load only on demand, and its sounds not at all.
     from tunesmith.composer.score_json import score_json
+
+    return score_json(_written(request))
+
+
+def _written(request: GenerationRequest) -> Score:
+    # The composer's tables load only on demand, and its sounds not at all.
     from tunesmith.composer.score_of_request import score_of
 
     if request.score is not None and not request.score.exists():
         # Its path on this server is nothing for callers to see.
         raise InvalidRequest("score", "is no longer kept on the server; submit it again")
-    return score_json(score_of(composition_request(request) if request.follows_composer else request))
+    return score_of(composition_request(request) if request.follows_composer else request)
 
 
 def peaks_of_file(path: Path, points: int) -> Peaks:

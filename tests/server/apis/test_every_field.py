@@ -25,6 +25,7 @@ from tunesmith.server.apis.huggingface.request import FIELDS as PARAMETERS
 from tunesmith.server.apis.mcp.tool import Arguments
 from tunesmith.server.apis.native.models import PullBody
 from tunesmith.server.apis.native.request import BESIDE_MUSIC
+from tunesmith.server.apis.native.score_edits import ScoreEditsBody
 from tunesmith.server.apis.native.variations import VariationsBody
 from tunesmith.server.apis.openai import SpeechBody
 from tunesmith.server.apis.replicate.input_schema import FIELDS as INPUT
@@ -62,6 +63,7 @@ DOORS: Mapping[str, Door] = {
     "pull": Door("/api/models/pull", {"model": "no such model"}, tuple(PullBody.model_fields),
                  booleans=("keep_download", "accept_licence")),
     "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields), booleans=("explain",)),
+    "score edits": Door("/api/tracks/none/score-edits", {}, tuple(ScoreEditsBody.model_fields)),
     "parameters": Door("/models/composer", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format"), "parameters"),
     "beside inputs": Door("/", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format", "model", "parameters",
                                                  "options")),
@@ -122,7 +124,7 @@ def told(text: str, name: str) -> None:
 @cache
 def usual(door: str) -> int:
     """Return the status that a door answers with where nothing is wrong."""
-    return {"explain": 200, "variations": 404, "pull": 404}.get(door, ACCEPTED)
+    return {"explain": 200, "variations": 404, "score edits": 404, "pull": 404}.get(door, ACCEPTED)
 
 
 @pytest.mark.parametrize(("door", "field"), EACH)

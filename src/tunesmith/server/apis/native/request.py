@@ -40,7 +40,7 @@ FORMAT = "format"
 FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
 RECORDINGS = ("audio", "melody", SCORE)
 """Fields that are files here: recordings, and the score of a composition."""
-LISTS = ("instruments", "without", "production", "ambience", "balance", "hits", "lock")
+LISTS = ("instruments", "without", "production", "ambience", "balance", "hits", "lock", "score_edits")
 NOT_FOR_CALLERS = ("soundfont",)
 """Paths of this machine, which callers must not choose."""
 

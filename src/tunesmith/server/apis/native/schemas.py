@@ -152,6 +152,7 @@ class ModelDocument(LicenceFields):
     aliases: list[str]
     licence: str | None
     accept_licence: bool = Field(description="Whether a pull must accept the licence.")
+    notice: str | None = Field(description="Whose the weights are, where the licence asks those who share them.")
     parameters: int | None
     about: str | None
     quantization: str | None
@@ -196,6 +197,7 @@ class AvailableModel(LicenceFields):
     name: str
     source: str
     licence: str
+    notice: str | None = None
     quantization: str
     download_bytes: int
     installed_bytes: int

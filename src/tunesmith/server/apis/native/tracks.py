@@ -21,6 +21,7 @@ from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import IS_NUMBER, PATHS, GenerationRequest
 from tunesmith.server.apis.native.schemas import media_type_of
+from tunesmith.server.apis.native.score_edits import add_score_edits
 from tunesmith.server.apis.native.track_files import check_format, converted, path_of_file
 from tunesmith.server.apis.native.variations import add_variations
 from tunesmith.server.apis.request_body import documented, read_body
@@ -94,6 +95,7 @@ def router(context: ApiContext) -> APIRouter:
         return Response(status_code=204)
 
     add_variations(routes, context)
+    add_score_edits(routes, context)
     _add_files(routes, context)
     return routes
 
