@@ -55,7 +55,9 @@ def test_greedy_codes_and_their_sound_are_those_of_transformers(pair: AudioGenPa
     ids = pair.engine.tokenizer.encode(PROMPT).ids
     seen: list[Any] = []
     decode = pair.model.audio_encoder.decode
-    pair.model.audio_encoder.decode = lambda codes, *rest, **named: (seen.append(codes), decode(codes, *rest, **named))[1]
+    pair.model.audio_encoder.decode = lambda codes, *rest, **named: (seen.append(codes), decode(codes, *rest, **named))[
+        1
+    ]
     try:
         sound = pair.model.generate(
             input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), do_sample=False,
