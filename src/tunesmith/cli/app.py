@@ -20,6 +20,7 @@ from tunesmith.cli.play import play
 from tunesmith.cli.ps import ps
 from tunesmith.cli.render import render
 from tunesmith.cli.repeat import again, vary
+from tunesmith.cli.run_audiocraft import SCRIPT_CONTEXT, run_audiocraft
 from tunesmith.cli.score import app as score
 from tunesmith.cli.serve import serve
 from tunesmith.cli.studio import studio
@@ -49,6 +50,7 @@ COMMANDS = (
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
+app.command("run-audiocraft", epilog=EPILOG, context_settings=SCRIPT_CONTEXT)(run_audiocraft)
 app.add_typer(log, name="log", epilog=EPILOG)
 app.add_typer(score, name="score", epilog=EPILOG)
 app.add_typer(token, name="token", epilog=EPILOG)

@@ -42,6 +42,7 @@ COMMANDS = (
     "ps",
     "backup",
     "restore",
+    "run-audiocraft",
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
 LONGEST_SHOWN = 300

@@ -129,6 +129,7 @@ class Tunesmith:
     understand = _blocking(ApiClient.understand)
     tree = _blocking(ApiClient.tree)
     vary = _blocking(ApiClient.vary)
+    edit_score = _blocking(ApiClient.edit_score)
     forget = _blocking(ApiClient.forget)
     models = _blocking(ApiClient.models)
     pull = _iterating(ApiClient.pull)
