@@ -135,7 +135,8 @@ def with_preloads(content: bytes, path: Path) -> bytes:
     places = {"modules": WEB / "modules", CLIENT.as_posix(): client}
     names = [
         f"{place}/{file.name}"
-        for place, folder in places.items() for file in sorted(folder.glob("*.js")) if _has_code(file) and file.name not in LAZY
+        for place, folder in places.items() for file in sorted(folder.glob("*.js"))
+        if _has_code(file) and file.name not in LAZY
     ]  # fmt: skip
     links = "".join(f'<link rel="modulepreload" href="studio/{name}">\n' for name in names)
     return content.replace(MODULE, links.encode() + MODULE, 1)
