@@ -169,7 +169,7 @@ class LivePanel {
       if (!this.#dialog.open) return live.close();
       this.#live = live;
       this.#player = new LivePlayer(live.started.sample_rate, this.#store.state.volume ?? 1);
-      this.#credit.textContent = live.started.attribution ?? "";
+      this.#credit.textContent = live.started.attribution ?? live.started.notice ?? "";
       this.#show();
       await this.#play(live, this.#player);
     } catch (error) {
