@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -82,6 +83,14 @@ def test_the_hook_is_gone_afterwards() -> None:
         importlib.import_module("audiocraft.models")
     assert not [name for name in sys.modules if name.partition(".")[0] == "audiocraft"]
     assert not any(isinstance(finder, AudioCraftFinder) for finder in sys.meta_path)
+
+
+def test_a_package_that_was_imported_before_is_replaced_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "audiocraft", ModuleType("audiocraft"))
+    with pytest.warns(UserWarning, match="audiocraft was imported already: run the cells that import from it again"):
+        tunesmith.audiocraft.load_ipython_extension(None)
+    assert importlib.import_module("audiocraft") is tunesmith.audiocraft
+    tunesmith.audiocraft.unload_ipython_extension(None)
 
 
 def test_a_notebook_loads_and_unloads_it() -> None:

@@ -103,6 +103,24 @@ def test_progress_counts_as_audiocraft_counts(sounds: AudioGen) -> None:
     assert steps[606:] == [(200 + step, 28) for step in range(1, 29)]
 
 
+def test_progress_goes_on_while_some_items_wait_for_rows(sounds: AudioGen, monkeypatch: pytest.MonkeyPatch) -> None:
+    advanced, at = [0], list[int]()
+    advance = sounds._engine.advance
+
+    def counted(sequence: Any) -> None:
+        advanced[0] += 1
+        advance(sequence)
+
+    monkeypatch.setattr(sounds._engine, "advance", counted)
+    sounds.set_generation_params(duration=0.4)
+    sounds.set_custom_progress_callback(lambda *_: at.append(advanced[0]))
+    assert len(sounds.generate(["dog"] * 20, progress=True)) == 20
+    sounds.set_custom_progress_callback()
+    # 16 rows take 8 items at a time.
+    assert len(at) == 23
+    assert at[8] < advanced[0] / 2
+
+
 def test_progress_without_a_callback_is_printed(sounds: AudioGen, capsys: pytest.CaptureFixture[str]) -> None:
     sounds.set_custom_progress_callback()
     sounds.set_generation_params(duration=0.04)
