@@ -65,15 +65,14 @@ def _checked_name(name: object) -> str:
 
 def _installed(name: str) -> InstalledModel:
     from tunesmith.models.catalog import find_installed, find_pullable
+    from tunesmith.models.store import Store
 
-    found = find_installed(name)
-    if found:
-        return found
-    # A name of the catalogue means that model, also beside a folder of the same name.
-    if find_pullable(name) is None and Path(name).expanduser().is_dir():
+    # A name of the catalogue or of an installed model means that model, also beside a folder of the same name.
+    is_name = find_pullable(name) is not None or Store.default().find(name) is not None
+    if not is_name and Path(name).expanduser().is_dir():
         folder = Path(name).expanduser().resolve()
         return _installed_from(folder) or _pulled(str(folder), _name_of(folder))
-    return _pulled(name, None)
+    return find_installed(name) or _pulled(name, None)
 
 
 def _installed_from(folder: Path) -> InstalledModel | None:
