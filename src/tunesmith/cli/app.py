@@ -13,6 +13,7 @@ from tunesmith.cli.backup import backup, restore
 from tunesmith.cli.batch import batch
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
+from tunesmith.cli.live import live
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import check, list_models, pull, rm, show
 from tunesmith.cli.play import play
@@ -43,8 +44,8 @@ for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Audio files")(sound_command)
 # The help lists the commands in this order.
 COMMANDS = (
-    generate, again, vary, play, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, studio,
-    ps, backup, restore,
+    generate, live, again, vary, play, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve,
+    studio, ps, backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)

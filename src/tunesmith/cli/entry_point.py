@@ -37,6 +37,7 @@ COMMANDS = (
     "token",
     "mcp",
     "serve",
+    "live",
     "studio",
     "ps",
     "backup",
