@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from musicgen_models import install_random
+from shapes import TINY
 
 from tunesmith.audiocraft.errors import ArgumentError, UnsupportedUse
 from tunesmith.audiocraft.models import AudioGen, MusicGen
 from tunesmith.errors import ModelNotInstalled, TunesmithError
+from tunesmith.models.store import Store
 
 
 def tone(seconds: float, rate: int = 32_000, channels: int = 1) -> torch.Tensor:
@@ -84,6 +89,25 @@ def test_a_melody_is_followed_in_every_shape(melody: MusicGen) -> None:
     assert torch.equal(mixed[1], two[0])
     assert torch.equal(mixed[0], melody.generate(["song"])[0])
     assert not torch.equal(mixed[0], mixed[1])
+
+
+def test_a_stereo_model_has_two_channels_and_twice_the_codebooks(
+    small: MusicGen, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del small
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(data_dir))
+    stereo = replace(
+        TINY, audio_channels=2, delays=(0, 0, 1, 1, 2, 2, 3, 3), decoder=replace(TINY.decoder, num_codebooks=8)
+    )
+    install_random(Store(data_dir), "musicgen-stereo-small", stereo)
+    model = MusicGen.get_pretrained("facebook/musicgen-stereo-small")
+    model.set_generation_params(duration=0.4)
+    wav, tokens = model.generate_continuation(tone(0.2), 32_000, ["song"], return_tokens=True)
+    assert (model.audio_channels, wav.shape, tokens.shape) == (2, (1, 2, 12_800), (1, 8, 20))
+    # A prompt of one channel is that of both.
+    assert torch.equal(tokens[:, 0:2:2, :10], tokens[:, 1:2:2, :10])
+    assert torch.equal(model.compression_model.decode(tokens), wav)
+    assert (model.compression_model.num_codebooks, model.compression_model.total_codebooks) == (8, 4)
 
 
 def test_progress_counts_as_audiocraft_counts(sounds: AudioGen) -> None:

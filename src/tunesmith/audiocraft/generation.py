@@ -108,8 +108,10 @@ def run_batch(engine: Engine, requests: Sequence[SequenceRequest], on_step: Step
     try:
         while not all(sequence.ended for sequence in sequences) or waiting:
             _submit(engine, waiting, sequences)
-            running = next(sequence for sequence in sequences if not sequence.ended)
-            engine.advance(running)
+            # Another thread may have ended the last one meanwhile.
+            running = next((sequence for sequence in sequences if not sequence.ended), None)
+            if running:
+                engine.advance(running)
             for sequence in sequences:
                 if sequence.error:
                     raise sequence.error
