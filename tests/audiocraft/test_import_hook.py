@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from forked_python import FreshPopen
 
 import tunesmith.audiocraft
 from tunesmith.audiocraft.absent import ABSENT
@@ -20,6 +22,13 @@ from tunesmith.audiocraft.import_hook import AudioCraftFinder, installed
 def hook() -> Iterator[None]:
     with installed():
         yield
+
+
+def test_the_classes_are_there_before_anything_heavy_is() -> None:
+    heavy = ("torch", "onnxruntime", "onnx", "pydantic", "scipy", "soundfile", "soxr", "yaml", "huggingface_hub")
+    code = f"import sys, tunesmith.audiocraft.models; print([one for one in {heavy} if one in sys.modules])"
+    with FreshPopen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as python:
+        assert python.communicate()[0] == "[]\n"
 
 
 @pytest.mark.usefixtures("hook")

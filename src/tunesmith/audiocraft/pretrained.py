@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import sys
 import warnings
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _pulled(source: str, name: str | None) -> InstalledModel:
     # A misspelt name is said before anything else.
     locate(request)
     if load_settings().no_pull:
-        command = f"tunesmith pull {source}" + (f" --name {name}" if name else "")
+        command = shlex.join(["tunesmith", "pull", source, *(["--name", name] if name else [])])
         raise ModelNotInstalled(f"{source} is not installed, and TUNESMITH_NO_PULL is set; install it with: {command}")
     return pull(request, PullTools(Store.default()), _announce, PullReport())
 
