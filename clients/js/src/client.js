@@ -147,6 +147,18 @@ export class Tunesmith {
   }
 
   /**
+   * Play without end, and return the live stream once it plays; it needs a model that plays live.
+   *
+   * @param {string} prompt
+   * @param {import("./live.js").LiveFields} [fields]
+   * @param {import("./live.js").LiveOptions} [options]
+   * @returns {Promise<import("./live.js").Live>}
+   */
+  live(prompt, fields = {}, options = {}) {
+    return this.#connection.live({ prompt, ...fields }, options);
+  }
+
+  /**
    * Return what the composer writes for a job, in any state of it; throws NotFound for another model's.
    *
    * @param {string} id

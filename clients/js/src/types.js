@@ -15,6 +15,9 @@
  * @property {string} [negative_prompt]
  * @property {Recording} [melody] a melody to follow
  * @property {Recording} [audio] music to continue
+ * @property {boolean} [perform] compose, and let a model that plays notes perform it
+ * @property {number} [performances] how many to make, of which the best is kept
+ * @property {Recording} [score] a score document as text, or the content of a score or MIDI file
  * @property {boolean} [commercial_safe] refuse what its licence does not allow to be used commercially
  * @property {boolean} [revenue_below_limit] accept, with commercial_safe, what is free below a revenue limit
  *
@@ -143,6 +146,7 @@
  * @property {boolean} accept_licence whether a pull must accept the licence
  * @property {string | null} about
  * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
+ * @property {boolean} plays_live whether `live` can play it
  *
  * @typedef {object} LoadedModel
  * @property {string} name

@@ -16,6 +16,7 @@ from tunesmith.composer.explanation.labels import key_label, signed_label, tempo
 from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.score import Score
 from tunesmith.errors import InvalidRequest, TrackNotFound
+from tunesmith.performed.recall_text import recall_in_words
 
 if TYPE_CHECKING:
     from tunesmith.config import Settings
@@ -100,17 +101,23 @@ def _of_track(source: str, settings: Settings) -> ExplainedScore:
 
     found = find_source_track(source, settings)
     request = found.request
-    if request.guide:
+    if request.follows_composer:
         request = composition_request(request)
     if request.model != COMPOSER:
         problem = f"only the composer writes a score, {source[:60]} is by {request.model}; see: tunesmith show"
         raise InvalidRequest("explain", problem)
     seed = Reason("seed", str(request.seed), "track", "the one that it was made with")
-    return _written(request, seed, _origin(request.prompt, found.metadata))
+    origin = tuple(_origin(request.prompt, found.metadata))
+    if request.score is None:
+        return _written(request, seed, origin)
+    explained = _of_score(request.score)
+    return ExplainedScore(explained.score, (*origin, *explained.reasons), explained.warnings)
 
 
 def _origin(prompt: str, metadata: Mapping[str, Any]) -> Iterable[Reason]:
     yield Reason("prompt", prompt, "track", "what was asked for")
+    if recall := recall_in_words(metadata):
+        yield Reason("performance", recall, "track", "measured in the sound, before the drums were laid over it")
     for step in edits_of(metadata):
         yield Reason("edit", edit_in_words(step), "track", "made of the finished piece; not in the arrangement")
 
@@ -124,7 +131,7 @@ def _written(request: GenerationRequest, seed: Reason, before: Iterable[Reason] 
 
 
 def _of_score(path: Path) -> ExplainedScore:
-    from tunesmith.cli.render import loaded_score
+    from tunesmith.composer.score_input import loaded_score
 
     score = loaded_score(path).score
     facts = {

@@ -28,8 +28,11 @@ def generate(
     ending: options.EndingName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None, lock: options.Lock = None,
     score_edits: options.ScoreEdits = None, variations: options.Variations = 1, pick: options.Pick = False,
-    keep: options.Keep = "all", midi_in: options.MidiIn = None, model: options.Model = "composer",
-    guide: options.Guide = None, keep_stems: options.KeepStems = None, commercial_safe: options.CommercialSafe = None,
+    keep: options.Keep = "all", midi_in: options.MidiIn = None, score_in: options.ScoreIn = None,
+    model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
+    perform: options.Perform = False, performances: options.Performances = None, accompany: options.Accompany = False,
+    snap_tempo: options.SnapTempo = False, lead_frames: options.LeadFrames = None,
+    commercial_safe: options.CommercialSafe = None,
     revenue_below_limit: options.RevenueBelowLimit = None, negative_prompt: options.NegativePrompt = None,
     guidance: options.Guidance = None, temperature: options.Temperature = None, top_k: options.TopK = None,
     top_p: options.TopP = None, audio: options.AudioFile = None, continued: options.Continue = False,
@@ -51,7 +54,7 @@ def generate(
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token)
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
-    keep_stems, keep = (keep, "all") if guide and keep not in KEPT_FILES else (keep_stems, keep)
+    keep_stems, keep = (keep, "all") if (guide or perform) and keep not in KEPT_FILES else (keep_stems, keep)
     _check_licence(settings, model, (audio, melody), commercial_safe, revenue_below_limit)
     options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
@@ -60,7 +63,8 @@ def generate(
         score_edits=score_edits, loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
-        guide=guide, keep_stems=keep_stems, variations=variations,
+        guide=guide, keep_stems=keep_stems, perform=perform, performances=performances, accompany=accompany,
+        snap_tempo=snap_tempo, lead_frames=lead_frames, score=score_in, variations=variations,
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)

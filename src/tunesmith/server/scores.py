@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 
 def has_score(generated_by: str, request: GenerationRequest | Mapping[str, Any]) -> bool:
-    """Return whether the composer writes the notes of this request, for itself or as the guide of a model."""
-    guide = request.guide if isinstance(request, GenerationRequest) else request.get("guide")
-    return generated_by == COMPOSER or bool(guide)
+    """Return whether the composer writes the notes of this request, for itself or for a model to follow."""
+    if isinstance(request, GenerationRequest):
+        return generated_by == COMPOSER or request.follows_composer
+    return generated_by == COMPOSER or bool(request.get("guide") or request.get("perform"))
 
 
 def score_of_job(job: Job) -> dict[str, Any]:
@@ -64,11 +65,9 @@ def _composed(request: GenerationRequest) -> dict[str, Any]:
 
 def _written(request: GenerationRequest) -> Score:
     # The composer's tables load only on demand, and its sounds not at all.
-    from tunesmith.composer.check_request import check_request
-    from tunesmith.composer.edited_score import write_request
+    from tunesmith.composer.score_of_request import score_of
 
-    composed = composition_request(request) if request.guide else request
-    return write_request(composed, check_request(composed)).score
+    return score_of(composition_request(request) if request.follows_composer else request)
 
 
 def peaks_of_file(path: Path, points: int) -> Peaks:

@@ -32,6 +32,7 @@ from tunesmith.server.apis.replicate.input_schema import FIELDS as INPUT
 from tunesmith.server.app import create_app
 
 ACCEPTED = 409
+BOOLEANS = ("loop", "mono", "perform", "accompany", "snap_tempo")
 PYTHONS_WORDS = re.compile(r"\b(tuple|dict|list|bool|None|NoneType|True|False|str|int|float|Mapping|class)\b")
 SHOWN_CHARACTERS = 600  # Replicate's problems say the same three times
 
@@ -44,7 +45,7 @@ class Door:
     body: Mapping[str, Any]
     fields: tuple[str, ...]
     group: str | None = None
-    booleans: tuple[str, ...] = ("loop", "mono")
+    booleans: tuple[str, ...] = BOOLEANS
 
     def with_field(self, **fields: Any) -> dict[str, Any]:
         """Return the body with other values of some fields."""
@@ -56,9 +57,9 @@ class Door:
 MUSIC = tuple(name for name in GenerationRequest.model_fields if name != "soundfont")
 DOORS: Mapping[str, Door] = {
     "own": Door("/api/jobs", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC),
-                booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
+                booleans=(*BOOLEANS, "commercial_safe", "revenue_below_limit")),
     "explain": Door("/api/explain", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC),
-                    booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
+                    booleans=(*BOOLEANS, "commercial_safe", "revenue_below_limit")),
     "pull": Door("/api/models/pull", {"model": "no such model"}, tuple(PullBody.model_fields),
                  booleans=("keep_download", "accept_licence")),
     "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields), booleans=("explain",)),
@@ -73,7 +74,7 @@ DOORS: Mapping[str, Door] = {
                        ("version", "input", "webhook")),
     "speech": Door("/v1/audio/speech", {"input": "x"}, (*SpeechBody.model_fields, *EXTENSIONS)),
     "music": Door("/v1/music", {"prompt": "x"}, (*MusicBody.model_fields, *EXTENSIONS),
-                  booleans=("loop", "force_instrumental")),
+                  booleans=(*BOOLEANS, "force_instrumental")),
     "sound": Door("/v1/sound-generation", {"text": "x"}, (*SoundBody.model_fields, *EXTENSIONS)),
 }  # fmt: skip
 REQUIRED = {"prompt", "inputs", "input", "text", "version"}

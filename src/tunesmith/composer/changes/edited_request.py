@@ -67,11 +67,13 @@ def edit_request(request: GenerationRequest, words: str = "", fields: Mapping[st
     words, given = words.strip(), _checked_fields(fields or {})
     if len(words) > MAX_WORDS_CHARACTERS:
         raise InvalidRequest("words", f"must be at most {MAX_WORDS_CHARACTERS} characters, got {len(words)}")
+    if request.score is not None:
+        raise InvalidRequest("score", "is changed as a document: tunesmith score FILE, or an editor")
     request = request.with_seed(0)
     if _is_relative(given.get("mood")):
         words = ", ".join(filter(None, [words, given.pop("mood")]))
     text = read_clauses(words) if words else None
-    if request.model != "composer" and request.guide is None:
+    if request.model != "composer" and not request.follows_composer:
         new, notes = change_of_text(request, words, text)
         new = new.changed(**given)
         return EditedRequest(new, differences(request, new, words), (), notes)

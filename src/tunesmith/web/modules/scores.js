@@ -40,7 +40,7 @@ export class Scores {
     const take = takeOf(this.#store.state, id);
     const isThere = this.#store.state.parts[id] && take?.written;
     if (!take || isThere || this.#loading.has(id)) return;
-    if (!isComposed(take) && take.request.guide === undefined) return;
+    if (!isComposed(take) && take.request.guide === undefined && !take.request.perform) return;
     const { track, job } = take;
     if (!track && !job) return;
     this.#loading.add(id);

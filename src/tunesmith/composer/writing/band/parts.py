@@ -47,8 +47,8 @@ BEST_REGISTERS: Mapping[str, int] = {
     "baritone_sax": 52, "tenor_sax": 60, "alto_sax": 65, "clarinet": 68, "trumpet": 69, "muted_trumpet": 69,
     "brass_section": 67, "english_horn": 64, "ukulele": 69, "banjo": 66, "acoustic_guitar": 66, "nylon_guitar": 66,
     "jazz_guitar": 66, "clean_guitar": 66, "overdriven_guitar": 66, "distorted_guitar": 64, "electric_piano": 68,
-    "organ": 67, "sitar": 61, "koto": 69, "shamisen": 64, "lute": 65, "harp": 70, "vibraphone": 70, "marimba": 67,
-    "shakuhachi": 70, "kalimba": 70,
+    "organ": 67, "sitar": 61, "koto": 60, "erhu": 67, "shamisen": 62, "lute": 65, "harp": 70, "vibraphone": 70,
+    "marimba": 67, "shakuhachi": 70, "kalimba": 70,
 }  # fmt: skip
 """The pitch around which a named instrument leads best: its most characteristic register."""
 STRING_QUARTET = (("melody", "violin", 76), ("counter", "viola", 64), ("arpeggio", "violin", 67), ("bass", "cello", 48))
@@ -76,7 +76,9 @@ def new_part(role: str, name: str, **fields: Any) -> GenrePart:
 
 def led(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
     """Give the melody to a named instrument that can carry it; no other player leads then."""
-    able = _able_to_lead(members, company, genre)
+    accompanying = _accompanying(company, genre)
+    members = _led_by_others(members, accompanying)
+    able = tuple(name for name in company.leads if name not in accompanying)
     # A voice, a guitar or a synth leads only in genres that have a melody at all.
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
         return list(members)
@@ -125,19 +127,34 @@ def arranged(members: Sequence[PartAssignment], company: Ensemble) -> list[PartA
     return _balanced(members, company)
 
 
-def _able_to_lead(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> tuple[str, ...]:
-    """Return the named instruments that can carry the melody, the best first.
+def _accompanying(company: Ensemble, genre: Genre) -> frozenset[str]:
+    """Return the named instruments that keep their place in the harmony beside another lead.
 
-    In a genre of the beat, a named instrument that has its place in the harmony keeps it beside another lead: the organ
-    of reggae and the electric piano of soul are asked for their chords.
+    Those are keyboards and guitars in genres of the beat: the organ of reggae and the electric piano of soul are asked
+    for their chords.
     """
-    if company.alone or company.size or not company.needs_drums or not _has_melody(genre):
-        return company.leads
+    if company.alone or company.size or not company.needs_drums:
+        return frozenset()
     harmony = {name for part in genre.parts if part.role in HARMONY for name in part.instruments}
-    harmony -= {name for part in genre.parts if part.role == "melody" for name in part.instruments}
-    others = {instrument(member.instrument).family for member in members if member.part.role == "melody"}
-    accompany = {name for name in harmony if leads_readily(name) <= CHORDAL and others - {instrument(name).family}}
-    return tuple(name for name in company.leads if name not in accompany)
+    lines = {name for part in genre.parts if part.role == "melody" for name in part.instruments}
+    named = {name for name in company.named if name in harmony - lines and leads_readily(name) <= CHORDAL}
+    return frozenset(name for name in named if any(not _is_alike(name, other) for other in lines))
+
+
+def _led_by_others(members: Sequence[PartAssignment], accompanying: frozenset[str]) -> list[PartAssignment]:
+    """Let nobody lead who sounds like a named accompanist: a piano beside an electric piano."""
+    result = []
+    for member in members:
+        alike = any(_is_alike(name, member.instrument) for name in accompanying)
+        if member.part.role == "melody" and alike and not member.requested:
+            others = (o for o in member.part.instruments if not any(_is_alike(name, o) for name in accompanying))
+            member = replace(member, instrument=next(others, member.instrument))
+        result.append(member)
+    return result
+
+
+def _is_alike(name: str, other: str) -> bool:
+    return instrument(name).family == instrument(other).family
 
 
 def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
