@@ -33,7 +33,7 @@ def test_a_folder_is_converted_once_and_again_when_it_changes(
     assert model.generate(["song"]).shape == (1, 1, 3_200)
     # The same folder by another path needs no second conversion.
     monkeypatch.setenv("TUNESMITH_NO_PULL", "1")
-    MusicGen.get_pretrained(tmp_path / "My Fine-Tune")
+    MusicGen.get_pretrained(str(tmp_path / "My Fine-Tune"))
     assert capsys.readouterr().err == ""
     weights = tmp_path / "My Fine-Tune" / "model.safetensors"
     os.utime(weights, (weights.stat().st_mtime + 60,) * 2)
