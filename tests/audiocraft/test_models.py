@@ -277,6 +277,8 @@ def test_models_have_their_old_names_and_devices_are_said() -> None:
         MusicGen.get_pretrained("musicgen-small", device="tpu")
     with pytest.raises(UnsupportedUse, match="facebook/musicgen-melody follows melodies, which AudioGen cannot"):
         AudioGen.get_pretrained("facebook/musicgen-melody")
+    with pytest.raises(ArgumentError, match="MusicGen: is made by get_pretrained, also from a checkpoint's folder"):
+        MusicGen("facebook/musicgen-small")  # type: ignore[arg-type]
 
 
 def test_without_torch_results_are_arrays_that_answer_the_usual_calls(
