@@ -25,6 +25,7 @@ from tunesmith.generator import (
 from tunesmith.live_stream import LiveSettings, LiveStream
 from tunesmith.magenta_rt.conditioning import FrameControls
 from tunesmith.magenta_rt.frame_sources import FrameSources, Masked, steady, written
+from tunesmith.magenta_rt.licence_file import MADE_WITH
 from tunesmith.magenta_rt.loops import fade_into_loop
 from tunesmith.magenta_rt.pianoroll import pianoroll
 from tunesmith.magenta_rt.request_mapping import (
@@ -62,7 +63,7 @@ class MagentaGenerator:
     ) -> None:  # fmt: skip
         self._folder = folder
         # These fields are the same for every result.
-        self._about = {"model": name, "licence": licence, "model_digest": digest}
+        self._about = {"model": name, "made_with": MADE_WITH, "licence": licence, "model_digest": digest}
         self._model_factory = model_factory or _open_with_defaults
         self._model: MagentaModel | None = None
         self._opening = threading.Lock()
