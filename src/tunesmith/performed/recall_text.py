@@ -7,7 +7,7 @@ from typing import Any
 
 
 def recall_in_words(metadata: Mapping[str, Any]) -> str | None:
-    """Return ``0.97 of the notes and 0.95 of the onsets, best of 3`` of a performed piece; None of any other."""
+    """Return ``0.97 of the notes and 0.95 of the onsets (0.40 by chance), best of 3``; None for no performed piece."""
     settings = metadata.get("settings")
     if not isinstance(settings, Mapping) or not settings.get("perform"):
         return None
@@ -16,5 +16,7 @@ def recall_in_words(metadata: Mapping[str, Any]) -> str | None:
     # The metadata of a foreign file may hold anything.
     if not isinstance(classes, int | float) or not isinstance(onsets, int | float):
         return None
+    chance = settings.get("onset_chance")
+    by_chance = f" ({chance:.2f} by chance)" if isinstance(chance, int | float) else ""
     of = f", best of {len(performances)}" if isinstance(performances, list) and len(performances) > 1 else ""
-    return f"{classes:.2f} of the notes and {onsets:.2f} of the onsets{of}"
+    return f"{classes:.2f} of the notes and {onsets:.2f} of the onsets{by_chance}{of}"
