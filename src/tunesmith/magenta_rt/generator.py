@@ -148,7 +148,7 @@ class MagentaGenerator:
         if not 0 < sheet.duration <= MAX_DURATION_SECONDS:
             problem = f"must be above 0 and at most {MAX_DURATION_SECONDS:g} s, got {sheet.duration:g}"
             raise InvalidRequest("duration", problem)
-        model, roll, total = self._opened(), pianoroll(sheet), _Total(progress, len(seeds))
+        model, roll, total = self._opened(len(seeds)), pianoroll(sheet), _Total(progress, len(seeds))
 
         def play(number: int) -> Audio:
             seed = seeds[number]
