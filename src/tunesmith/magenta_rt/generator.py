@@ -133,7 +133,7 @@ class MagentaGenerator:
         cancelled: CancelCheck,
     ) -> Sequence[Audio]:  # fmt: skip
         """Return a performance of the notes for each seed, in their order; see PerformingGenerator."""
-        model = self._opened()
+        model = self._opened(len(seeds))
         rate = model.architecture.codec.sample_rate
         return [
             Audio.from_spool(played.spool, rate, self._metadata(request, played.plan, ()))
