@@ -15,6 +15,7 @@ import httpx
 import live_generators
 import numpy as np
 import pytest
+from live_description import check_messages
 from live_listener import Listener, listening
 from started_server import StartedServer, started, wait_for
 from websockets.exceptions import InvalidStatus
@@ -109,6 +110,7 @@ def test_no_bad_message_ends_the_stream_and_every_bad_field_is_named(server: Sta
         listener.hear_seconds(0.3)
         listener.send("stop")
         listener.hear_all()
+    check_messages(listener.messages)
     errors = [one["error"]["message"] for one in listener.messages if one["type"] == "error"]
     assert errors[:6] == [
         "body: is not JSON",
@@ -176,6 +178,7 @@ def test_a_recording_is_a_track_with_the_samples_that_were_heard(server: Started
         listener.hear_seconds(1.3)
         listener.send("record", seconds=1, format="flac")
         track = listener.hear_until("recorded")["track"]
+    check_messages(listener.messages)
     assert (track["duration"], track["door"], track["seed"], track["prompt"]) == (1.0, "live", 5, "lofi")
     assert httpx.get(f"{server.url}/api/tracks/{track['id']}").json()["model"] == "sines"
     (tmp_path / "kept.flac").write_bytes(httpx.get(server.url + track["audio"]).content)
@@ -195,6 +198,7 @@ def test_a_stream_needs_a_model_that_plays_live_and_valid_fields(server: Started
     ):
         with listening(server.url, **start) as listener:
             listener.hear_all()
+        check_messages(listener.messages)
         assert listener.messages[-2]["error"]["message"] == message
         assert listener.messages[-1] == {"type": "ended", "reason": "refused", "seconds": 0.0}
 
