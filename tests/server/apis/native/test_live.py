@@ -49,7 +49,7 @@ def test_the_sound_has_no_gap_and_no_repetition_and_lasts_as_long_as_asked_for(s
     assert [number for number, _, _ in listener.headers] == list(range(len(listener.headers)))
     lengths = [len(block) // 8 for block in listener.blocks]
     assert [position for _, _, position in listener.headers] == [0, *np.cumsum(lengths)[:-1]]
-    assert listener.messages[-1] == {"type": "ended", "reason": "duration", "seconds": 1.5}
+    assert listener.messages[-1].items() >= {"type": "ended", "reason": "duration", "seconds": 1.5}.items()
 
 
 def first_new_sample(listener: Listener, known: int) -> int:
@@ -200,7 +200,7 @@ def test_a_stream_needs_a_model_that_plays_live_and_valid_fields(server: Started
             listener.hear_all()
         check_messages(listener.messages)
         assert listener.messages[-2]["error"]["message"] == message
-        assert listener.messages[-1] == {"type": "ended", "reason": "refused", "seconds": 0.0}
+        assert listener.messages[-1] == {"type": "ended", "reason": "refused", "seconds": 0.0, "gaps": 0}
 
 
 def test_foreign_pages_may_not_open_a_live_stream(server: StartedServer) -> None:

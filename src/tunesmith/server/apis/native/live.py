@@ -72,8 +72,8 @@ class LiveConversation:
             if error is not None:
                 shown = detail_of(error).model_dump(exclude_none=True)
                 await send_message(self._socket, "error", error=shown, status=status_of(error))
-            seconds = self._session.seconds if self._session else 0.0
-            await send_message(self._socket, "ended", reason=reason, seconds=round(seconds, 3))
+            seconds, gaps = self._sent
+            await send_message(self._socket, "ended", reason=reason, seconds=round(seconds, 3), gaps=gaps)
             await self._socket.close(CODES.get(reason, NORMAL))
 
     async def _reason(self) -> tuple[str, TunesmithError | None]:
@@ -97,6 +97,11 @@ class LiveConversation:
             log.exception("a live stream failed", extra={"model": self._model})
             return "failed", TunesmithError(type(error).__name__)
         return "stopped", None
+
+    @property
+    def _sent(self) -> tuple[float, int]:
+        """The seconds of sound that were sent, and its gaps."""
+        return (self._session.seconds, self._session.gaps) if self._session else (0.0, 0)
 
     @property
     def _is_playing(self) -> bool:
@@ -136,12 +141,12 @@ class LiveConversation:
         return model
 
     def _log(self, reason: str, error: TunesmithError | None) -> None:
-        seconds = self._session.seconds if self._session else 0.0
-        about = {"model": self._model or None, "reason": reason, "seconds": round(seconds, 3)}
+        seconds, gaps = self._sent
+        about = {"model": self._model or None, "reason": reason, "seconds": round(seconds, 3), "gaps": gaps}
         if error is not None:
             about["error"] = detail_of(error).message
         log.info("live stream ended", extra=about)
-        self._context.live.on_end(LiveEnd(self._model, reason, seconds))
+        self._context.live.on_end(LiveEnd(self._model, reason, seconds, gaps))
 
 
 def _key(caller: Caller, socket: WebSocket) -> str:
