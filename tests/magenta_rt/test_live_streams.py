@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import numpy as np
@@ -18,7 +19,9 @@ from tunesmith.models.store import Store
 
 pytestmark = has_magenta_vectors
 NAME = "magenta-rt2-small"
-START = {"prompt": "warm lofi", "second_prompt": "techno", "blend": 0.3, "seed": 7, "encoding": "float32"}
+START: dict[str, Any] = {
+    "prompt": "warm lofi", "second_prompt": "techno", "blend": 0.3, "seed": 7, "encoding": "float32",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,12 @@ import { Screen } from "./video_view.js";
 /** Of a take more: short ones are told from each other, and typed again. */
 const DRAWN_SEEDS = 100_000;
 
+/** Bar 5 of another seed is another bar. */
+const WITHOUT_EDITS = {
+  title: "The variations are of the piece before its chords or sections were edited",
+  advice: "To keep the edits, open the arrow beside Vary and keep both chords and form.",
+};
+
 const store = new Store(initialState(kept()));
 const server = new Server(store);
 const sounds = new Sounds(store, server);
@@ -167,7 +173,11 @@ function ask(track) {
 
 /** @param {Take} take */
 async function vary(take) {
-  if (take.track) generation.join(await library.vary(take.track, isStreamed(take.request)));
+  if (!take.track) return;
+  generation.join(await library.vary(take.track, isStreamed(take.request)));
+  const { score_edits: edits } = take.request;
+  const isKept = ["chords", "form"].every((name) => store.state.locks.includes(name));
+  if (Array.isArray(edits) && edits.length && !isKept) store.change({ notice: WITHOUT_EDITS });
 }
 
 /** @param {Take} take @param {HTMLElement} opener */
