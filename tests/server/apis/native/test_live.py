@@ -17,10 +17,14 @@ import numpy as np
 import pytest
 from live_description import check_messages
 from live_listener import Listener, listening
+from live_server import served
 from started_server import StartedServer, started, wait_for
 from websockets.exceptions import InvalidStatus
 
 from tunesmith.audio.reader import read_audio
+from tunesmith.config import Settings
+from tunesmith.server.apis.native import live
+from tunesmith.server.app import ServerOptions, create_app
 
 SINES: dict[str, Any] = {"model": "sines", "prompt": "lofi"}
 COUNTING: dict[str, Any] = {"model": "counting", "prompt": "lofi", "encoding": "float32"}
@@ -201,6 +205,15 @@ def test_a_stream_needs_a_model_that_plays_live_and_valid_fields(server: Started
         check_messages(listener.messages)
         assert listener.messages[-2]["error"]["message"] == message
         assert listener.messages[-1] == {"type": "ended", "reason": "refused", "seconds": 0.0, "gaps": 0}
+
+
+def test_a_first_message_that_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "START_SECONDS", 0.2)
+    app = create_app(Settings(data_dir=tmp_path), ServerOptions(host="127.0.0.1"))
+    with served(app) as url, listening(url) as listener:
+        listener.hear_all()
+    assert listener.messages[0]["error"]["message"] == "the first message did not come within 0.2 s"
+    assert listener.socket.protocol.close_code == 1008
 
 
 def test_foreign_pages_may_not_open_a_live_stream(server: StartedServer) -> None:

@@ -25,7 +25,7 @@ from tunesmith.server.apis.native.live_session import LiveFinished, LiveSession,
 from tunesmith.server.apis.native.schemas import detail_of
 from tunesmith.server.auth import UNKNOWN, Caller, address_group
 from tunesmith.server.context import ApiContext
-from tunesmith.server.errors import JobFailed, RequestTimeout
+from tunesmith.server.errors import BadRequest, JobFailed
 from tunesmith.server.middleware.stack import HEADER, choose_request_id
 
 LIVE = "/api/live"
@@ -113,7 +113,7 @@ class LiveConversation:
             async with asyncio.timeout(START_SECONDS):
                 start = read_start(await socket.receive_text())
         except TimeoutError:
-            raise RequestTimeout(START_SECONDS, 0) from None
+            raise BadRequest(f"the first message did not come within {START_SECONDS:g} s") from None
         except KeyError:
             raise InvalidRequest("message", "must be JSON text, got bytes") from None
         caller = await context.authenticate_socket(socket, start.token)
