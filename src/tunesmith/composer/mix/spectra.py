@@ -42,16 +42,27 @@ def part_energy(part: Part, tempo: TempoMap) -> Octaves:
     pitch = np.array([note.pitch for note in part.notes], np.float64)
     velocity = np.array([note.velocity for note in part.notes], np.float64)
     seconds = np.array([tempo.seconds_at(note.end) - tempo.seconds_at(note.start) for note in part.notes])
-    kit = instrument(part.instrument).is_kit
-    places = np.interp(pitch, pitches, np.arange(len(pitches)))
-    near = np.rint(places).astype(np.int64)
     weight = (velocity / MEASURED_VELOCITY) ** VELOCITY_EXPONENT * 10 ** (part.gain_db / 10)
-    energies = 10 ** (rows[:, 3:].reshape(len(pitches), 2, len(MIDDLES)) / 10)
+    places = np.interp(pitch, pitches, np.arange(len(pitches)))
+    below = np.floor(places).astype(np.int64)
+    above = np.minimum(below + 1, len(pitches) - 1)
+    ringing = None if instrument(part.instrument).is_kit else seconds
+    # Between two pitches that were measured, a note has some of both: its partials may lie in either one's octaves.
+    return _summed(rows, below, weight * (below + 1 - places), ringing) + _summed(
+        rows, above, weight * (places - below), ringing
+    )
+
+
+def _summed(rows: Rows, near: npt.NDArray[np.int64], weight: Floats, seconds: Floats | None) -> Octaves:
+    """Return the energy of notes that sound like the rows ``near``, (2, octaves); drums ring as long as they do."""
+    energies = 10 ** (rows[:, 3:].reshape(len(rows), 2, len(MIDDLES)) / 10)
     total = np.empty((2, len(MIDDLES)))
     for decay, octaves in enumerate((slice(HIGH), slice(HIGH, None))):
-        grown = weight if kit else weight * _lengthened(seconds, rows[near, 0] / 10, rows[near, 1 + decay])
+        grown = weight
+        if seconds is not None:
+            grown = weight * _lengthened(seconds, rows[near, 0] / 10, rows[near, 1 + decay])
         # Notes of one pitch share a row, so only the sum of their weights counts.
-        total[:, octaves] = np.tensordot(np.bincount(near, grown, len(pitches)), energies[:, :, octaves], 1)
+        total[:, octaves] = np.tensordot(np.bincount(near, grown, len(rows)), energies[:, :, octaves], 1)
     return total
 
 
