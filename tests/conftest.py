@@ -11,6 +11,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import certifi
+import psutil
 import pytest
 from forked_python import fork_tunesmith
 
@@ -27,6 +28,19 @@ ONE_CERTIFICATE = Path(DATA) / "certificate.pem"
 END = "-----END CERTIFICATE-----\n"
 ONE_CERTIFICATE.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(END)[0] + END, encoding="utf-8")
 os.environ["SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
+
+
+WORKERS_A_CORE = 2
+"""A third of the tests' time is waiting, for servers, browsers and time limits."""
+WORKER_BYTES = 3 << 30
+"""The memory of a worker with the processes that it starts."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of workers for ``-n auto``: two a core, as far as the memory goes."""
+    memory = psutil.virtual_memory().total // WORKER_BYTES
+    return max(1, min(WORKERS_A_CORE * (os.cpu_count() or 1), memory))
 
 
 def pytest_configure(config: pytest.Config) -> None:

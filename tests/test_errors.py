@@ -40,7 +40,7 @@ STATUSES = {
     409: {"IdempotencyConflict", "NoMusic", "PullUnderWay"},
     413: {"TooLarge"},
     422: {"InvalidRequest", "AudioFileError", "ForbiddenAddress", "NoProviderMapping", "InvalidInput"},
-    429: {"RateLimited", "UploadLimited"},
+    429: {"RateLimited", "UploadLimited", "LiveStreamsFull"},
     499: {"GenerationCancelled"},
     500: {
         "InvalidScore", "SoundFontError", "ModelFileError", "DownloadError", "TaskFailed", "RunnerCrashed", "Mistake",

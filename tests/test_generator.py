@@ -46,10 +46,10 @@ print([name for name in sys.modules if name.startswith(heavy) and name not in li
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_the_server_starts_without_the_composer() -> None:
+def test_the_server_starts_without_the_composer_or_an_http_client() -> None:
     code = """
 import sys, tunesmith.server.app
-heavy = ("tunesmith.composer.prompt", "tunesmith.composer.writing", "tunesmith.composer.mix", "scipy")
+heavy = ("tunesmith.composer.prompt", "tunesmith.composer.writing", "tunesmith.composer.mix", "scipy", "httpx", "rich")
 print([name for name in sys.modules if name.startswith(heavy)])
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
     prompt_log: bool = True
+    no_pull: bool = False
     database_url: str | None = None
     hf_base_url: str | None = None
     hf_token: SecretStr | None = None
@@ -92,6 +93,11 @@ class Settings(BaseSettings):
     composer_processes: Annotated[int, Field(ge=0, le=256)] = 0
     cold_start: Literal["hold", "503"] = "hold"
     drain_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
+    live_streams: Annotated[int, Field(ge=0, le=256)] = 4
+    live_streams_per_caller: Annotated[int, Field(ge=1, le=256)] = 2
+    live_seconds: TimeoutSeconds = 3600.0
+    live_idle_seconds: TimeoutSeconds = 1800.0
+    live_record_seconds: Annotated[float, Field(ge=1, le=1800)] = 300.0
     result_days: Annotated[float, Field(gt=0)] = 30.0
     result_gigabytes: Annotated[float, Field(gt=0)] = 20.0
     job_days: Annotated[float, Field(ge=1)] = 90.0

@@ -110,6 +110,7 @@ class InvalidScore(TunesmithError, code="InvalidScore"):
         places = [("line", line), ("part", part), ("beat", beat)]
         where = ", ".join(f"{name} {value}" for name, value in places if value is not None)
         super().__init__(f"score: {where}: {problem}" if where else f"score: {problem}")
+        self.problem = problem
         self.line = line
         self.part = part
         self.beat = beat
@@ -258,6 +259,12 @@ class QueueFull(TunesmithError, code="QueueFull", status=503, retryable=True):
         super().__init__(f"the queue is full: {num_waiting} requests are waiting; try again {when}")
         self.num_waiting = num_waiting
         self.retry_after = retry_after
+
+
+class LiveStreamsFull(TunesmithError, code="LiveStreamsFull", status=429, retryable=True):
+    """There are as many live streams as the server, the caller or the model may have."""
+
+    retry_after = 10
 
 
 class ServerStopping(TunesmithError, code="ServerStopping", status=503, retryable=True):

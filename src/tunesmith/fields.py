@@ -10,12 +10,21 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence, Sized
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_names import FIELD_ALIASES, did_you_mean_field, field_for
+from tunesmith.plain_text import visible_text
 from tunesmith.suggestions import LONGEST
 
 MAX_CHARACTERS: Mapping[str, int] = {
@@ -32,6 +41,7 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "production": 64,
     "ambience": 64,
     "balance": 64,
+    "score_edits": 4_000,
     "tags": 64,
     "repaint": 1_000,
     "quantization": 32,
@@ -43,9 +53,13 @@ MAX_CHARACTERS: Mapping[str, int] = {
 }
 """The most characters of a text, or of each text in a list."""
 
+MAX_PROMPT_CHARACTERS = MAX_CHARACTERS["prompt"]
+MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
+"""The most characters of a prompt before normalisation, which takes quadratic time in a run of accents."""
+
 MAX_ITEMS: Mapping[str, int] = {
     "instruments": 64, "without": 64, "production": 16, "ambience": 16, "balance": 64, "keep_stems": 16, "hits": 256,
-    "tags": 32, "lock": 16,
+    "tags": 32, "lock": 16, "score_edits": 64,
 }  # fmt: skip
 """The most items of a list."""
 
@@ -85,8 +99,31 @@ def check_paragraphs(text: str) -> str:
     return check_characters(text, _LAYOUT)
 
 
+def check_raw_prompt(prompt: Any) -> Any:
+    """Return a prompt before normalisation, which takes quadratic time in a run of accents; raise if it is too long."""
+    if isinstance(prompt, str) and len(prompt) > MAX_RAW_PROMPT_CHARACTERS:
+        raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(prompt)}")
+    return prompt
+
+
+def check_prompt(prompt: str) -> str:
+    """Return a prompt normalised; raise ValueError for one that is too long, or has no words."""
+    # Accents may come composed or decomposed; limit and parser use one form.
+    text = unicodedata.normalize("NFC", prompt).strip()
+    if len(text) > MAX_PROMPT_CHARACTERS:
+        raise ValueError(f"must be at most {MAX_PROMPT_CHARACTERS} characters, got {len(text)}")
+    check_paragraphs(text)
+    # Punctuation and invisible characters alone hold no words.
+    if not any(unicodedata.category(c)[0] in "LN" for c in visible_text(text)):
+        raise ValueError("must not be empty" if not text else f"must contain words, got {text[:20]!r}")
+    return text
+
+
 Prompt = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CHARACTERS["prompt"]})]
 """A prompt under any field name; GenerationRequest checks its length, after normalisation."""
+
+CheckedPrompt = Annotated[Prompt, BeforeValidator(check_raw_prompt), AfterValidator(check_prompt)]
+"""A prompt, normalised and checked."""
 
 ModelName = Annotated[str, Field(max_length=MAX_CHARACTERS["model"]), AfterValidator(check_characters)]
 Genre = Annotated[str, Field(max_length=MAX_CHARACTERS["genre"]), AfterValidator(check_characters)]
@@ -114,6 +151,7 @@ LIMITS: Mapping[str, str] = {
     "string_type": "must be text",
     "path_type": "must be text",
     "tuple_type": "must be an array",
+    "frozen_set_type": "must be an array",
     "list_type": "must be an array",
     "dict_type": "must be an object",
     "model_type": "must be an object",

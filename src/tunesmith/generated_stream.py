@@ -92,9 +92,9 @@ def open_stream(
     cancelled: CancelCheck = never_cancelled,
 ) -> GeneratedStream:
     """Start to make the music of a request that has a seed. Raises as ``Generator.generate``."""
-    from tunesmith.guided.run_generator import run_generator
+    from tunesmith.run_generator import run_generator
 
     generator = create(request.model)
-    if isinstance(generator, StreamingGenerator) and request.guide is None:
+    if isinstance(generator, StreamingGenerator) and not request.follows_composer:
         return GeneratedStream(generator.start_stream(request, progress, cancelled))
     return GeneratedStream(FinishedStream(run_generator(generator, request, progress, cancelled)))

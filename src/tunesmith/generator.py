@@ -62,6 +62,56 @@ class GuidableGenerator(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TimedNote:
+    """A note to perform: ``start`` and ``end`` in seconds, MIDI ``pitch`` 0–127."""
+
+    start: float
+    end: float
+    pitch: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSheet:
+    """The notes of a piece for a model to perform, sorted by start, and its exact ``duration`` in seconds.
+
+    ``plays_drums`` is False for none, None for the model's choice. ``accompanies`` lets the model add notes of its
+    own. ``lead_frames`` is how many of its frames earlier than written a model gets every note.
+    """
+
+    notes: tuple[TimedNote, ...]
+    duration: float
+    plays_drums: bool | None = False
+    accompanies: bool = False
+    lead_frames: int = 0
+
+
+@runtime_checkable
+class PerformingGenerator(Protocol):
+    """A generator that plays the notes that it is given, as well as it can."""
+
+    @property
+    def longest_performance(self) -> float:
+        """The longest piece that the model can perform, in seconds."""
+        ...
+
+    def perform(
+        self,
+        request: GenerationRequest,
+        sheet: NoteSheet,
+        seeds: Sequence[int],
+        progress: ProgressCallback,
+        cancelled: CancelCheck,
+    ) -> Sequence[Audio]:
+        """Return a performance for each seed, in their order, together where the model runs batches.
+
+        Prompt and sampling come from ``request``, the length from the sheet, to the sample; sample rate, channels and
+        level are the model's own, and so is the metadata. A seed gives the same bytes alone and beside others.
+        Otherwise as ``generate``; raises InvalidRequest too for notes that the model cannot take.
+        """
+        ...
+
+
 EXPORTS: Mapping[str, str] = {
     "mid": "audio/midi", "yaml": "application/yaml", "zip": "application/zip", "stems": "application/zip",
     "layers": "application/zip",

@@ -5,14 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 
-import structlog
+_bound: ContextVar[Mapping[str, str]] = ContextVar("bound", default=MappingProxyType({}))
 
 
 def bind(**about: str) -> None:
     """Add these values to all later log lines of the current task: ``request_id``, ``job_id``."""
-    structlog.contextvars.bind_contextvars(**about)
+    _bound.set({**_bound.get(), **about})
+
+
+def bound_values() -> Mapping[str, str]:
+    """Return the values bound in the current task."""
+    return _bound.get()
 
 
 SECONDS_BETWEEN = 60.0

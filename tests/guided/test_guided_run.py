@@ -14,13 +14,13 @@ from tunesmith.audio.analysis.loop_seam import seam_of
 from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.markers import markers_of
 from tunesmith.audio.reader import read_audio
+from tunesmith.composed.composition_request import composition_request
 from tunesmith.composer.composition import compose
 from tunesmith.errors import GenerationCancelled, InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
-from tunesmith.guided.composition_request import composition_request
-from tunesmith.guided.run_generator import run_generator
 from tunesmith.pipeline import generate_music
 from tunesmith.request import GenerationRequest
+from tunesmith.run_generator import run_generator
 
 PROMPT = "house, 124 bpm, A minor"
 Change = Callable[[Audio, float], Audio]

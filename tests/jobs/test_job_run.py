@@ -18,7 +18,7 @@ from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Job
 from tunesmith.jobs.job_run import JobEnd, Outcome
-from tunesmith.jobs.live_streams import LiveStream, StreamBroken
+from tunesmith.jobs.job_streams import JobStream, StreamBroken
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
@@ -186,7 +186,7 @@ def test_one_whose_runner_dies_is_requeued_once_and_then_failed(tmp_path: Path) 
 def test_one_that_ends_early_breaks_its_stream_and_leaves_no_file(tmp_path: Path, ending: str) -> None:
     heard: list[bytes | None] = []
 
-    async def listening(stream: LiveStream) -> None:
+    async def listening(stream: JobStream) -> None:
         chunks = stream.chunks()
         try:
             while True:

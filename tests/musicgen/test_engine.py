@@ -16,8 +16,10 @@ from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.delay_pattern import delay
 from tunesmith.musicgen.engine import Engine, EngineLimits
 from tunesmith.musicgen.runner import Codes
-from tunesmith.musicgen.sampling import SamplerSettings, guide, sample, uniforms
-from tunesmith.musicgen.sequence import Sequence, SequenceRequest, State
+from tunesmith.musicgen.sampling import SamplerSettings, guide
+from tunesmith.musicgen.sequence import Sequence, SequenceRequest
+from tunesmith.neural.batch_sequence import State
+from tunesmith.neural.sampling import sample, uniforms
 
 SPECIAL = TOY.special_code
 

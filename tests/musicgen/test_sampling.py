@@ -9,7 +9,8 @@ import pytest
 
 from tunesmith.errors import InvalidRequest, ModelFileError
 from tunesmith.musicgen.runner import Logits
-from tunesmith.musicgen.sampling import SamplerSettings, guide, sample, uniforms
+from tunesmith.musicgen.sampling import SamplerSettings, guide
+from tunesmith.neural.sampling import sample, uniforms
 
 SETTINGS = [
     SamplerSettings(),

@@ -114,8 +114,17 @@ def test_the_command_plays_while_it_makes_and_writes_the_usual_file(
     heard.unlink()
     assert run(["play", str(path)]) == 0
     assert heard.stat().st_size > 3 * 44_100 * 4
-    assert run(["a", "--play", "-n2"]) == 2
-    assert "play: plays one piece, got --variations 2" in capsys.readouterr().err
+    for wish in (["again", str(path)], ["vary", str(path), "slower"]):
+        heard.unlink()
+        assert run([*wish, "--play", "-o", str(again)]) == 0
+        assert heard.stat().st_size >= 3 * 44_100 * 4
+    assert path.read_bytes() != again.read_bytes()
+    for wish in (["a", "-n2"], ["vary", str(path), "-n2"]):
+        assert run([*wish, "--play"]) == 2
+        assert "play: plays one piece, got --variations 2" in capsys.readouterr().err
+    assert run(["fade", str(path), "--out", "1", "-o", str(again)]) == 0
+    assert run(["again", str(again), "--play", "-o", str(heard)]) == 2
+    assert "play: does not go with a track that was edited" in capsys.readouterr().err
 
 
 def test_ctrl_c_stops_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ class Front:
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    settings = {"hosted_models": f"{OPEN}, replicate:meta/*", "hosted_seconds": "2", "hf_token": TOKEN}
+    settings = {"hosted_models": f"{OPEN}, replicate:meta/*", "hosted_seconds": "20", "hf_token": TOKEN}
     with hosted_service() as service:
         settings |= {"hf_base_url": service.url, "replicate_base_url": service.url}
         with started(tmp_path_factory.mktemp("front"), composer_processes="1", **settings) as server:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tunesmith.jobs.job import JobState
 from tunesmith.jobs.job_run import JobEnd, Outcome
+from tunesmith.jobs.live_service import LiveEnd
 from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.jobs.store import QueueDepth
 from tunesmith.server.apis.routing import API_BY_PREFIX
@@ -43,13 +44,15 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> Series:
     metrics.answered(RequestSummary("api", 200, 0.1))
     metrics.ended(JobEnd("tiny", "api", Outcome.SUCCEEDED, 1.0, 1.0, 1.0, audio_seconds=1.0, codes=1))
     metrics.ended(JobEnd("tiny", "api", Outcome.FAILED, 1.0, kind="Crashed"))
+    metrics.live_ended(LiveEnd("tiny", "stopped", 1.0))
     metrics.cleaned({"results": 1}, "done")
     metrics.limited("headers")
 
     async def page() -> bytes:
         health = Health(HealthProbes(lambda: False, lambda: None, lambda: None, folder))
         depths, loaded = [QueueDepth("tiny", JobState.QUEUED, 1, 1.0)], (LoadedModel("tiny", 1, 1, 1, None),)
-        return await MetricsCollector(metrics, GaugeSources(lambda: depths, lambda: loaded, health, folder)).render()
+        sources = GaugeSources(lambda: depths, lambda: loaded, health, folder, lambda: 1)
+        return await MetricsCollector(metrics, sources).render()
 
     families = text_string_to_metric_families(asyncio.run(page()).decode())
     found: dict[str, frozenset[str]] = {}

@@ -10,7 +10,8 @@ import pytest
 from receivers import Reply, receiver
 
 from tunesmith.server.errors import PrivateAddressError
-from tunesmith.server.ssrf_guard import AddressGuard, guarded_client, is_public
+from tunesmith.server.guarded_client import guarded_client
+from tunesmith.server.ssrf_guard import AddressGuard, is_public
 
 
 @pytest.mark.parametrize("address", [

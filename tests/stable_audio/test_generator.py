@@ -23,6 +23,7 @@ from tunesmith.generator import Progress, never_cancelled, no_progress
 from tunesmith.request import GenerationRequest
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.generator import StableAudioGenerator
+from tunesmith.stable_audio.turns import Preparation, Turns
 from tunesmith.stable_audio.velocity_batch import VelocityBatch
 
 RATE = STAND_IN.sample_rate
@@ -191,15 +192,26 @@ class Queue:
             return velocities(*given)
 
         monkeypatch.setattr(model.networks, "velocities", held)
+        self._prepared = threading.Semaphore(0)
+        preparing = Turns.preparing
+
+        @contextlib.contextmanager
+        def counted(turns: Turns) -> Iterator[Preparation]:
+            with preparing(turns) as preparation:
+                self._prepared.release()
+                yield preparation
+
+        monkeypatch.setattr(Turns, "preparing", counted)
         self.ask(duration=1)
         assert self._at_work.wait(30)
 
     def ask(self, **fields: Any) -> int:
-        """Start a request; return its number."""
+        """Start a request, wait until the queue knows of it, and return its number."""
         number = len(self._threads)
         self.told[number] = []
         self._threads.append(threading.Thread(target=self._run, args=(number, fields)))
         self._threads[-1].start()
+        assert self._prepared.acquire(timeout=30)
         return number
 
     def _run(self, number: int, fields: dict[str, Any]) -> None:
@@ -472,8 +484,8 @@ def test_a_loop_streams_whole(model: Model) -> None:
 @pytest.mark.parametrize(("fields", "problem"), [
     ({"hits": [{"time": 1}]}, "hits: only the composer supports it"),
     ({"intensity": 0.5}, "intensity: only the composer supports it"),
-    ({"temperature": 1}, "temperature: only MusicGen models support it, not stand-in, got '1.0'"),
-    ({"top_k": 5}, "top_k: only MusicGen models support it"),
+    ({"temperature": 1}, "temperature: only MusicGen and Magenta RealTime models support it, not stand-in, got '1.0'"),
+    ({"top_k": 5}, "top_k: only MusicGen and Magenta RealTime models support it"),
     ({"strength": 0.5}, "strength: needs the recording that it changes"),
     ({"repaint": "1-2"}, "repaint: needs the recording that it changes"),
     ({"schedule": "reference"}, "schedule: is for audio with a strength, got 'reference'"),

@@ -38,6 +38,8 @@ def write_audiocraft(
     half: bool = False,
     codec: Literal["weights", "pointer"] = "weights",
     sample_rate: int = 32000,
+    text_repository: str = TEXT_REPOSITORY,
+    window_seconds: float = 30.0,
 ) -> None:
     """Write ``state_dict.bin`` and ``compression_state_dict.bin`` with the weights of a transformers model.
 
@@ -50,7 +52,7 @@ def write_audiocraft(
     kind = torch.float16 if half else torch.float32
     decoder = OrderedDict((name, tensor.to(kind)) for name, tensor in decoder_tensors(model).items())
     about = {"version": "1.4.0a1", "exported": True}
-    settings = yaml.safe_dump(decoder_settings(model, sample_rate))
+    settings = yaml.safe_dump(decoder_settings(model, sample_rate, text_repository, window_seconds))
     torch.save({"best_state": decoder, "xp.cfg": settings, **about}, folder / "state_dict.bin")
     if codec == "pointer":
         package: dict[str, Any] = {"pretrained": CODEC_REPOSITORY}
@@ -109,14 +111,16 @@ def codec_tensors(codec: Any) -> Tensors:
     return tensors
 
 
-def decoder_settings(model: Any, sample_rate: int) -> dict[str, Any]:
+def decoder_settings(
+    model: Any, sample_rate: int, text_repository: str = TEXT_REPOSITORY, window_seconds: float = 30.0
+) -> dict[str, Any]:
     """Return what ``xp.cfg`` of a language model says, as far as it matters, references between settings included."""
     sizes = model.config.decoder
     stereo = sizes.audio_channels == 2
     melody = model.config.model_type == "musicgen_melody"
     delays = [k // sizes.audio_channels for k in range(sizes.num_codebooks)]
     text = {"model": "t5", "t5": {
-        "name": TEXT_REPOSITORY, "finetune": False, "word_dropout": 0.2, "normalize_text": False,
+        "name": text_repository, "finetune": False, "word_dropout": 0.2, "normalize_text": False,
     }}  # fmt: skip
     chroma = {"model": "chroma_stem", "chroma_stem": {
         "sample_rate": "${sample_rate}", "n_chroma": 12, "radix2_exp": 14, "argmax": True, "match_len_on_eval": False,
@@ -127,7 +131,7 @@ def decoder_settings(model: Any, sample_rate: int) -> dict[str, Any]:
         "sample_rate": sample_rate,
         "channels": sizes.audio_channels,
         "lm_model": "transformer_lm",
-        "dataset": {"segment_duration": 30.0, "batch_size": 192},
+        "dataset": {"segment_duration": window_seconds, "batch_size": 192},
         "transformer_lm": {
             "dim": sizes.hidden_size, "num_heads": sizes.num_attention_heads, "num_layers": sizes.num_hidden_layers,
             "hidden_scale": sizes.ffn_dim // sizes.hidden_size, "n_q": sizes.num_codebooks, "card": sizes.vocab_size,

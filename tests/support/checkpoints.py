@@ -51,8 +51,13 @@ def write_musicgen(
     return model
 
 
-def make_musicgen(*, kind: Kind = "text", audio_channels: int = 1, seed: int = 0) -> Any:
-    """Return a tiny random transformers model in eval mode: 2 layers, 2 heads of 64, 50 frames a second."""
+def make_musicgen(
+    *, kind: Kind = "text", audio_channels: int = 1, seed: int = 0, text: Any = None, codec: Any = None
+) -> Any:
+    """Return a tiny random transformers model in eval mode: 2 layers, 2 heads of 64, 50 frames a second.
+
+    ``text`` and ``codec`` are configurations that replace those of the tiny T5 and EnCodec.
+    """
     import torch
     import transformers
 
@@ -69,7 +74,7 @@ def make_musicgen(*, kind: Kind = "text", audio_channels: int = 1, seed: int = 0
     else:
         decoder = transformers.MusicgenDecoderConfig(**sizes)
         whole, model_class = transformers.MusicgenConfig, transformers.MusicgenForConditionalGeneration
-    config = whole(text_encoder=text_config(), audio_encoder=codec_config(), decoder=decoder)
+    config = whole(text_encoder=text or text_config(), audio_encoder=codec or codec_config(), decoder=decoder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = model_class(config).eval()

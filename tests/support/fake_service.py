@@ -18,7 +18,7 @@ from tunesmith.audio.writer import write_audio
 from tunesmith.config import Settings
 from tunesmith.errors import JobNotFound, RateLimited, TunesmithError, UnknownName
 from tunesmith.jobs.job import Failure, Job, JobResult, JobState, Submission
-from tunesmith.jobs.live_streams import LiveStreams
+from tunesmith.jobs.job_streams import JobStreams
 from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import Unauthenticated
 
@@ -44,7 +44,7 @@ class FakeService:
         self.refusal: TunesmithError | None = None
         self.held = False
         self.submitted, self.canceled = threading.Event(), threading.Event()
-        self.streams = LiveStreams()
+        self.streams = JobStreams()
         self._ended: dict[str, asyncio.Event] = {}
 
     async def submit(self, submission: Submission) -> Job:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tokenizers
+from protobuf_writer import bytes_field, float_field, number_field
 from safetensors.numpy import save_file
 
 Array = npt.NDArray[Any]
@@ -168,11 +168,11 @@ def write_tokenizer(path: Path) -> None:
 def sentencepiece_model(pieces: tuple[str, ...] = PIECES, **settings: int) -> bytes:
     """Return the same tokenizer as a SentencePiece model; ``settings`` replace those of the normalizer and training."""
     said = {"model_type": 2, "byte_fallback": 1, "add_dummy_prefix": 0, "remove_extra_whitespaces": 0, **settings}
-    listed = b"".join(_field(1, _piece(number, piece)) for number, piece in enumerate(pieces))
-    training = _number(3, said["model_type"]) + _number(35, said["byte_fallback"])
-    normalizer = _field(1, b"identity") + _number(3, said["add_dummy_prefix"])
-    normalizer += _number(4, said["remove_extra_whitespaces"])
-    return listed + _field(2, training) + _field(3, normalizer)
+    listed = b"".join(bytes_field(1, _piece(number, piece)) for number, piece in enumerate(pieces))
+    training = number_field(3, said["model_type"]) + number_field(35, said["byte_fallback"])
+    normalizer = bytes_field(1, b"identity") + number_field(3, said["add_dummy_prefix"])
+    normalizer += number_field(4, said["remove_extra_whitespaces"])
+    return listed + bytes_field(2, training) + bytes_field(3, normalizer)
 
 
 def _piece(number: int, piece: str) -> bytes:
@@ -184,23 +184,7 @@ def _piece(number: int, piece: str) -> bytes:
     elif piece.startswith("<0x"):
         kind = 6
     # Later phrases merge later.
-    return _field(1, piece.encode()) + b"\x15" + struct.pack("<f", -number) + _number(3, kind)
-
-
-def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _field(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    content = b""
-    while value >= 0x80:
-        content += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return content + bytes([value])
+    return bytes_field(1, piece.encode()) + float_field(2, -number) + number_field(3, kind)
 
 
 def _third_shapes() -> dict[str, tuple[int, ...]]:

@@ -4,10 +4,10 @@ import { trackPath } from "./address.js";
 import { Clip } from "./clip.js";
 import { Connection } from "./connection.js";
 import { editedFile, fileChunks, wholeFile } from "./downloads.js";
-import { buildSubmission, followJob, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
+import { buildSubmission, followJob, liveChunks, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
 import { queryOf } from "./http.js";
 import { pullModel } from "./models.js";
-import { buildVariation, runVariation } from "./variations.js";
+import { buildScoreEdit, buildVariation, runVariation } from "./variations.js";
 
 /**
  * @typedef {import("./types.js").GenerationFields} GenerationFields
@@ -51,15 +51,17 @@ export class Tunesmith {
   }
 
   /**
-   * Generate music and yield its file in chunks; otherwise like generate.
+   * Generate music and yield its file in chunks; otherwise like generate. With `live`, the sound comes while it is made: what
+   * comes before the end is not byte for byte the file's, and a caller who takes no more has the job cancelled.
    *
    * @param {string} prompt
    * @param {GenerationFields} [fields]
-   * @param {WaitOptions} [options]
+   * @param {WaitOptions & {live?: boolean}} [options]
    * @returns {AsyncGenerator<Uint8Array, void, undefined>}
    */
-  async *stream(prompt, fields = {}, options = {}) {
+  async *stream(prompt, fields = {}, { live, ...options } = {}) {
     const call = this.#connection.call(options);
+    if (live) return yield* liveChunks(this.#connection.exchange, prompt, fields, call, options.progress);
     const { result } = await runJob(this.#connection.exchange, prompt, fields, call, options.progress);
     yield* fileChunks(this.#connection.exchange, result.url, call);
   }
@@ -144,6 +146,18 @@ export class Tunesmith {
    */
   listen(id, options = {}) {
     return fileChunks(this.#connection.exchange, `${pathOf(id)}/audio?stream=true`, this.#connection.calls(options).whole);
+  }
+
+  /**
+   * Play without end, and return the live stream once it plays; it needs a model that plays live.
+   *
+   * @param {string} prompt
+   * @param {import("./live.js").LiveFields} [fields]
+   * @param {import("./live.js").LiveOptions} [options]
+   * @returns {Promise<import("./live.js").Live>}
+   */
+  live(prompt, fields = {}, options = {}) {
+    return this.#connection.live({ prompt, ...fields }, options);
   }
 
   /**
@@ -325,14 +339,30 @@ export class Tunesmith {
    *
    * @param {string} id
    * @param {number | Change} [variations]
-   * @param {CallOptions} [options]
+   * @param {CallOptions & {stream?: boolean}} [options] `stream`: the jobs can be listened to while they are made
    * @returns {Promise<Job[]>}
    */
-  async vary(id, variations = 5, options = {}) {
+  async vary(id, variations = 5, { stream, ...options } = {}) {
     const call = this.#connection.call(options);
+    const send = { ...(await buildVariation(id, variations)), query: { stream } };
     /** @type {{jobs: {id: string}[]}} */
-    const { jobs } = await this.#connection.exchange.document(await buildVariation(id, variations), call);
+    const { jobs } = await this.#connection.exchange.document(send, call);
     return Promise.all(jobs.map((job) => this.#connection.exchange.document(statusOf(job.id), call)));
+  }
+
+  /**
+   * Edit the score of a track by the composer, and return the job of the edited piece: chords by bar, sections in
+   * another order or length, the whole piece in another place. Parts that follow what changes are written anew.
+   *
+   * @param {string} id
+   * @param {import("./types.js").ScoreEdits} edits
+   * @param {CallOptions & {stream?: boolean}} [options] as for vary
+   * @returns {Promise<Job>}
+   */
+  async editScore(id, edits, { stream, ...options } = {}) {
+    const call = this.#connection.call(options);
+    const { job } = await this.#connection.exchange.document(buildScoreEdit(id, edits, stream), call);
+    return this.#connection.exchange.document(statusOf(job.id), call);
   }
 
   /**

@@ -36,9 +36,10 @@ def again(
     form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     production: options.Production = None, ambience: options.Ambience = None, balance: options.Balance = None,
     intro: options.IntroName = None, ending: options.EndingName = None, hit: options.Hits = None,
-    seed: options.Seed = None, loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None,
-    mono: options.Mono = False, stems: options.Stems = None, midi: options.Midi = None,
-    score: options.ScoreFile = None, plot: options.Plot = None, dry_run: DryRun = False,
+    score_edits: options.ScoreEdits = None, seed: options.Seed = None, loudness: options.Loudness = None,
+    sample_rate: options.SampleRateHz = None, mono: options.Mono = False, stems: options.Stems = None,
+    midi: options.Midi = None, score: options.ScoreFile = None, plot: options.Plot = None,
+    play: options.Play = False, dry_run: DryRun = False,
     as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate a piece again, with its edits: byte for byte, or changed by words and options.
@@ -52,24 +53,22 @@ def again(
     fields = _given(
         duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter, genre=genre, mood=mood,
         instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, production=production,
-        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, seed=seed, loudness_lufs=loudness,
-        sample_rate=sample_rate, mono=mono,
+        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, score_edits=score_edits,
+        seed=seed, loudness_lufs=loudness, sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
     settings, shown = load_settings(), ReportOptions(as_json, quiet)
     found = _source_to_repeat(source, output, settings)
     if not words and not fields:
         files = OutputFiles.checked(output, found.suffix, stems, midi, score, None, plot)
-        _again_as_it_was(found, output, files, settings, shown)
+        _again_as_it_was(found, output, files, settings, shown, play=play)
         return
     change = _understood(found, words, fields, is_silent=shown.is_silent or dry_run)
     if dry_run:
         _show_understood(change, as_json)
         return
     files = OutputFiles.checked(output, found.suffix, stems, midi, score, None, plot)
-    if steps_of_track(found):
-        done = _edit_again(replace(found, request=change.request), output, settings, shown, parent=found.track)
-    else:
-        [done] = generate_and_report([change.request], files, settings, shown, parent=found.track)
+    changed = replace(found, request=change.request)
+    done = _generate_again(changed, output, files, settings, shown, parent=found.track, play=play)
     show_result(done, change, shown.is_silent)
 
 
@@ -82,9 +81,9 @@ def vary(
     instruments: options.Instruments = None, without: options.Without = None, form: options.FormName = None,
     loop: options.Loop = False, intensity: options.Intensity = None, production: options.Production = None,
     ambience: options.Ambience = None, balance: options.Balance = None, intro: options.IntroName = None,
-    ending: options.EndingName = None, hit: options.Hits = None, loudness: options.Loudness = None,
-    sample_rate: options.SampleRateHz = None, mono: options.Mono = False, dry_run: DryRun = False,
-    as_json: options.Json = False, quiet: options.Quiet = False,
+    ending: options.EndingName = None, hit: options.Hits = None, score_edits: options.ScoreEdits = None,
+    loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
+    play: options.Play = False, dry_run: DryRun = False, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate variations of a piece: with new seeds, which keep what --lock names, or changed by words and options.
 
@@ -93,14 +92,15 @@ def vary(
     from tunesmith.audio.edits import edits_of
     from tunesmith.cli.change_report import show_result
     from tunesmith.cli.console import print_warning
+    from tunesmith.cli.play import playing
     from tunesmith.config import load_settings
     from tunesmith.output_files import OutputFiles
 
     fields = _given(
         duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter, genre=genre, mood=mood,
         instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, production=production,
-        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, loudness_lufs=loudness,
-        sample_rate=sample_rate, mono=mono,
+        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, score_edits=score_edits,
+        loudness_lufs=loudness, sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
     settings, shown = load_settings(), ReportOptions(as_json, quiet, pick, keep, sheet)
     found = _source_to_repeat(source, output, settings)
@@ -114,7 +114,8 @@ def vary(
     kept = change.request.keeping(names) if names else change.request
     requests = _variations(kept, variations, bool(words or fields), settings)
     files = OutputFiles.checked(output, found.suffix)
-    done = generate_and_report(requests, files, settings, shown, parent=found.track)
+    with playing(play, len(requests)) as listen:
+        done = generate_and_report(requests, files, settings, shown, parent=found.track, listen=listen)
     show_result(done[0], change, shown.is_silent)
 
 
@@ -155,33 +156,50 @@ def _variations(
     """Return the requests of variations: with new seeds, or one changed request with its own seed."""
     if number is None and is_changed:
         return [request]
+    from tunesmith.cli.console import print_warning
+    from tunesmith.request import EDITS_LEFT_OUT
+
     seeds = _other_seeds(request, number or VARIATIONS, settings)
-    return [request.model_copy(update={"seed": seed}) for seed in seeds]
+    variations = [request.of_seed(seed) for seed in seeds]
+    if request.score_edits and not variations[0].score_edits:
+        print_warning(EDITS_LEFT_OUT)
+    return variations
 
 
 def _again_as_it_was(
-    found: SourceTrack, output: str | None, files: OutputFiles, settings: Settings, shown: ReportOptions
+    found: SourceTrack, output: str | None, files: OutputFiles, settings: Settings, shown: ReportOptions, *, play: bool
 ) -> None:
     from tunesmith.cli.console import print_warning
     from tunesmith.files import file_sha256
 
-    if steps_of_track(found):
-        done = _edit_again(found, output, settings, shown)
-    else:
-        [done] = generate_and_report([found.request], files, settings, shown, parent=found.track)
+    done = _generate_again(found, output, files, settings, shown, play=play)
     # Only a file of the same format can have the same bytes.
     written = [Path(file) for file in done.files if Path(file).suffix.lower() == found.suffix]
     if written and found.digest and file_sha256(written[0]) != found.digest:
         print_warning(f"not the same bytes as the original: {_describe_difference(found, done)}")
 
 
-def _edit_again(
-    track: SourceTrack, output: str | None, settings: Settings, shown: ReportOptions, parent: str | None = None
-) -> GeneratedFile:
-    """Generate a track, repeat its edits and report the file; ``parent`` is as in generate_and_edit."""
-    from tunesmith.cli.console import report
-    from tunesmith.cli.replay import generate_and_edit
+def _generate_again(
+    track: SourceTrack, output: str | None, files: OutputFiles, settings: Settings, shown: ReportOptions,
+    parent: str | None = None, *, play: bool,
+) -> GeneratedFile:  # fmt: skip
+    """Generate a track, repeat its edits and report the file; ``parent`` is as in generate_and_edit.
 
+    Raises InvalidRequest for edits with ``play``: they need the whole piece.
+    """
+    from tunesmith.cli.console import report
+    from tunesmith.cli.play import playing
+    from tunesmith.cli.replay import generate_and_edit
+    from tunesmith.errors import InvalidRequest
+
+    if not steps_of_track(track):
+        with playing(play, 1) as listen:
+            [done] = generate_and_report(
+                [track.request], files, settings, shown, parent=parent or track.track, listen=listen
+            )
+        return done
+    if play:
+        raise InvalidRequest("play", "does not go with a track that was edited; play the file when it is written")
     done = generate_and_edit(track, output, settings, shown.is_silent, parent)
     report([done], shown.as_json, shown.quiet, to_stderr=False)
     return done

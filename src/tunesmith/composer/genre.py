@@ -96,7 +96,8 @@ class GenrePart(_GenreModel):
     play instead of the style's, each as bars of sixteenth steps separated by spaces (``x`` hit, ``X`` accent, ``.``
     rest, ``-`` hold, and the letters of accompaniment/chord_patterns.py and bass_patterns.py); the seed draws one whose
     bars are as long as the meter's. ``register`` is the MIDI pitch around which the part lies. ``chance`` is the
-    probability that the band has this player. ``echo`` repeats its notes.
+    probability that the band has this player. ``core`` says that the genre is not itself without this part, so that it
+    stays beside instruments that a prompt names. ``echo`` repeats its notes.
     """
 
     role: Literal[
@@ -111,6 +112,7 @@ class GenrePart(_GenreModel):
     pan: Annotated[float, Field(ge=-1, le=1)] = 0.0
     entry: Share = 0.0
     chance: Share = 1.0
+    core: bool = False
     echo: Echo | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,14 +14,15 @@ from tunesmith.audio.analysis.analyse import Analysis, analyse
 from tunesmith.audio.analysis.grid_check import GridCheck, check_grid
 from tunesmith.audio.analysis.loop_seam import Seam, seam_of
 from tunesmith.audio.markers import whole_loop, with_markers
-from tunesmith.audio.timeline import TIMELINE
 from tunesmith.audio.writer import write_audio
+from tunesmith.composed.composition_request import composition_request
+from tunesmith.composed.description import description, part_of_progress
+from tunesmith.composed.loop_wrap import with_wrap, without_wrap, wrap_seconds
+from tunesmith.composed.stems import check_roles
 from tunesmith.composer.composition import Composition, compose
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Generator, GuidableGenerator, Progress, ProgressCallback
-from tunesmith.guided.composition_request import composition_request
-from tunesmith.guided.kept_stems import check_roles, with_stems
-from tunesmith.guided.loop_wrap import with_wrap, without_wrap, wrap_seconds
+from tunesmith.guided.kept_stems import with_stems
 from tunesmith.postprocess import postprocess
 from tunesmith.request import COMPOSED_ENDINGS, NEURAL_FIELDS, STRENGTHS, GenerationRequest
 
@@ -142,24 +143,15 @@ class GuidedRun:
     def _metadata(
         self, composition: Composition, best: _Attempt, attempts: int, warnings: tuple[str, ...]
     ) -> dict[str, Any]:
-        made, composed = best.audio.metadata, composition.metadata
-        settings: Mapping[str, Any] = made.get("settings") or {}
-        kept = {name: value for name, value in composed["settings"].items() if name != "instruments"}
         guided = {
             "guide": self.request.guide, "keep_stems": list(self.request.keep_stems), "attempts": attempts,
-            "measured_tempo_bpm": best.check.tempo_bpm, "measured_key": best.check.key,
+            "measured_tempo_bpm": best.check.tempo_bpm, "measured_key": best.check.key, "strength": best.strength,
         }  # fmt: skip
-        return {
-            **made,
-            **{name: value for name, value in composed.items() if name == TIMELINE},
-            "settings": {**settings, **kept, **guided, "strength": best.strength},
-            "request": self.request.model_dump(mode="json", exclude_unset=True),
-            "warnings": [*composition.warnings, *made.get("warnings", ()), *map(_as_warning, best.faults), *warnings],
-        }
+        notices = [*map(_as_warning, best.faults), *warnings]
+        return description(best.audio.metadata, composition, self.request, guided, notices)
 
     def _part(self, start: float, end: float) -> ProgressCallback:
-        """Return a callback for the part of the work from ``start`` to ``end``, as fractions of the whole."""
-        return lambda one: self.progress(Progress(one.stage, start + one.fraction * (end - start)))
+        return part_of_progress(self.progress, start, end)
 
 
 def _as_warning(fault: str) -> str:

@@ -16,7 +16,7 @@ from tunesmith.errors import DatabaseError, FolderUnavailable
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim
 from tunesmith.jobs.job_run import RETRY_SECONDS, JobRun, OnEnd, WorkerContext
-from tunesmith.jobs.live_streams import LiveStreams
+from tunesmith.jobs.job_streams import JobStreams
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.runners.local_pool import LocalPool
@@ -69,7 +69,7 @@ class Dispatcher:
         return self._context.problem
 
     @property
-    def streams(self) -> LiveStreams:
+    def streams(self) -> JobStreams:
         """The streams of the jobs that run here."""
         return self._context.streams
 

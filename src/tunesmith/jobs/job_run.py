@@ -24,7 +24,7 @@ from tunesmith.errors import (
 )
 from tunesmith.jobs.events import JobEvents
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
-from tunesmith.jobs.live_streams import LiveStreams
+from tunesmith.jobs.job_streams import JobStreams
 from tunesmith.jobs.queue import CRASHED, MAX_ATTEMPTS, JobQueue
 from tunesmith.jobs.results import ResultFiles, StoredFile
 from tunesmith.jobs.runners.local_pool import LocalPool
@@ -146,7 +146,7 @@ class WorkerContext:
     results: ResultFiles
     pool: LocalPool
     events: JobEvents
-    streams: LiveStreams = field(default_factory=LiveStreams)
+    streams: JobStreams = field(default_factory=JobStreams)
     on_end: OnEnd = lambda _: None
     problem: str | None = None
     is_closing: bool = False

@@ -17,7 +17,7 @@ from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.estimates import QueueSnapshot
 from tunesmith.jobs.events import Feed, JobCache, JobEvents, JobSubscriptions
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.jobs.live_streams import LiveStreams
+from tunesmith.jobs.job_streams import JobStreams
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.store import JobFilter, JobPage, JobStore, SubmitResult
 from tunesmith.jobs.uploads import UploadStore
@@ -43,10 +43,10 @@ class MusicService:
 
     def __init__(
         self, store: JobStore, files: ServiceFiles, events: JobEvents, starter: Dispatcher, *, allow_fallback: bool,
-        policy: CommercialPolicy = OPEN_POLICY, streams: LiveStreams | None = None,
+        policy: CommercialPolicy = OPEN_POLICY, streams: JobStreams | None = None,
     ) -> None:  # fmt: skip
         """``streams`` are those of the dispatcher."""
-        self.streams = streams or LiveStreams()
+        self.streams = streams or JobStreams()
         self._cancelling: set[asyncio.Task[Job]] = set()
         self._store = store
         self._files = files
@@ -184,9 +184,9 @@ class MusicService:
         return path
 
     async def input_file(self, content: bytes, field: str = "audio") -> Path:
-        """Store a recording for a request's ``audio`` or ``melody`` and return its path.
+        """Store a recording for a request's ``audio`` or ``melody``, or its ``score``, and return its path.
 
-        Raises InvalidRequest, which names ``field``, if the content is not audio.
+        Raises InvalidRequest, which names ``field``, if the content is not audio, or no score.
         """
         return await asyncio.to_thread(self._files.inputs.keep, content, field)
 

@@ -15,7 +15,7 @@ from tunesmith.config import load_settings
 from tunesmith.errors import InvalidRequest, ModelNotInstalled, UnknownName
 from tunesmith.hosted.model_names import is_hosted, read_name
 from tunesmith.licences import FREE_TERMS, UNKNOWN_TERMS, LicenceTerms, terms_of
-from tunesmith.models.factories import COMPOSER, find_factories
+from tunesmith.models.factories import COMPOSER, find_factories, plays_live
 from tunesmith.models.store import InstalledModel, Store
 
 
@@ -44,7 +44,8 @@ class ModelInfo:
     ``hub_id`` is the repository to pull it from, ``download_gb`` the size of that download in 10⁹ bytes, ``companions``
     the repositories with parts that its own lacks. If the model's own repository needs an account, ``open_copy`` is
     pulled in its place. ``parameters`` counts those of the decoder. ``accept_licence`` means that the licence must be
-    accepted before the download.
+    accepted before the download. ``notice`` names whose the weights are, where the licence asks for that.
+    ``could_play_live`` means that it plays live streams once it is pulled.
     """
 
     name: str
@@ -60,6 +61,8 @@ class ModelInfo:
     download_gb: float | None = None
     about: str = ""
     accept_licence: bool = False
+    notice: str = ""
+    could_play_live: bool = False
     installed: InstalledModel | None = None
 
     @property
@@ -71,6 +74,13 @@ class ModelInfo:
     def is_ready(self) -> bool:
         """Whether the model can generate without being pulled first."""
         return self.origin is not Origin.PULLABLE
+
+    @property
+    def plays_live(self) -> bool:
+        """Whether the model is here and plays live streams."""
+        if self.installed is not None:
+            return self.installed.manifest.sizes.plays_live
+        return self.origin is Origin.PLUGIN and plays_live(self.name)
 
     @property
     def source(self) -> str | None:
@@ -182,7 +192,7 @@ def _installed_model(model: InstalledModel) -> ModelInfo:
     known = pullable_models().get(model.name) or ModelInfo(model.name, Origin.INSTALLED, "")
     return replace(
         known, origin=Origin.INSTALLED, kind=manifest.sizes.kind, licence=manifest.licence,
-        terms=manifest.terms, parameters=manifest.parameters, installed=model,
+        terms=manifest.terms, parameters=manifest.parameters, notice=manifest.notice, installed=model,
     )  # fmt: skip
 
 

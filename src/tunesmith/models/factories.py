@@ -11,6 +11,8 @@ from tunesmith.generator import Generator
 
 COMPOSER = "composer"
 ENTRY_POINT_GROUP = "tunesmith.generators"
+LIVE_GROUP = "tunesmith.live_generators"
+"""The group of the plugins that play live streams too, so that nobody need import one to know."""
 
 GeneratorFactory = Callable[[], Generator]
 
@@ -23,6 +25,16 @@ def find_factories() -> Mapping[str, GeneratorFactory]:
     """
     # The composer comes last: no plugin can replace it.
     return {**_plugin_factories(tuple(sys.path)), COMPOSER: _create_composer}
+
+
+def plays_live(name: str) -> bool:
+    """Return whether the plugin with this name plays live streams."""
+    return name in _live_plugins(tuple(sys.path))
+
+
+@cache
+def _live_plugins(_search_path: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(point.name for point in entry_points(group=LIVE_GROUP))
 
 
 def _create_composer() -> Generator:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +12,10 @@ from numpy.typing import NDArray
 from tunesmith.musicgen.conditioning import TextStates
 from tunesmith.musicgen.prefill import prefill_rows
 from tunesmith.musicgen.runner import Codec, Codes, Logits, Runner
-from tunesmith.musicgen.scheduler import Scheduler
-from tunesmith.musicgen.sequence import Sequence, SequenceRequest, State
+from tunesmith.musicgen.sequence import Sequence, SequenceRequest
+from tunesmith.neural.batch_loop import BatchLoop
+from tunesmith.neural.batch_sequence import State
 from tunesmith.neural.t5_tokenizer import Tokenizer
-
-OTHER_THREAD_SECONDS = 0.02
-"""How long a thread waits while another thread steps for both."""
 
 FramesAsTheyCome = Generator[Codes, None, None]
 OnStep = Callable[[int, int], None]
@@ -39,25 +35,24 @@ class EngineLimits:
     remembered_texts: int = 32
 
 
-class Engine:
+class Engine(BatchLoop[Sequence]):
     """A model with its batch of sequences.
 
-    ``submit``, ``advance``, ``run``, ``stream`` and cancellation are safe from any thread.
+    ``submit``, ``advance``, ``run``, ``stream`` and cancellation are safe from any thread. A step also runs one chunk
+    of a prefill.
     """
 
     def __init__(
         self, runner: Runner, codec: Codec, tokenizer: Tokenizer, limits: EngineLimits = EngineLimits()
     ) -> None:  # fmt: skip
+        super().__init__(runner.num_rows, limits.max_waiting)
         self.architecture = runner.architecture
         self.codec = codec
         self.tokenizer = tokenizer
-        self.num_rows = runner.num_rows
         self._runner = runner
-        self._scheduler = Scheduler(runner.num_rows, limits.max_waiting)
         self._texts = TextStates(runner, limits.remembered_texts)
         self._chunk = limits.chunk
         self._preparing: deque[tuple[Sequence, Iterator[None]]] = deque()
-        self._stepping = threading.Lock()
 
     def submit(self, request: SequenceRequest) -> Sequence:
         """Queue a request and return its sequence.
@@ -65,24 +60,8 @@ class Engine:
         Raises QueueFull if too many sequences wait, and InvalidRequest if this engine can never run the request.
         """
         sequence = Sequence(request, self.architecture)
-        self._scheduler.add(sequence)
+        self.add(sequence)
         return sequence
-
-    def step(self) -> None:
-        """Release cancelled sequences, admit waiting ones, run one prefill chunk, and advance the running ones."""
-        with self._stepping:
-            self._step()
-
-    def advance(self, sequence: Sequence) -> None:
-        """Run one step, or wait briefly for the result of a step that another thread runs."""
-        # The thread with the lock steps for all sequences, so blocking on the lock would gain nothing.
-        if not self._stepping.acquire(blocking=False):
-            sequence.wait(OTHER_THREAD_SECONDS)
-            return
-        try:
-            self._step()
-        finally:
-            self._stepping.release()
 
     def run(self, sequence: Sequence, on_step: OnStep, cancelled: Callable[[], bool]) -> Codes:
         """Run steps until the sequence has ended; return its codes (codebooks, frames).
@@ -117,37 +96,26 @@ class Engine:
         finally:
             # The reader stopped early, or an exception was raised: free the rows now, not at the next step.
             if not sequence.ended:
-                sequence.cancel()
-                with self._stepping:
-                    self._let_go_of_cancelled()
+                self.drop(sequence)
 
-    def _step(self) -> None:
-        # Rows of cancelled sequences go first, so that waiting sequences can take them in the same step.
-        self._let_go_of_cancelled()
-        for sequence in self._scheduler.admit():
-            self._start_preparing(sequence)
-        # The runner steps the first n rows, so free rows among them would cost as much as used ones.
-        self._close_gaps()
-        self._prefill_next()
-        running = self._scheduler.running
-        if running:
-            self._run_all(running)
+    def _start(self, sequence: Sequence) -> None:
+        self._preparing.append((sequence, prefill_rows(sequence, self._runner, self._texts, self._chunk)))
 
-    def _run_all(self, running: list[Sequence]) -> None:
-        """Run one position of all running sequences.
-
-        A failure here is no single sequence's fault, so every sequence that holds rows fails.
-        """
-        try:
-            logits = self._runner.step(*self._inputs(running))
-        # The job runner's error boundary: any failure of the device ends sequences, not the loop.
-        except Exception as error:
-            for sequence in list(self._scheduler.active):
-                self._end(sequence, State.FAILED, error)
+    def _prepare(self) -> None:
+        """Run one chunk of one prefill, round robin, so that a long prompt does not delay a short one."""
+        if not self._preparing:
             return
-        for sequence in running:
-            with self._fault_of(sequence):
-                self._take(sequence, logits)
+        sequence, parts = self._preparing[0]
+        with self._fault_of(sequence):
+            # ``self`` is a sentinel for an exhausted iterator, which yields None for each chunk.
+            if next(parts, self) is self:
+                self._preparing.popleft()
+                sequence.state = State.RUNNING
+            else:
+                self._preparing.rotate(-1)
+
+    def _compute(self, running: list[Sequence]) -> Logits:
+        return self._runner.step(*self._inputs(running))
 
     def _inputs(self, running: list[Sequence]) -> tuple[Codes, NDArray[np.bool_]]:
         count = 1 + max(row for sequence in running for row in sequence.rows)
@@ -161,8 +129,8 @@ class Engine:
             advancing[rows] = True
         return codes, advancing
 
-    def _take(self, sequence: Sequence, logits: Logits) -> None:
-        sequence.take(tuple(logits[row] for row in sequence.rows))
+    def _take(self, sequence: Sequence, results: Logits) -> None:
+        sequence.take(tuple(results[row] for row in sequence.rows))
         if not sequence.window_done:
             return
         if sequence.window_index + 1 == len(sequence.windows):
@@ -171,49 +139,13 @@ class Engine:
             # Windows beyond the trained length start again with a prefill of the overlap.
             sequence.start_window(sequence.window_index + 1)
             sequence.state = State.PREFILLING
-            self._start_preparing(sequence)
+            self._start(sequence)
 
-    def _start_preparing(self, sequence: Sequence) -> None:
-        self._preparing.append((sequence, prefill_rows(sequence, self._runner, self._texts, self._chunk)))
+    def _copy_row(self, source: int, target: int) -> None:
+        self._runner.copy_row(source, target)
 
-    def _prefill_next(self) -> None:
-        """Run one chunk of one prefill, round robin, so that a long prompt does not delay a short one."""
-        if not self._preparing:
-            return
-        sequence, parts = self._preparing[0]
-        with self._fault_of(sequence):
-            # ``self`` is a sentinel for an exhausted iterator, which yields None for each chunk.
-            if next(parts, self) is self:
-                self._preparing.popleft()
-                sequence.state = State.RUNNING
-            else:
-                self._preparing.rotate(-1)
+    def _close_row(self, row: int) -> None:
+        self._runner.close_row(row)
 
-    def _let_go_of_cancelled(self) -> None:
-        for sequence in self._scheduler.cancelled():
-            self._end(sequence, State.CANCELLED)
-
-    def _close_gaps(self) -> None:
-        for sequence, source, target in self._scheduler.moves():
-            # A row that was never opened has no state to copy.
-            if sequence.rows.index(source) < sequence.num_open:
-                with self._fault_of(sequence):
-                    self._runner.copy_row(source, target)
-                    self._runner.close_row(source)
-
-    def _end(self, sequence: Sequence, state: State, error: Exception | None = None) -> None:
+    def _forget(self, sequence: Sequence) -> None:
         self._preparing = deque(entry for entry in self._preparing if entry[0] is not sequence)
-        for row in self._scheduler.release(sequence):
-            # A broken device may fail here too; the row is free all the same.
-            with suppress(Exception):
-                self._runner.close_row(row)
-        sequence.end(state, error)
-
-    @contextmanager
-    def _fault_of(self, sequence: Sequence) -> Iterator[None]:
-        """Fail only this sequence if the body raises."""
-        try:
-            yield
-        # The job runner's error boundary: one bad sequence must not stop the others.
-        except Exception as error:
-            self._end(sequence, State.FAILED, error)

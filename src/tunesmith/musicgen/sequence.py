@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import enum
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.errors import GenerationCancelled, InvalidRequest
+from tunesmith.errors import InvalidRequest
 from tunesmith.musicgen.architecture import GUIDED_ROWS, Architecture
 from tunesmith.musicgen.delay_pattern import delay
 from tunesmith.musicgen.runner import Codes, Logits
-from tunesmith.musicgen.sampling import SamplerSettings, guide, sample, uniforms
+from tunesmith.musicgen.sampling import SamplerSettings, guide
 from tunesmith.musicgen.sliding_windows import SlidingWindow, WindowRule, plan_windows
+from tunesmith.neural.batch_sequence import BatchSequence
+from tunesmith.neural.sampling import sample, uniforms
 
 OPEN = -1
 """The placeholder for a code that is not drawn yet."""
@@ -24,29 +24,13 @@ ChromaOfWindow = Callable[[SlidingWindow], NDArray[np.float32]]
 """A function that returns the chromagram (frames, bins) of a melody during one window."""
 
 
-class State(enum.Enum):
-    """The state of a sequence.
-
-    It goes from WAITING to PREFILLING to RUNNING, back to PREFILLING for each further window, and ends once.
-    """
-
-    WAITING = "waiting"
-    PREFILLING = "prefilling"
-    RUNNING = "running"
-    FINISHED = "finished"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-
-ENDED = frozenset({State.FINISHED, State.CANCELLED, State.FAILED})
-
-
 @dataclass(frozen=True, slots=True)
 class SequenceRequest:
     """The request for ``frames`` frames of codes for a text, given as token ids (empty: no text).
 
-    ``given`` are codes (codebooks, frames) to continue. ``melody`` returns the chromagram of a window. Raises
-    InvalidRequest if there is no frame to generate.
+    ``given`` are codes (codebooks, frames) to continue. ``melody`` returns the chromagram of a window. Windows beyond
+    the trained length follow each other at ``stride_frames``; None is the model's own stride. Raises InvalidRequest if
+    there is no frame to generate.
     """
 
     prompt_ids: tuple[int, ...]
@@ -56,6 +40,7 @@ class SequenceRequest:
     negative_ids: tuple[int, ...] = ()
     given: Codes | None = None
     melody: ChromaOfWindow | None = None
+    stride_frames: int | None = None
 
     def __post_init__(self) -> None:
         if self.frames < 1:
@@ -82,28 +67,26 @@ class SequenceRequest:
         return GUIDED_ROWS if self.guided else 1
 
 
-class Sequence:
-    """One request in the engine. Any thread may read it, cancel it and wait for it; only the engine changes it.
+class Sequence(BatchSequence):
+    """One request in the engine; see BatchSequence.
 
     ``inputs`` is the model's input for the current window: a column of special codes, then the delayed codes, with OPEN
     for a code not drawn yet. ``cursor`` is the last complete column; the next step feeds it and fills the following
     one.
-    ``complete_frames`` frames have all their codes. The first ``num_open`` rows hold state.
+    ``complete_frames`` frames have all their codes.
     """
 
     def __init__(self, request: SequenceRequest, architecture: Architecture) -> None:
         rule = WindowRule.of(architecture.window_frames, architecture.window_seconds)
+        if request.stride_frames is not None:
+            rule = WindowRule(architecture.window_frames, request.stride_frames)
         shape = (architecture.decoder.num_codebooks, request.frames)
+        super().__init__(request.num_rows)
         self.request = request
-        self.state = State.WAITING
-        self.rows: tuple[int, ...] = ()
-        self.num_open = 0
         self.windows = plan_windows(request.frames, request.given_frames, rule)
         self.codes: Codes = np.full(shape, OPEN, np.int64)
         if request.given is not None:
             self.codes[:, : request.given_frames] = request.given
-        self.error: BaseException | None = None
-        self.cancel_wanted = False
         self.steps_done = 0
         self.complete_frames = request.given_frames
         self._delays = np.array(architecture.delays)
@@ -111,7 +94,6 @@ class Sequence:
         self._special_code = architecture.special_code
         # All draws are made up front, keyed by frame, so that batch neighbours cannot change them.
         self._draws = uniforms(request.seed, request.frames, shape[0])
-        self._ended = threading.Event()
         self.start_window(0)
 
     def start_window(self, index: int) -> None:
@@ -165,29 +147,7 @@ class Sequence:
         self.steps_done += 1
         self.complete_frames = max(self.complete_frames, self.window.start + self.cursor - self._longest_delay)
 
-    def end(self, state: State, error: BaseException | None = None) -> None:
-        """End the sequence, once."""
-        self.error = error
-        self.state = state
-        self._ended.set()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the sequence is finished, cancelled or failed."""
-        return self.state in ENDED
-
-    def cancel(self) -> None:
-        """Request cancellation; the rows are free at the next step. Has no effect after the end."""
-        self.cancel_wanted = True
-
-    def wait(self, timeout_seconds: float | None = None) -> bool:
-        """Wait until the sequence has ended; return whether it has."""
-        return self._ended.wait(timeout_seconds)
-
     def result(self) -> Codes:
         """Return the codes (codebooks, frames). Raises the sequence's error, or GenerationCancelled."""
-        if self.error is not None:
-            raise self.error
-        if self.state is not State.FINISHED:
-            raise GenerationCancelled
+        self.check_result()
         return self.codes

@@ -1,4 +1,4 @@
-"""Weights for a GPU: one safetensors file of float16, or float32 in part, written and read tensor by tensor."""
+"""Weights for a GPU, or for NumPy: one safetensors file of float16, or float32 in part, tensor by tensor."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def create_app(settings: Settings, options: ServerOptions | None = None) -> Fast
         # include_router would match each route of the router twice in every request, a tenth of a request's cost.
         app.router.routes.extend(router.routes)
     describe(app, settings.public_url)
-    app.state.ending = ShutdownHooks(server.drain, server.dismiss, settings.drain_seconds)
+    app.state.ending = ShutdownHooks(server.drain, server.dismiss, settings.drain_seconds, server.live.stop)
     app.state.limit_log = server.limit_log
     app.state.faults = RepeatedFault(logging.getLogger("tunesmith.server"))
     app.add_exception_handler(TunesmithError, _handle_error)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.extras import install_command
@@ -218,7 +219,7 @@ class Authenticator:
 
     async def __call__(self, request: Request) -> Caller:
         """Return the caller. Raises Unauthenticated and RateLimited."""
-        caller = await self._caller(request)
+        caller = await self._caller(request, _token_from_headers(request))
         request.state.caller = caller
         if caller.owner is not None and caller.rate is not None:
             left = await self._limits.hit(caller.owner, caller.rate, is_read=request.method in READS)
@@ -227,8 +228,17 @@ class Authenticator:
             left.check(self._clock())
         return caller
 
-    async def _caller(self, request: Request) -> Caller:
-        secret = _token_from_headers(request)
+    async def socket_caller(self, socket: HTTPConnection, token: str | None) -> Caller:
+        """Return the caller of a WebSocket, and count it as a request that is no read.
+
+        ``token`` is the one in its first message, because pages cannot set headers. Raises as a request does.
+        """
+        caller = await self._caller(socket, _token_from_headers(socket) or token)
+        if caller.owner is not None and caller.rate is not None:
+            (await self._limits.hit(caller.owner, caller.rate, is_read=False)).check(self._clock())
+        return caller
+
+    async def _caller(self, request: HTTPConnection, secret: str | None) -> Caller:
         if not self._access.anonymous and self._access.open_at_first and await self._is_open(secret):
             return Caller(None, "admin")
         if secret is not None:
@@ -268,7 +278,7 @@ def require_admin(authenticate: Callable[..., Awaitable[Caller]]) -> Callable[..
     return admin
 
 
-def _token_from_headers(request: Request) -> str | None:
+def _token_from_headers(request: HTTPConnection) -> str | None:
     given = request.headers.get("authorization", "").strip()
     scheme, _, rest = given.partition(" ")
     secret = rest.strip() if scheme.lower() in SCHEMES else given

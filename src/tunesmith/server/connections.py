@@ -15,9 +15,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol, runtime_checkable
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -196,12 +197,22 @@ MAX_LINGERING = 64
 _STATUSES: Mapping[str, str] = {PER_ADDRESS: "429 Too Many Requests", TOTAL: "503 Service Unavailable"}
 
 
+@runtime_checkable
+class WatchedSocket(Protocol):
+    """A WebSocket that tells of its end, and of progress in what it sends."""
+
+    def watch(self, end: Callable[[], None], progress: Callable[[], None]) -> None:
+        """Call ``end`` when it is closed, and ``progress`` when its client has read."""
+        ...
+
+
 class HttpConnection(H11Protocol):
     """A connection that reports to its table; ``limited_by`` creates the class for a table."""
 
     table: ConnectionTable
     host = ""
     _refusal: str | None = None
+    _is_socket = False
     _lingering = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -230,6 +241,14 @@ class HttpConnection(H11Protocol):
             return
         super().data_received(data)
         self._note()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over to a WebSocket; it counts here until it is closed."""
+        super().handle_websocket_upgrade(event)
+        self._is_socket = True
+        socket = self.transport.get_protocol()
+        if isinstance(socket, WatchedSocket):
+            socket.watch(lambda: self.table.remove(self), lambda: self.table.progress(self))
 
     def on_response_complete(self) -> None:
         """Keep the connection for the next request, which may be here already.
@@ -273,7 +292,7 @@ class HttpConnection(H11Protocol):
             self.table.receive(self)
 
     def _is_serving(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._is_socket or (self.cycle is not None and not self.cycle.response_complete)
 
     def _refuse(self, status: str) -> None:
         cls = type(self)

@@ -6,7 +6,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from starlette.requests import HTTPConnection
+
 from tunesmith.config import Settings
+from tunesmith.jobs.live_service import LiveService
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.jobs.service import MusicService
 from tunesmith.library.clock import Clock
@@ -19,14 +22,19 @@ from tunesmith.server.upload_limits import Uploads
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """The shared dependencies of the APIs; ``authenticate`` is the FastAPI dependency that returns the Caller."""
+    """The shared dependencies of the APIs; ``authenticate`` is the FastAPI dependency that returns the Caller.
+
+    ``authenticate_socket`` returns that of a WebSocket, from its headers or the token of its first message.
+    """
 
     service: MusicService
     settings: Settings
     authenticate: Callable[..., Awaitable[Caller]]
+    authenticate_socket: Callable[[HTTPConnection, str | None], Awaitable[Caller]]
     loading: ModelPreloader
     tracks: Tracks
     uploads: Uploads
     results: ResultFiles
     edits: SoundEdits
+    live: LiveService
     clock: Clock = time.time

@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-import httpx
-
 from tunesmith.audio.decode_check import check_sound
 from tunesmith.errors import InvalidRequest
 from tunesmith.server.long_text import LONG_BYTES, LongText
-from tunesmith.server.ssrf_guard import AddressGuard, guarded_client
+from tunesmith.server.ssrf_guard import AddressGuard, load_http_client
 
 MAX_HEAD_CHARACTERS = 512
 DATA = "data:"
@@ -51,6 +49,11 @@ def decode_base64(text: str, field: str, max_bytes: int) -> bytes:
         return _bounded(_decoded(_chunks(text)), field, max_bytes)
     except binascii.Error:
         raise InvalidRequest(field, "must be audio in base64, a data URI or an http(s) URL") from None
+
+
+def encoded_text(text: str) -> bytes:
+    """Return a text of any length in UTF-8."""
+    return b"".join(_chunks(text))
 
 
 def _chunks(text: str) -> Iterator[bytes]:
@@ -142,6 +145,9 @@ class RemoteAudioFetcher:
     async def _download(self, url: str, field: str) -> bytes:
         if isinstance(url, LongText) or len(url) > MAX_ADDRESS_CHARACTERS:
             raise InvalidRequest(field, f"must be an address of at most {MAX_ADDRESS_CHARACTERS} characters")
+        await load_http_client()
+        import httpx
+
         try:
             async with asyncio.timeout(self._limits.seconds):
                 return await self._read(url, field)
@@ -150,6 +156,10 @@ class RemoteAudioFetcher:
             raise InvalidRequest(field, f"cannot be fetched: {type(error).__name__}") from None
 
     async def _read(self, url: str, field: str) -> bytes:
+        import httpx
+
+        from tunesmith.server.guarded_client import guarded_client
+
         content: list[bytes] = []
         size = 0
         client = guarded_client(self._guard, field, self._limits.seconds, MAX_REDIRECTS)

@@ -15,6 +15,7 @@ import tunesmith
 from tunesmith.config import Settings
 from tunesmith.jobs.dispatcher import Dispatcher
 from tunesmith.jobs.events import JobEvents
+from tunesmith.jobs.live_service import LiveLimits, LiveService
 from tunesmith.jobs.queue import JobQueue
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, ResultFiles, Retention
 from tunesmith.jobs.retention import JobLimits, prune_jobs, tidy_results
@@ -95,7 +96,9 @@ class Server:
         self.metrics = Metrics()
         self.limit_log = LimitLog(self.metrics.limited)
         self._dispatcher.listen(self.metrics.ended)
-        sources = GaugeSources(self._store.depths, self._pool.loaded, self.health, self._results.folder)
+        self.live = LiveService(self._pool, LiveLimits.of(settings), self.metrics.live_ended)
+        playing = lambda: self.live.playing  # noqa: E731
+        sources = GaugeSources(self._store.depths, self._pool.loaded, self.health, self._results.folder, playing)
         self.metrics_collector = MetricsCollector(self.metrics, sources)
         self._housekeeping = Housekeeping(self._chores(settings), self.metrics)
         self._limits = RateLimits(settings.rate_limit_url)
@@ -103,8 +106,9 @@ class Server:
         authenticate = Authenticator(Tokens(self._database), options.access(settings), self._limits)
         tracks = Tracks(self._database)
         self.context = ApiContext(
-            self.service, settings, authenticate, self._loading, tracks, self._uploads, self._results, SoundEdits()
-        )
+            self.service, settings, authenticate, authenticate.socket_caller, self._loading, tracks, self._uploads,
+            self._results, SoundEdits(), self.live,
+        )  # fmt: skip
 
     @contextlib.asynccontextmanager
     async def running(self, _: Any = None) -> AsyncIterator[None]:
@@ -123,6 +127,7 @@ class Server:
             yield
         finally:
             # Cleanup ends first and the database last: each part may use the ones closed after it.
+            await self.live.stop()
             self._housekeeping.close()
             await self._dispatcher.close(self._drain_seconds)
             self._dispatcher.streams.close()

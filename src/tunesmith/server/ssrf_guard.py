@@ -12,10 +12,13 @@ import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-
-import httpx
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from tunesmith.server.errors import PrivateAddressError
+
+if TYPE_CHECKING:
+    import httpx
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str], Awaitable[list[str]]]
@@ -29,9 +32,6 @@ _INSIDE = tuple(
     for network in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
 )
 """Networks outside the open internet that the library counts as global, at least in part."""
-
-# The pool knows connections by address: one that was verified for another host name must not be reused.
-_NO_REUSE = httpx.Limits(max_connections=100, max_keepalive_connections=0)
 
 
 class HostResolver:
@@ -88,45 +88,20 @@ class AddressGuard:
 
     async def check(self, text: str, field: str) -> None:
         """Raise PrivateAddressError unless requests may go to this URL."""
+        await load_http_client()
         await self.address_for(parse_url(text, field), field)
+
+
+async def load_http_client() -> None:
+    """Import the HTTP client, in a thread: a server that calls nobody starts sooner, and no import stalls its loop."""
+    await asyncio.to_thread(import_module, "tunesmith.server.guarded_client")
 
 
 def parse_url(text: str, field: str) -> httpx.URL:
     """Parse a URL. Raises PrivateAddressError for invalid text."""
+    import httpx
+
     try:
         return httpx.URL(text)
     except (httpx.InvalidURL, ValueError, TypeError):
         raise PrivateAddressError(field, f"must be an http or https address, got {text[:80]!r}") from None
-
-
-class GuardedTransport(httpx.AsyncBaseTransport):
-    """A transport that sends each request to a checked address, under the original host name."""
-
-    def __init__(self, guard: AddressGuard, field: str, inner: httpx.AsyncBaseTransport | None = None) -> None:
-        self._guard = guard
-        self._field = field
-        self._inner = inner or httpx.AsyncHTTPTransport(limits=_NO_REUSE, trust_env=False)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request. Raises PrivateAddressError if its address is not allowed."""
-        address = await self._guard.address_for(request.url, self._field)
-        # TLS must verify the certificate of the name, although the connection goes to an address.
-        extensions = {**request.extensions, "sni_hostname": request.url.host}
-        return await self._inner.handle_async_request(
-            httpx.Request(
-                request.method, request.url.copy_with(host=address), headers=request.headers,
-                stream=request.stream, extensions=extensions,
-            )
-        )  # fmt: skip
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._inner.aclose()
-
-
-def guarded_client(guard: AddressGuard, field: str, timeout: float, max_redirects: int = 0) -> httpx.AsyncClient:
-    """Return a client for untrusted URLs; it ignores proxies and credentials of the environment."""
-    return httpx.AsyncClient(
-        transport=GuardedTransport(guard, field), trust_env=False, timeout=timeout,
-        follow_redirects=max_redirects > 0, max_redirects=max(1, max_redirects),
-    )  # fmt: skip

@@ -7,7 +7,7 @@ import errno
 import gc
 import ipaddress
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from socket import socket
@@ -21,6 +21,7 @@ from tunesmith.config import Settings
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable, limited_by
 from tunesmith.server.middleware.request_limits import trusted_proxies
 from tunesmith.server.observability.logging import flush
+from tunesmith.server.sockets import MAX_BYTES, LimitedSocket
 from tunesmith.server.startup import BACKLOG, bind_sockets, connection_limit, urls_of
 
 log = logging.getLogger("uvicorn.error")
@@ -40,13 +41,21 @@ OUT_OF_DESCRIPTORS = "descriptors"
 """The reported reason when the system has no descriptor for a connection."""
 
 
+async def _nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class ShutdownHooks:
-    """Shutdown hooks: ``drain`` accepts no new work, ``dismiss`` gives up unfinished work ``seconds`` later."""
+    """Shutdown hooks: ``drain`` accepts no new work, ``dismiss`` gives up unfinished work ``seconds`` later.
+
+    ``end_streams`` ends streams that would never end by themselves.
+    """
 
     drain: Callable[[], None]
     dismiss: Callable[[], None]
     seconds: int
+    end_streams: Callable[[], Awaitable[None]] = _nothing
 
 
 class DrainingServer(uvicorn.Server):
@@ -87,6 +96,8 @@ class DrainingServer(uvicorn.Server):
         seconds = 0 if self._is_hurried else self._ending.seconds
         log.info("Running requests have %s s to finish (press Ctrl-C again to stop at once)", seconds)
         self._loop.call_later(seconds, self._ending.dismiss)
+        # Before uvicorn closes their sockets without a word.
+        await self._ending.end_streams()
         await super().shutdown(sockets)
         if self._sweeping is not None:
             self._sweeping.cancel()
@@ -131,7 +142,8 @@ def create_server(app: FastAPI, settings: Settings, host: str, port: int) -> Dra
     table = ConnectionTable(limits_of(settings), app.state.limit_log)
     # The parser is named because the limits are built on it; uvicorn would choose another if installed.
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, http=limited_by(table), ws="none",
+        app, host=host, port=port, log_config=None, access_log=False, http=limited_by(table),
+        ws=LimitedSocket, ws_max_size=MAX_BYTES, ws_per_message_deflate=False,
         # uvicorn hands the value to call_later, which takes fractions.
         timeout_keep_alive=settings.idle_timeout_seconds,  # type: ignore[arg-type]
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, server_header=False,

@@ -19,14 +19,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
 from tunesmith.errors import JobNotFound, ServerStopping, TunesmithError
 from tunesmith.jobs.job import is_job_id
 from tunesmith.library.clock import Clock
 from tunesmith.logs import bind
 from tunesmith.server.errors import PrivateAddressError
-from tunesmith.server.ssrf_guard import AddressGuard, guarded_client
+from tunesmith.server.ssrf_guard import AddressGuard, load_http_client, parse_url
 
 
 class WebhookOutbox:
@@ -117,6 +115,11 @@ class WebhookClient:
 
     async def _try(self, webhook: Webhook, message_id: str, body: bytes) -> bool | None:
         """Return whether the message was accepted, or None if a retry cannot help."""
+        await load_http_client()
+        import httpx
+
+        from tunesmith.server.guarded_client import guarded_client
+
         at = int(self.clock())
         headers = {
             "content-type": "application/json", "webhook-id": message_id, "webhook-timestamp": str(at),
@@ -196,7 +199,8 @@ class WebhookSender:
                 last_sent[event.kind] = now
             if event.kind == LAST:
                 if not await self._sender.send_with_retries(webhook, message_id, event.body):
-                    log.warning("the last webhook event was not accepted", extra={"host": httpx.URL(webhook.url).host})
+                    host = parse_url(webhook.url, "webhook").host
+                    log.warning("the last webhook event was not accepted", extra={"host": host})
             else:
                 await self._sender.send(webhook, message_id, event.body)
 

@@ -74,6 +74,17 @@ def test_a_key_is_heard_when_it_comes_up_and_a_bow_is_not() -> None:
     assert OnsetNoise(instrument("violin")).release(60, struck) is None
 
 
+def test_a_damped_stroke_of_a_guitar_is_mostly_plectrum() -> None:
+    guitar = OnsetNoise(instrument("clean_guitar"))
+    damped, ringing = (guitar.onset(60, Struck(LEVEL, 64, seconds, 0.3)) for seconds in (0.03, 0.3))
+    assert damped is not None
+    assert ringing is not None
+    assert level_db(damped) > level_db(ringing) + 10
+    piano = OnsetNoise(instrument("piano")).onset(60, Struck(LEVEL, 64, 0.03, 0.3))
+    assert piano is not None
+    assert level_db(piano) < -15
+
+
 def test_the_level_is_that_of_the_beginning() -> None:
     assert level_of(np.broadcast_to(np.full(50_000, 0.25, np.float32), (2, 50_000))) == pytest.approx(0.25)
     assert level_of(np.zeros((2, 0), np.float32)) == 0

@@ -14,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from tunesmith.jobs.job import Submission
-from tunesmith.jobs.live_streams import LiveStream
+from tunesmith.jobs.job_streams import JobStream
 from tunesmith.jobs.runners.tasks import StreamReport
 from tunesmith.jobs.service import MusicService
 from tunesmith.request import GenerationRequest
@@ -140,10 +140,10 @@ def _grow(service: FakeService, folder: Path, size: int) -> None:
     service.streams.take("job0", path, StreamReport(size, {"seed": 7}))
 
 
-def _stream(folder: Path, size: int | None) -> LiveStream:
+def _stream(folder: Path, size: int | None) -> JobStream:
     path = folder / "a.wav"
     path.write_bytes(CONTENT)
-    return LiveStream(path, len(CONTENT), size)
+    return JobStream(path, len(CONTENT), size)
 
 
 def _content(response: object) -> bytes:

@@ -39,7 +39,9 @@ class Stage:
 
     async def _page(self) -> dict[Key, float]:
         health = Health(HealthProbes(lambda: self.is_stopping, lambda: None, self.ask, self.folder))
-        standing = MetricsCollector(Metrics(), GaugeSources(self.ask, lambda: tuple(self.loaded), health, self.folder))
+        standing = MetricsCollector(
+            Metrics(), GaugeSources(self.ask, lambda: tuple(self.loaded), health, self.folder, lambda: 0)
+        )
         families = text_string_to_metric_families((await standing.render()).decode())
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value

@@ -52,6 +52,11 @@ BY_INSTRUMENT: Mapping[str, NoiseKind] = {
 }  # fmt: skip
 """Instruments that are touched in another way than their family."""
 
+SCRATCH = NoiseKind(1_000, 6_500, -5, 0.002, 0.07)
+"""A stroke over strings that the left hand damps: hardly a tone, mostly plectrum."""
+CHOKED_SECONDS = 0.04
+"""Guitar notes shorter than this are damped strokes."""
+
 BEATER = NoiseKind(1_800, 7_000, -24, 0.001, 0.06)
 STICK = NoiseKind(2_000, 11_000, -19, 0.001, 0.12)
 SKIN = NoiseKind(1_500, 9_000, -18, 0.001, 0.1)
@@ -78,8 +83,13 @@ def is_exact(played: Instrument) -> bool:
     return played.family in EXACT_FAMILIES or played.name in EXACT_KITS
 
 
-def noise_kind(played: Instrument, pitch: int) -> NoiseKind | None:
-    """Return how ``played`` is touched at ``pitch`` (a drum key for kits), or None where it makes no noise."""
+def noise_kind(played: Instrument, pitch: int, seconds: float = 1.0) -> NoiseKind | None:
+    """Return how ``played`` is touched at ``pitch`` (a drum key for kits), or None where it makes no noise.
+
+    ``seconds`` is the length of the note, which on a guitar may be no more than a damped stroke.
+    """
+    if played.family == "guitar" and seconds < CHOKED_SECONDS:
+        return SCRATCH
     if is_exact(played) or (played.family == "bass" and played.source == "synth"):
         return None
     if played.is_kit:

@@ -65,7 +65,7 @@ class OnsetNoise:
 
     def onset(self, pitch: int, struck: Struck) -> Samples | None:
         """Return the noise at the onset, (2, samples), or None where the instrument has none."""
-        kind = noise_kind(self._played, pitch)
+        kind = noise_kind(self._played, pitch, struck.seconds)
         if kind is None or struck.level <= 0:
             return None
         gain = struck.level * 10 ** ((kind.level_db + SOFTEST_DB * (1 - struck.velocity / 127)) / 20)
@@ -79,7 +79,7 @@ class OnsetNoise:
 
     def release(self, pitch: int, struck: Struck) -> Samples | None:
         """Return the noise of the release, (2, samples), or None where the instrument has none."""
-        kind = noise_kind(self._played, pitch)
+        kind = noise_kind(self._played, pitch, struck.seconds)
         if kind is None or kind.release_db is None or struck.level <= 0:
             return None
         gain = struck.level * 10 ** ((kind.level_db + kind.release_db) / 20)

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 
 from tunesmith.config import Settings
 from tunesmith.errors import ModelFileError, OutOfResources, TaskFailed, TunesmithError
+from tunesmith.jobs.runners.live_channel import LiveChannel, LiveOpening
 from tunesmith.jobs.runners.tasks import LoadedModel, ReportCallback, Task, TaskResult
 from tunesmith.jobs.runners.worker_process import RunnerProcess
 from tunesmith.models.catalog import find_installed
@@ -99,6 +101,8 @@ class LocalPool:
         # Tickets that wait for a runner of their own, and their models.
         self._lonely: dict[object, str] = {}
         self._changed = asyncio.Condition()
+        # Slots of live streams, by model.
+        self._live: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[TaskResult]] = set()
         self._ending: set[asyncio.Task[None]] = set()
         self._loading: set[asyncio.Task[None]] = set()
@@ -120,6 +124,25 @@ class LocalPool:
         finally:
             self._tasks.discard(working)
 
+    @contextlib.asynccontextmanager
+    async def live(self, model: str, opening: LiveOpening) -> AsyncIterator[LiveChannel]:
+        """Yield a live stream of the model, in a slot of its own; it ends with the block.
+
+        Raises TaskFailed and RunnerCrashed.
+        """
+        self._live[model] += 1
+        try:
+            async with self._runner_for(model, self._limits.keep_alive) as runner, runner.live(opening) as channel:
+                yield channel
+        finally:
+            self._live[model] -= 1
+
+    def has_room_for_live(self, model: str) -> bool:
+        """Return whether a live stream would find a slot; the last one of several is left to jobs."""
+        reserved = sum(one.reserved for one in self._of(model))
+        most = max((self._slots(one) for one in self._of(model)), default=self._default_slots)
+        return reserved < most and self._live[model] < max(1, most - 1)
+
     async def load(self, model: str) -> float | None:
         """Preload a model; return the seconds that it took, None if it was loaded before. Raises as ``run``."""
         usual = self._limits.keep_alive
@@ -136,7 +159,7 @@ class LocalPool:
         """Return how many tasks run at once; for a model that is not loaded, the most that it may have room for."""
         if model == COMPOSER:
             return self._limits.composers
-        return max((self._slots(one) for one in self._of(model)), default=self._default_slots)
+        return max((self._slots(one) for one in self._of(model)), default=self._default_slots) - self._live[model]
 
     def is_loaded(self, model: str) -> bool:
         """Return whether a free runner has the model loaded, so that a task would start at once."""

@@ -11,6 +11,16 @@ from the child  {"ready": places}                               the model is loa
                 {"failed": id, "kind": "…", "message": "…", "mistake": true, "trace": ""}
                 {"quiet": seconds}                              every ALIVE_SECONDS: since when the quietest task has
                                                                 given no sign of life
+
+A live stream, whose child makes one block for each grant, and ends it with ``closed`` or ``failed``:
+
+to the child    {"live": id, "settings": {…}, "seed": …, "encoding": "pcm16"}        {"cancel": id}
+                {"grant": id}                                   {"change": id, "number": 1, "settings": {…}}
+from the child  {"opened": id, "sample_rate": …, "channels": …}
+                {"block": id, "change": 1, "sound": "…"}        in base64, by at least the settings of that change
+                {"changed": id, "change": 1}
+                {"refused": id, "change": 1, "field": "…", "problem": "…"}
+                {"closed": id}
 """
 
 from __future__ import annotations
@@ -108,7 +118,46 @@ class TaskProblem(_Problem):
     task: Annotated[str, Field(alias="failed")]
 
 
-FromChild = Ready | Quiet | InProgress | Streaming | Streamed | Finished | Unloadable | TaskProblem
+class LiveOpened(_Message):
+    """A report that a live stream is open."""
+
+    task: Annotated[str, Field(alias="opened")]
+    sample_rate: Annotated[int, Field(ge=1)]
+    channels: Annotated[int, Field(ge=1)]
+
+
+class LiveBlock(_Message):
+    """A block of a live stream in base64; ``change`` is the number of the last change before it was begun."""
+
+    task: Annotated[str, Field(alias="block")]
+    change: Annotated[int, Field(ge=0)]
+    sound: str
+
+
+class ChangeTaken(_Message):
+    """A report that a live stream plays by a change from now on."""
+
+    task: Annotated[str, Field(alias="changed")]
+    change: Annotated[int, Field(ge=1)]
+
+
+class ChangeRefused(_Message):
+    """A report that the model does not take a change, because of a field."""
+
+    task: Annotated[str, Field(alias="refused")]
+    change: Annotated[int, Field(ge=1)]
+    field: str
+    problem: str
+
+
+class LiveClosed(_Message):
+    """A report that a live stream has ended as it was asked to."""
+
+    task: Annotated[str, Field(alias="closed")]
+
+
+LiveReport = LiveOpened | LiveBlock | ChangeTaken | ChangeRefused | LiveClosed
+FromChild = LiveReport | Ready | Quiet | InProgress | Streaming | Streamed | Finished | Unloadable | TaskProblem
 _KINDS: Mapping[str, type[FromChild]] = {
     "ready": Ready,
     "quiet": Quiet,
@@ -118,6 +167,11 @@ _KINDS: Mapping[str, type[FromChild]] = {
     "streamed": Streamed,
     "unloadable": Unloadable,
     "failed": TaskProblem,
+    "opened": LiveOpened,
+    "block": LiveBlock,
+    "changed": ChangeTaken,
+    "refused": ChangeRefused,
+    "closed": LiveClosed,
 }
 
 

@@ -44,7 +44,7 @@ from tunesmith.generator import (
     Progress,
     StreamingGenerator,
 )
-from tunesmith.guided.run_generator import run_generator
+from tunesmith.jobs.runners.live_task import LiveTask
 from tunesmith.jobs.runners.protocol import (
     ALIVE_SECONDS,
     MAX_KIND,
@@ -59,6 +59,7 @@ from tunesmith.jobs.runners.tasks import stream_path
 from tunesmith.models.registry import Registry
 from tunesmith.plain_text import path_of
 from tunesmith.request import GenerationRequest
+from tunesmith.run_generator import run_generator
 
 STATUS = Path("/proc/self/statm")
 GROWTH_BYTES = 50_000_000
@@ -114,7 +115,7 @@ class Worker:
         self._output = output
         self._writing = threading.Lock()
         self._generator: Generator | None = None
-        self._work: dict[str, _TaskRun] = {}
+        self._work: dict[str, _TaskRun | LiveTask] = {}
         self._memory = MemoryTrim(trim_function())
 
     def serve(self, model: str, num_rows: int, lines: Iterable[bytes]) -> None:
@@ -149,10 +150,37 @@ class Worker:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "cancel" in message:
-            work = self._work.get(message["cancel"])
-            if work:
-                work.cancelled.set()
-            return
+            if work := self._work.get(message["cancel"]):
+                work.cancel()
+        elif "live" in message:
+            live = LiveTask(message["live"], message, self.send)
+            self._work[live.name] = live
+            threading.Thread(target=self._play, args=(live,), name=live.name, daemon=True).start()
+        elif "task" in message:
+            self._take_task(message)
+        else:
+            self._steer(message)
+
+    def _steer(self, message: dict[str, Any]) -> None:
+        live = self._work.get(message.get("grant") or message.get("change", ""))
+        # One that has ended by itself may still be steered.
+        if isinstance(live, LiveTask):
+            if "grant" in message:
+                live.grant()
+            else:
+                live.change(message["number"], message["settings"])
+
+    def _play(self, live: LiveTask) -> None:
+        """Run a live stream to its end."""
+        assert self._generator
+        try:
+            answer = encode(live.run(self._generator))
+        except BaseException as error:
+            # The border of the job runner; BaseException, because a library may raise SystemExit.
+            answer = encode({"failed": live.name, **_error_message(error)})
+        self._finish(live.name, answer)
+
+    def _take_task(self, message: dict[str, Any]) -> None:
         task = message["task"]
         self._work[task] = work = _TaskRun(self, task)
         threading.Thread(target=self._make, args=(message, work), name=task, daemon=True).start()
@@ -172,10 +200,12 @@ class Worker:
             answer = encode({"made": task, **about, "metadata": metadata})
         except BaseException as error:
             # The border of the job runner; BaseException, because a library may raise SystemExit.
-            recordings = (message["request"].get(name) for name in ("audio", "melody"))
+            recordings = (message["request"].get(name) for name in ("audio", "melody", "score"))
             answer = encode({"failed": task, **_error_message(error, *filter(None, recordings))})
-        finally:
-            del self._work[task]
+        self._finish(task, answer)
+
+    def _finish(self, task: str, answer: bytes) -> None:
+        del self._work[task]
         self._write(answer)
         if not self._work:
             # Trimming takes time, so only when no task runs.
@@ -195,7 +225,7 @@ class Worker:
 
     def _streams(self, request: GenerationRequest, path: Path) -> bool:
         is_export = path.suffix.removeprefix(".") in EXPORTS
-        return not is_export and request.guide is None and isinstance(self._generator, StreamingGenerator)
+        return not is_export and not request.follows_composer and isinstance(self._generator, StreamingGenerator)
 
     def _stream(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio:
         """Write the sound to ``stream_path`` while it is made, then the exact file."""
@@ -244,6 +274,9 @@ class _TaskRun:
         self._child = child
         self.task = task
         self._next = 0.0
+
+    def cancel(self) -> None:
+        self.cancelled.set()
 
     def is_cancelled(self) -> bool:
         self.seen_at = time.monotonic()

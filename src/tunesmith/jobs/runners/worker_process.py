@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +16,19 @@ from typing import Any
 import psutil
 
 from tunesmith.errors import InvalidRequest, RunnerCrashed, TaskFailed
+from tunesmith.jobs.runners.live_channel import LiveChannel, LiveOpening
 from tunesmith.jobs.runners.protocol import (
     MAX_LINE_BYTES,
+    ChangeRefused,
+    ChangeTaken,
     Finished,
     FromChild,
     InProgress,
     InvalidMessage,
+    LiveBlock,
+    LiveClosed,
+    LiveOpened,
+    LiveReport,
     Quiet,
     Ready,
     Streamed,
@@ -31,7 +38,8 @@ from tunesmith.jobs.runners.protocol import (
     encode,
     read_from_child,
 )
-from tunesmith.jobs.runners.tasks import ProgressReport, ReportCallback, StreamReport, Task, TaskResult
+from tunesmith.jobs.runners.reports import failure_of, report_of
+from tunesmith.jobs.runners.tasks import ProgressReport, ReportCallback, Task, TaskResult
 from tunesmith.plain_text import path_text
 
 CANCEL_SECONDS = 5.0
@@ -84,6 +92,7 @@ class RunnerProcess:
         self._num_rows = num_rows
         self._patience = patience
         self._running: dict[str, _PendingTask] = {}
+        self._live: dict[str, LiveChannel] = {}
         self._given = 0
         # Tasks that were cancelled and have not ended in the process yet.
         self._given_up: set[str] = set()
@@ -97,8 +106,8 @@ class RunnerProcess:
 
     @property
     def busy(self) -> int:
-        """The number of running tasks."""
-        return len(self._running)
+        """The number of running tasks and live streams."""
+        return len(self._running) + len(self._live)
 
     @property
     def process_id(self) -> int:
@@ -183,6 +192,27 @@ class RunnerProcess:
             entry.done.cancel()
             self._running.pop(entry.name, None)
             self.used_at = time.monotonic()
+
+    @contextlib.asynccontextmanager
+    async def live(self, opening: LiveOpening) -> AsyncIterator[LiveChannel]:
+        """Yield a live stream, which ends with the block. Raises TaskFailed and RunnerCrashed, also into the block."""
+        self._given += 1
+        channel = LiveChannel(f"live {self._given}", self._send)
+        self._live[channel.name] = channel
+        try:
+            await self.load()
+            await channel.open(opening)
+            yield channel
+        finally:
+            try:
+                await asyncio.shield(channel.close(CANCEL_SECONDS))
+            finally:
+                self._live.pop(channel.name)
+                self.used_at = time.monotonic()
+                if not channel.has_ended:
+                    self._given_up.add(channel.name)
+                    if not self.busy:
+                        self.kill()
 
     async def stop(self) -> None:
         """Kill the process, wait for its end and fail its tasks."""
@@ -310,22 +340,35 @@ class RunnerProcess:
                 self.places = message.ready
                 self._ready.set_result(time.monotonic() - self._started_at)
             case Unloadable():
-                self._ready.set_exception(_failure(message))
+                self._ready.set_exception(failure_of(message))
+            case LiveOpened() | LiveBlock() | ChangeTaken() | ChangeRefused() | LiveClosed():
+                self._take_live(message)
+            case TaskProblem() if message.task in self._live:
+                self._live[message.task].end(failure_of(message))
             case _:
                 self._take_of_task(message)
+
+    def _take_live(self, message: LiveReport) -> None:
+        channel = self._live.get(message.task)
+        if channel:
+            channel.take(message)
+        elif message.task not in self._given_up:
+            raise InvalidMessage(f"is about an unknown stream, got {message.task[:80]!r}")
+        elif isinstance(message, LiveClosed):
+            self._given_up.discard(message.task)
 
     def _take_of_task(self, message: InProgress | Streaming | Streamed | Finished | TaskProblem) -> None:
         entry = self._entry(message.task)
         if isinstance(message, InProgress | Streaming | Streamed):
             if entry:
-                entry.report(_report_of(message))
+                entry.report(report_of(message))
             return
         self._given_up.discard(message.task)
         if entry and isinstance(message, Finished):
             about = (message.duration, message.sample_rate, message.channels, message.metadata)
             entry.done.set_result(TaskResult(entry.task.path, *about))
         elif entry and isinstance(message, TaskProblem):
-            entry.done.set_exception(_failure(message))
+            entry.done.set_exception(failure_of(message))
 
     def _entry(self, task: str) -> _PendingTask | None:
         """Return the task, None if it was cancelled. Raises InvalidMessage for a task that was never sent."""
@@ -342,22 +385,10 @@ class RunnerProcess:
         for entry in self._running.values():
             if not entry.done.done():
                 entry.done.set_exception(RunnerCrashed(reason))
+        for channel in self._live.values():
+            channel.end(RunnerCrashed(reason))
 
 
 def _spawn(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """Start a task in an empty context: it outlives the job that starts it, and must not log under its id."""
     return asyncio.create_task(work, context=Context())
-
-
-def _report_of(message: InProgress | Streaming | Streamed) -> ProgressReport:
-    match message:
-        case Streaming():
-            return ProgressReport(running=True, stream=StreamReport(0, message.metadata, message.size))
-        case Streamed():
-            return ProgressReport(running=True, stream=StreamReport(message.bytes))
-        case _:
-            return ProgressReport(running=True, fraction=message.fraction, stage=message.stage)
-
-
-def _failure(message: Unloadable | TaskProblem) -> TaskFailed:
-    return TaskFailed(message.kind, message.message, is_mistake=message.mistake, trace=message.trace)

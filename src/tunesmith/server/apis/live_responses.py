@@ -14,7 +14,7 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from tunesmith.jobs.job import Job, Submission
-from tunesmith.jobs.live_streams import LiveStream, StreamBroken
+from tunesmith.jobs.job_streams import JobStream, StreamBroken
 from tunesmith.jobs.service import MusicService
 from tunesmith.server.apis.responses import cancel_on_disconnect, file_chunks, require_success
 
@@ -59,7 +59,7 @@ async def submit_and_stream(service: MusicService, submission: Submission, reque
     return LiveMusic(replace(job, metadata=stream.metadata), _heard(service, job, stream, listening))
 
 
-async def begun(service: MusicService, job: Job, stream: LiveStream, gone: asyncio.Future[None] | None = None) -> Job:
+async def begun(service: MusicService, job: Job, stream: JobStream, gone: asyncio.Future[None] | None = None) -> Job:
     """Wait until the stream of a job has begun, or the job has succeeded without one.
 
     ``gone`` is done once the caller has left, which cancels the job. Raises JobFailed and ServerStopping.
@@ -80,7 +80,7 @@ async def begun(service: MusicService, job: Job, stream: LiveStream, gone: async
 
 
 async def _heard(
-    service: MusicService, job: Job, stream: LiveStream, listening: contextlib.ExitStack
+    service: MusicService, job: Job, stream: JobStream, listening: contextlib.ExitStack
 ) -> AsyncIterator[bytes]:
     is_over = False
     try:
@@ -105,7 +105,7 @@ async def unbroken(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         raise BrokenOff from error
 
 
-def live_response(stream: LiveStream, wanted: str | None, media_type: str, headers: dict[str, str]) -> Response:
+def live_response(stream: JobStream, wanted: str | None, media_type: str, headers: dict[str, str]) -> Response:
     """Return the stream as it grows; ``wanted`` is a Range header, honoured for what exists.
 
     A whole stream of known length states it, and is sent until that. A range that begins behind what exists is a 416.

@@ -129,7 +129,7 @@ class AccessMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward the request, or answer 403 or 422."""
-        problem = self._problem(scope) if scope["type"] == "http" else None
+        problem = self._problem(scope) if scope["type"] in ("http", "websocket") else None
         if problem is None:
             await self._app(scope, receive, send)
         else:
@@ -141,7 +141,9 @@ class AccessMiddleware:
         if not self._names.has_host(host):
             return Forbidden(f"unknown host {host[:80]!r}; to allow it, add it to the setting allowed_hosts")
         # Reads change nothing, and browsers hide their responses from foreign pages.
-        if origin is None or scope["method"] in READS or self._names.has_origin(origin, host):
+        is_read = scope["type"] == "http" and scope["method"] in READS
+        # A WebSocket is no read: pages of any origin may open and hear one, and no preflight is sent.
+        if origin is None or is_read or self._names.has_origin(origin, host):
             return _address_problem(scope["path"], scope["query_string"])
         return Forbidden(
             f"pages of {origin[:80]!r} may not call the server; to allow them, add it to the setting cors_origins"

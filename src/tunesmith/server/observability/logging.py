@@ -6,6 +6,7 @@ in every later line of the same task, and of the threads and tasks that it start
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -15,13 +16,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler
 from queue import Empty, SimpleQueue
-from typing import TextIO
-
-import structlog
-from structlog.types import EventDict, Processor, WrappedLogger
+from typing import Any, TextIO
 
 from tunesmith.config import Settings
-from tunesmith.logs import RepeatFilter
+from tunesmith.logs import RepeatFilter, bound_values
 
 MOST_WAITING = 20_000
 """The maximum number of queued records; later ones are only counted."""
@@ -47,7 +45,7 @@ class LogWriter(QueueHandler):
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Fix a record's message and what is bound in its task, both of which change later."""
         record.msg, record.args = record.getMessage(), None
-        record.bound = structlog.contextvars.get_contextvars()
+        record.bound = bound_values()
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
@@ -165,34 +163,36 @@ def flush() -> None:
 
 
 class EventFormatter(logging.Formatter):
-    """A formatter that adds the bound values and ``extra`` to each event.
-
-    It runs for every request, so it avoids structlog's own formatter, which copies each record.
-    """
+    """A formatter that adds the bound values and ``extra`` to each event."""
 
     def __init__(self, *, as_json: bool) -> None:
         super().__init__()
-        self._render: Processor = structlog.processors.JSONRenderer() if as_json else _plain
+        self._render = _as_json if as_json else _as_text
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback for people adds lines."""
-        event: EventDict = {
+        event: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")[:-6] + "Z",
             "level": record.levelname.lower(),
             "event": record.getMessage(),
             # uvicorn names its logger "error" for all messages, which alarms readers.
             "logger": record.name.removesuffix(".error"),
             # LogWriter formats in another thread and brings what was bound where the record comes from.
-            **(getattr(record, "bound", None) or structlog.contextvars.get_contextvars()),
+            **(getattr(record, "bound", None) or bound_values()),
         }
         event.update((name, value) for name, value in vars(record).items() if name not in _OF_EVERY_RECORD)
         if record.exc_info:
             event["exception"] = self.formatException(record.exc_info)
-        line = str(self._render(None, "", event))
+        line = self._render(event)
         return SECRETS.sub(HIDDEN, line) if any(sign in line for sign in _SIGNS) else line
 
 
-def _plain(_: WrappedLogger, __: str, event: EventDict) -> str:
+def _as_json(event: dict[str, Any]) -> str:
+    """Return an event as one line of JSON; a value that JSON lacks is written as its repr."""
+    return json.dumps(event, default=repr)
+
+
+def _as_text(event: dict[str, Any]) -> str:
     """Return an event as one line of text, with the traceback of an error below it."""
     at, level, trace = event.pop("timestamp"), event.pop("level"), event.pop("exception", "")
     line = f"{at} {level:<8} {_in_one_line(str(event.pop('event')))}"

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 import tunesmith
 from tunesmith.errors import INTERNAL_ERROR, DatabaseError, error_codes
 from tunesmith.jobs.job_run import JobEnd
+from tunesmith.jobs.live_service import LiveEnd
 from tunesmith.jobs.queue import CRASHED
 from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.jobs.store import QueueDepth
@@ -79,6 +80,8 @@ class Metrics:
         )
         self._audio = self._counter("audio_seconds", "Seconds of music generated.")
         self._tokens = self._counter("tokens", "Audio tokens sampled by language models for finished music.")
+        self._live = self._counter("live_streams", "Live streams that ended, by reason.", ["model", "reason"])
+        self._live_audio = self._counter("live_audio_seconds", "Seconds of music sent in live streams.")
         self._removed = self._counter("housekeeping_removed", "Files removed because of age or size.", ["what"])
         self._limited = self._counter("limited", "Connections and uploads that a limit refused or ended.", ["reason"])
         self._rounds = self._counter("housekeeping_rounds", "Cleanup rounds, by outcome.", ["outcome"])
@@ -101,6 +104,12 @@ class Metrics:
             self._factors.labels(model).observe(job.generate_seconds / job.audio_seconds)
         self._audio.labels(model).inc(job.audio_seconds)
         self._tokens.labels(model).inc(job.codes)
+
+    def live_ended(self, end: LiveEnd) -> None:
+        """Count the end of a live stream."""
+        model = self.model(end.model)
+        self._live.labels(model, end.reason).inc()
+        self._live_audio.labels(model).inc(end.seconds)
 
     def cleaned(self, removed: Mapping[str, int], outcome: str) -> None:
         """Count a cleanup round, and the files it removed by kind."""
@@ -129,6 +138,7 @@ class GaugeSources:
     loaded: Callable[[], tuple[LoadedModel, ...]]
     health: Health
     folder: Path
+    playing: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,7 @@ class _SnapshotCollector(Collector):
     depths: tuple[QueueDepth, ...] | None
     loaded: tuple[LoadedModel, ...]
     free_bytes: int | None
+    playing: int
     name_of: Callable[[str], str]
 
     def collect(self) -> Iterator[Metric]:
@@ -148,6 +159,7 @@ class _SnapshotCollector(Collector):
         if self.depths is not None:
             yield from self._queue(self.depths)
         yield from self._runners()
+        yield _gauge("live_streams_playing", "Live streams at present.", {(): float(self.playing)})
         if self.free_bytes is not None:
             yield _gauge("disk_free_bytes", "Free bytes on the disk of the results.", {(): float(self.free_bytes)})
 
@@ -188,9 +200,9 @@ class MetricsCollector:
         """Return all metrics in Prometheus' text format."""
         problem = await self._sources.health.problem()
         # The runner pool belongs to the event loop, but the database and the disk may block.
-        return await asyncio.to_thread(self._render, problem is None, self._sources.loaded())
+        return await asyncio.to_thread(self._render, problem is None, self._sources.loaded(), self._sources.playing())
 
-    def _render(self, is_ready: bool, loaded: tuple[LoadedModel, ...]) -> bytes:
+    def _render(self, is_ready: bool, loaded: tuple[LoadedModel, ...], playing: int) -> bytes:
         # A scrape must succeed without the database: that is when the metrics are needed most.
         try:
             depths: tuple[QueueDepth, ...] | None = tuple(self._sources.depths())
@@ -202,7 +214,7 @@ class MetricsCollector:
             free = None
         # A registry per scrape keeps no gauges of models that are unloaded by now.
         now = CollectorRegistry()
-        now.register(_SnapshotCollector(is_ready, depths, loaded, free, self._metrics.model))
+        now.register(_SnapshotCollector(is_ready, depths, loaded, free, playing, self._metrics.model))
         return generate_latest(self._metrics.registry) + generate_latest(now)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tunesmith.errors import ModelFileError
 from tunesmith.neural.checkpoint.numpy_archive import read_numpy_archive
-from tunesmith.stable_audio.checkpoint.sentencepiece_model import MOST_BYTES, read_vocabulary, write_tokenizer
+from tunesmith.neural.checkpoint.sentencepiece_file import MOST_BYTES
+from tunesmith.stable_audio.checkpoint.sentencepiece_model import read_vocabulary, write_tokenizer
 
 ARCHIVED_TOKENIZER = "TOKENIZER_MODEL"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.accompaniment.chord_patterns import (
@@ -22,6 +23,8 @@ from tunesmith.composer.writing.step_patterns import Step, cycle_bar, own_steps,
 # A voice that moves under a held chord is softer than the chord.
 MOVING_VELOCITY = 58
 SHORTEST = 0.06
+# Styles in which a guitarist damps the strings in the soft strokes: the scratch between the chords of funk.
+SCRATCHED = frozenset({"funk16", "skank", "offbeat"})
 # In beats: how long a single note of a broken chord rings where its chord stays.
 RING = 2.0
 # Voices of the upper strings, or of a right hand.
@@ -98,7 +101,11 @@ def _length(player: Player, step: Step, room: float) -> float:
     if player.style in LONG_STYLES and step.letter not in "Ccg":
         # Broken chords ring as on a guitar or with the piano's pedal.
         return min(room, max(step.length, RING))
-    if player.style in SHORT_STYLES and not player.rhythm:
+    is_guitar = instrument(player.instrument).family == "guitar"
+    if is_guitar and step.letter == "g" and player.style in SCRATCHED:
+        return SHORTEST
+    # Cut short, a guitar sounds like a horn: its strings ring as long as the stroke.
+    if player.style in SHORT_STYLES and not (player.rhythm or is_guitar):
         return step.length * 0.75
     return step.length
 

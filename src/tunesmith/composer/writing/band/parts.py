@@ -21,6 +21,8 @@ BEHIND_DB: Mapping[str, float] = {
     "drums": -3, "percussion": -5, "effects": -4,
 }  # fmt: skip
 """The gain of players that the prompt does not name, by role, in dB."""
+# The share of it for those who make the genre: a samba keeps its drums beside a guitar.
+CORE_SHARE = 0.5
 GENTLE_DRUMS_DB = -5.0
 """The further gain of drums as the mood goes from lively to calm, in dB: cymbals mask every other sound."""
 # How well instruments lead that can also accompany (see ensemble.LEADING).
@@ -45,8 +47,8 @@ BEST_REGISTERS: Mapping[str, int] = {
     "baritone_sax": 52, "tenor_sax": 60, "alto_sax": 65, "clarinet": 68, "trumpet": 69, "muted_trumpet": 69,
     "brass_section": 67, "english_horn": 64, "ukulele": 69, "banjo": 66, "acoustic_guitar": 66, "nylon_guitar": 66,
     "jazz_guitar": 66, "clean_guitar": 66, "overdriven_guitar": 66, "distorted_guitar": 64, "electric_piano": 68,
-    "organ": 67, "sitar": 61, "koto": 69, "shamisen": 64, "lute": 65, "harp": 70, "vibraphone": 70, "marimba": 67,
-    "shakuhachi": 70, "kalimba": 70,
+    "organ": 67, "sitar": 61, "koto": 60, "erhu": 67, "shamisen": 62, "lute": 65, "harp": 70, "vibraphone": 70,
+    "marimba": 67, "shakuhachi": 70, "kalimba": 70,
 }  # fmt: skip
 """The pitch around which a named instrument leads best: its most characteristic register."""
 STRING_QUARTET = (("melody", "violin", 76), ("counter", "viola", 64), ("arpeggio", "violin", 67), ("bass", "cello", 48))
@@ -74,7 +76,9 @@ def new_part(role: str, name: str, **fields: Any) -> GenrePart:
 
 def led(members: Sequence[PartAssignment], company: Ensemble, genre: Genre) -> list[PartAssignment]:
     """Give the melody to a named instrument that can carry it; no other player leads then."""
-    able = company.leads
+    accompanying = _accompanying(company, genre)
+    members = _led_by_others(members, accompanying)
+    able = tuple(name for name in company.leads if name not in accompanying)
     # A voice, a guitar or a synth leads only in genres that have a melody at all.
     if not able or (leads_readily(able[0]) == 1 and not _has_melody(genre)):
         return list(members)
@@ -123,6 +127,36 @@ def arranged(members: Sequence[PartAssignment], company: Ensemble) -> list[PartA
     return _balanced(members, company)
 
 
+def _accompanying(company: Ensemble, genre: Genre) -> frozenset[str]:
+    """Return the named instruments that keep their place in the harmony beside another lead.
+
+    Those are keyboards and guitars in genres of the beat: the organ of reggae and the electric piano of soul are asked
+    for their chords.
+    """
+    if company.alone or company.size or not company.needs_drums:
+        return frozenset()
+    harmony = {name for part in genre.parts if part.role in HARMONY for name in part.instruments}
+    lines = {name for part in genre.parts if part.role == "melody" for name in part.instruments}
+    named = {name for name in company.named if name in harmony - lines and leads_readily(name) <= CHORDAL}
+    return frozenset(name for name in named if any(not _is_alike(name, other) for other in lines))
+
+
+def _led_by_others(members: Sequence[PartAssignment], accompanying: frozenset[str]) -> list[PartAssignment]:
+    """Let nobody lead who sounds like a named accompanist: a piano beside an electric piano."""
+    result = []
+    for member in members:
+        alike = any(_is_alike(name, member.instrument) for name in accompanying)
+        if member.part.role == "melody" and alike and not member.requested:
+            others = (o for o in member.part.instruments if not any(_is_alike(name, o) for name in accompanying))
+            member = replace(member, instrument=next(others, member.instrument))
+        result.append(member)
+    return result
+
+
+def _is_alike(name: str, other: str) -> bool:
+    return instrument(name).family == instrument(other).family
+
+
 def requested_style(brief: Brief, part: GenrePart, name: str, style: str, rhythm: str) -> tuple[str, str]:
     """Return (style, rhythm) of a named chordal instrument: as the prompt says, and never merely held chords."""
     tool = instrument(name)
@@ -153,7 +187,7 @@ def lead_register(member: PartAssignment, usual: int, arousal: float) -> int:
 def _stays(member: PartAssignment, members: Sequence[PartAssignment], company: Ensemble) -> bool:
     """Return whether a player plays beside the named ones."""
     role = member.part.role
-    if member.requested or role in ("bass", "drone") or not company.named:
+    if member.requested or member.part.core or role in ("bass", "drone") or not company.named:
         return True
     # Where only drums or effects are named, the rest of the band still has to make the music.
     tuneful = any(s.requested and s.part.role not in RHYTHM and s.part.role != "effects" for s in members)
@@ -215,23 +249,25 @@ def _counted(members: Sequence[PartAssignment], size: int) -> list[PartAssignmen
 def _balanced(members: Sequence[PartAssignment], company: Ensemble) -> list[PartAssignment]:
     opening = list(dict.fromkeys(member.instrument for member in members if member.requested))[:OPENING]
     tuneful = any(member.requested and member.part.role not in RHYTHM for member in members)
+    leads = any(member.requested and member.part.role == "melody" for member in members)
     result = []
     for member in members:
         if member.requested:
-            gain = _requested_db(member, tuneful)
+            gain = _requested_db(member, tuneful, leads)
             result.append(replace(member, gain_db=gain, entry=0.0 if member.instrument in opening else SOON))
         else:
-            behind = 0.0 if _is_of_a_named_section(member, company) else _behind_db(member.part.role, tuneful, company)
+            behind = 0.0 if _is_of_a_named_section(member, company) else _behind_db(member.part, tuneful, company)
             result.append(replace(member, gain_db=member.gain_db + behind))
     return result
 
 
-def _requested_db(member: PartAssignment, tuneful: bool) -> float:
+def _requested_db(member: PartAssignment, tuneful: bool, leads: bool) -> float:
+    """Return the gain of a named player; ``leads`` says that a named one has the melody."""
     role = member.part.role
     if role in ("drums", "percussion"):
         return REQUESTED_DRUMS_DB if tuneful else REQUESTED_DB
     lead = SOLO_DB if leads_readily(member.instrument) > CHORDAL and member.instrument not in SECTIONS else LEAD_DB
-    return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB)
+    return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB if leads else LEAD_DB)
 
 
 def _has_a_tune(member: PartAssignment) -> bool:
@@ -243,10 +279,13 @@ def _is_of_a_named_section(member: PartAssignment, company: Ensemble) -> bool:
     return any(name != member.instrument and kin(name, member.instrument) for name in company.named)
 
 
-def _behind_db(role: str, tuneful: bool, company: Ensemble) -> float:
+def _behind_db(part: GenrePart, tuneful: bool, company: Ensemble) -> float:
     """Return the gain of a player that the prompt does not name; ``tuneful`` where a named one has melody or chords."""
+    role = part.role
     if role == "drums" and company.genre_family in DANCED:
         return 0.0
+    if part.core:
+        return CORE_SHARE * BEHIND_DB[role]
     gentle = min(1.0, max(0.0, (0.7 - company.arousal) / 0.7)) if tuneful and role in ("drums", "percussion") else 0.0
     return BEHIND_DB[role] + GENTLE_DRUMS_DB * gentle
 

@@ -175,9 +175,16 @@ def _without(
 
 
 def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
-    """Return the players that the texture can do without: those of spare roles, and all but the first of the others."""
+    """Return the players that the texture can do without: those of spare roles, and all but the first of the others.
+
+    An instrument that the brief names is heard throughout: nobody who asks for a banjo wants to wait for it.
+    """
     firsts = {role: plan.first_player(role) for role in ("chords", "melody", "bass")}
     spare = [p for p in sounding if p.role in SPARE or (p.role in firsts and p is not firsts[p.role])]
+    asked = [p for p in spare if p.instrument in plan.brief.instruments]
+    spare = [
+        p for p in spare if p not in asked or any(o.instrument == p.instrument and o not in asked for o in sounding)
+    ]
     if any(p.role in ("chords", "drone") for p in sounding):
         return spare
     # Somebody has to play the harmony.

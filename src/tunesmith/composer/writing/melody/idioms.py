@@ -49,6 +49,8 @@ BY_NAME: Mapping[str, Idiom] = {
     "fm_bell": Idiom(density=0.6, leap=1.1, breath=1.5, graces=0.0),
     "erhu": Idiom(density=0.8, legato=1.08, slides=0.6, graces=0.6),
     "sitar": Idiom(slides=0.5, graces=0.5),
+    "koto": Idiom(density=1.05, leap=1.1, slides=0.4, graces=0.6),
+    "shamisen": Idiom(density=1.05, leap=1.1, slides=0.25, graces=0.6),
     "theremin": Idiom(density=0.6, legato=1.1, slides=0.9, graces=0.0),
     "shakuhachi": Idiom(density=0.7, breath=1.5, slides=0.5, graces=0.5),
     "overdriven_guitar": Idiom(density=0.9, slides=0.5, graces=0.2),

@@ -18,6 +18,7 @@ from tunesmith.jobs.runners.tasks import LoadedModel
 from tunesmith.server.apis.native.edits import add_edits
 from tunesmith.server.apis.native.explain import add_explain
 from tunesmith.server.apis.native.jobs import add_jobs, encoded
+from tunesmith.server.apis.native.live import add_live
 from tunesmith.server.apis.native.models import add_models
 from tunesmith.server.apis.native.request import RequestParser
 from tunesmith.server.apis.native.schemas import (
@@ -96,4 +97,5 @@ def router(context: ApiContext) -> APIRouter:
     add_models(routes, context, pulls)
     add_scores(routes, context)
     add_edits(routes, context)
+    add_live(routes, context)
     return routes

@@ -16,6 +16,7 @@ from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState, media_type_of_format
 from tunesmith.licences import CommercialUse
+from tunesmith.request import PATHS
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.apis.responses import warnings_of
 from tunesmith.server.errors import JobFailed
@@ -151,6 +152,7 @@ class ModelDocument(LicenceFields):
     aliases: list[str]
     licence: str | None
     accept_licence: bool = Field(description="Whether a pull must accept the licence.")
+    notice: str | None = Field(description="Whose the weights are, where the licence asks those who share them.")
     parameters: int | None
     about: str | None
     quantization: str | None
@@ -162,6 +164,7 @@ class ModelDocument(LicenceFields):
     channels: int | None
     follows_melodies: bool | None
     abilities: list[str] = Field(description="What it does with a recording: continue, melody, redress, repaint.")
+    plays_live: bool = Field(description="Whether it plays live streams, at WS /api/live.")
 
 
 class ModelsDocument(ResponseModel):
@@ -194,6 +197,7 @@ class AvailableModel(LicenceFields):
     name: str
     source: str
     licence: str
+    notice: str | None = None
     quantization: str
     download_bytes: int
     installed_bytes: int
@@ -213,7 +217,7 @@ class VersionDocument(ResponseModel):
 
 
 JOBS = "/api/jobs"
-_PATHS_OF_OURS = {"soundfont", "audio", "melody"}
+_PATHS_OF_OURS = set(PATHS)
 
 
 def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:
@@ -347,9 +351,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, object]]:
 
 def errors(error: TunesmithError) -> JSONResponse:
     """Return an error as ``{"error": {"type", "message", "field"?}}``."""
+    return error_response(error, ErrorDocument(error=detail_of(error)).model_dump(exclude_none=True))
+
+
+def detail_of(error: TunesmithError) -> ErrorDetail:
+    """Return an error as callers see it."""
     field = error.field if isinstance(error, InvalidRequest | JobFailed) else None
-    detail = ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
-    return error_response(error, ErrorDocument(error=detail).model_dump(exclude_none=True))
+    return ErrorDetail(type=_type_of(error), message=message_of(error), field=field)
 
 
 def _type_of(error: TunesmithError) -> str:

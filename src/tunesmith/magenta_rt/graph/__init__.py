@@ -1,0 +1,1 @@
+"""The graphs and tables of Magenta RealTime 2, from its weights."""
