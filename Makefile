@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-sound bench-musicgen bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio media dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio media dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -47,6 +47,9 @@ bench-sound: $(VENV)/installed-evaluation ## how near the composer's music is to
 
 bench-musicgen: $(VENV)/installed-evaluation ## MusicGen beside transformers, at real size (6 GB of disk, 10 minutes)
 	$(BIN)/python benchmarks/musicgen.py
+
+bench-audiocraft: $(VENV)/installed-evaluation ## AudioCraft's API: a batch against single calls, and its import (6 GB of disk, 5 minutes)
+	$(BIN)/python benchmarks/audiocraft.py
 
 bench-stable-audio: $(VENV)/installed-evaluation ## Stable Audio beside diffusers, at real size (9 GB of disk, 8 minutes)
 	$(BIN)/python benchmarks/stable_audio.py
@@ -88,6 +91,8 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 		--target $(VENV)/clients/openapi-python-client-0.29.1 \
 		openapi-python-client==0.29.1 typer==0.27.3 ruamel.yaml==0.19.1 python-dateutil==2.9.0.post0
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --no-binary audiocraft \
+		--dest $(VENV)/sources audiocraft==1.3.0 # whose signatures the tests compare, parsed and never run
 	@touch $@
 
 $(VENV)/installed-js: $(JS:%=%/package-lock.json) | $(VENV)/installed-test

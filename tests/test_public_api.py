@@ -18,7 +18,7 @@ def test_every_public_name_can_be_had() -> None:
         _ = tunesmith.nothing
 
 
-INTERNAL_ERRORS = {"TaskFailed", "RunnerCrashed", "InvalidItem", "ServerStopping"}
+INTERNAL_ERRORS = {"LiveStreamsFull", "TaskFailed", "RunnerCrashed", "InvalidItem", "ServerStopping"}
 """Errors between parts of the program, which no caller of the library meets."""
 
 

@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("tunesmith"))
     prompt_log: bool = True
+    no_pull: bool = False
     database_url: str | None = None
     hf_base_url: str | None = None
     hf_token: SecretStr | None = None

@@ -110,6 +110,7 @@ class InvalidScore(TunesmithError, code="InvalidScore"):
         places = [("line", line), ("part", part), ("beat", beat)]
         where = ", ".join(f"{name} {value}" for name, value in places if value is not None)
         super().__init__(f"score: {where}: {problem}" if where else f"score: {problem}")
+        self.problem = problem
         self.line = line
         self.part = part
         self.beat = beat

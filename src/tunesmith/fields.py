@@ -41,6 +41,7 @@ MAX_CHARACTERS: Mapping[str, int] = {
     "production": 64,
     "ambience": 64,
     "balance": 64,
+    "score_edits": 4_000,
     "tags": 64,
     "repaint": 1_000,
     "quantization": 32,
@@ -58,7 +59,7 @@ MAX_RAW_PROMPT_CHARACTERS = 2 * MAX_PROMPT_CHARACTERS
 
 MAX_ITEMS: Mapping[str, int] = {
     "instruments": 64, "without": 64, "production": 16, "ambience": 16, "balance": 64, "keep_stems": 16, "hits": 256,
-    "tags": 32, "lock": 16,
+    "tags": 32, "lock": 16, "score_edits": 64,
 }  # fmt: skip
 """The most items of a list."""
 

@@ -95,6 +95,6 @@ def open_stream(
     from tunesmith.run_generator import run_generator
 
     generator = create(request.model)
-    if isinstance(generator, StreamingGenerator) and request.guide is None:
+    if isinstance(generator, StreamingGenerator) and not request.follows_composer:
         return GeneratedStream(generator.start_stream(request, progress, cancelled))
     return GeneratedStream(FinishedStream(run_generator(generator, request, progress, cancelled)))

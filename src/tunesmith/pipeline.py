@@ -68,6 +68,7 @@ class GenerationOptions:
     intensity: str | None = None
     hits: Sequence[str] | None = None
     lock: str | None = None
+    score_edits: str | None = None
     loudness_lufs: str | None = None
     sample_rate: str | None = None
     mono: bool = False
@@ -86,6 +87,12 @@ class GenerationOptions:
     repaint: str | None = None
     guide: str | None = None
     keep_stems: str | None = None
+    perform: bool = False
+    performances: str | None = None
+    accompany: bool = False
+    snap_tempo: bool = False
+    lead_frames: str | None = None
+    score: str | None = None
     variations: int = 1
 
     def request_fields(self) -> dict[str, Any]:
@@ -191,8 +198,8 @@ def settings_defaults(settings: Settings, fields: Mapping[str, Any]) -> dict[str
     # Apply only what the user has set: otherwise the generator chooses.
     if "sample_rate" in settings.model_fields_set:
         defaults["sample_rate"] = settings.sample_rate
-    # Bars, and a recording that is changed, have a length of their own.
-    has_length = any(fields.get(name) is not None for name in ("bars", "strength", "repaint"))
+    # Bars, a score, and a recording that is changed have a length of their own.
+    has_length = any(fields.get(name) is not None for name in ("bars", "strength", "repaint", "score"))
     if "duration" in settings.model_fields_set and not (has_length or (composed and _prompt_has_duration(fields))):
         defaults["duration"] = settings.duration
     return defaults
@@ -255,11 +262,11 @@ def generate_music(
     """
     if not composition:
         return GeneratedMusic(request, _sound(request, create, progress, cancelled, listen))
-    if request.model != "composer" and request.guide is None:
+    if request.model != "composer" and not request.follows_composer:
         raise InvalidRequest("model", f"only composer has stems, MIDI, score, plot and layers, got {request.model!r}")
     from tunesmith.composer.composition import compose
 
-    if request.guide:
+    if request.follows_composer:
         audio = _sound(request, create, progress, cancelled, listen)
         return GeneratedMusic(request, audio, compose(composition_request(request)))
     composed = compose(request)
@@ -323,7 +330,7 @@ def _write_layers(music: GeneratedMusic, files: OutputFiles, path: Path) -> tupl
 
     assert music.composition
     # The piece itself is its fullest layer, unless a model has made its sound anew.
-    own = [path] if music.request.guide is None else []
+    own = [path] if not music.request.follows_composer else []
     wanted = files.layers if FULL in files.layers or not own else (*files.layers, FULL)
     layers = music.composition.layers(wanted)
     paths = write_layers(

@@ -41,12 +41,15 @@ from tunesmith.fields import (
 )
 from tunesmith.plain_text import path_of, path_text, visible_text
 from tunesmith.regions import parse_regions, regions_text
+from tunesmith.score_edits import edit_text
 from tunesmith.suggestions import did_you_mean
 
 MAX_DURATION_SECONDS = 1_800.0
 MIN_DURATION_SECONDS = 1.0
 DURATION_LIMITS = Field(ge=MIN_DURATION_SECONDS, le=MAX_DURATION_SECONDS)
 MAX_STEPS = 500
+MAX_PERFORMANCES = 8
+MAX_LEAD_FRAMES = 25
 MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
 MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -40.0, -8.0
 DRAWN_SEEDS = 2**31
@@ -56,12 +59,24 @@ MAX_SEED = 2**53 - 1
 
 NEURAL_FIELDS = (
     "negative_prompt", "guidance_scale", "temperature", "top_k", "top_p", "audio", "melody", "steps", "ending",
-    "strength", "schedule", "repaint", "guide", "keep_stems",
+    "strength", "schedule", "repaint", "guide", "keep_stems", "perform", "performances", "accompany", "snap_tempo",
+    "lead_frames",
 )  # fmt: skip
 """Fields of neural models, which the composer does not support."""
 
-PATHS = ("soundfont", "audio", "melody")
+NOT_COMPOSED = frozenset({"model", "sample_rate", "mono", *NEURAL_FIELDS})
+"""Fields that say nothing about a composition that another model plays."""
+
+PATHS = ("soundfont", "audio", "melody", "score")
 """Fields that are local files. They have no aliases, so that no caller can bypass the checks on them."""
+
+OF_PERFORMANCES = ("performances", "accompany", "snap_tempo", "lead_frames")
+"""Fields that mean something only where a model performs the notes."""
+OF_SCORES = (
+    "duration", "bars", "tempo_bpm", "key", "meter", "without", "form", "loop", "production", "ambience", "balance",
+    "intro", "hits", "lock", "ending", "snap_tempo", "score_edits",
+)  # fmt: skip
+"""Fields that a score decides, where there is one."""
 
 Form = Literal["track", "loop", "sting", "bumper", "bed"]
 
@@ -75,11 +90,15 @@ COMPOSED_ENDINGS = ("big", "soft", "fade")
 Intro = Literal["none", "short", "long"]
 NoiseSchedule = Literal["monotonic", "reference"]
 
-TEXT_LISTS = ("instruments", "without", "production", "ambience", "balance", "keep_stems", "lock")
+TEXT_LISTS = (
+    "instruments", "without", "production", "ambience", "balance", "keep_stems", "lock",
+    "score_edits",
+)  # fmt: skip
 """Fields that are lists of texts; people write them as one text with commas."""
 
 LOCKS = ("melody", "chords", "band", "groove", "tempo", "key", "form", "genre", "meter")
 """Decisions that a variation can keep from another seed."""
+EDITS_LEFT_OUT = "the edits of the score belong to this seed and are left out; lock chords and form to keep them"
 SHARED_LOCKS = ("genre", "meter")
 """Those that every lock keeps."""
 
@@ -118,6 +137,9 @@ def locks_as_texts(locks: Any) -> Any:
 
 
 Lock = Annotated[str, Field(max_length=MAX_CHARACTERS["lock"]), AfterValidator(lock_of)]
+
+
+ScoreEditText = Annotated[str, Field(max_length=MAX_CHARACTERS["score_edits"]), AfterValidator(edit_text)]
 
 
 def whole_number(text: Any) -> Any:
@@ -226,6 +248,7 @@ class GenerationRequest(GivenFields):
     intensity: Annotated[float, Field(ge=0, le=1), IS_NUMBER] | None = None
     hits: Annotated[tuple[Hit, ...], Field(max_length=MAX_ITEMS["hits"])] = ()
     lock: Annotated[tuple[Lock, ...], Field(max_length=MAX_ITEMS["lock"]), BeforeValidator(locks_as_texts)] = ()
+    score_edits: Annotated[tuple[ScoreEditText, ...], Field(max_length=MAX_ITEMS["score_edits"])] = ()
     loudness_lufs: Annotated[float, Field(ge=MIN_LOUDNESS_LUFS, le=MAX_LOUDNESS_LUFS), IS_NUMBER] | None = None
     sample_rate: SampleRate = 44100
     mono: bool = False
@@ -244,6 +267,12 @@ class GenerationRequest(GivenFields):
     repaint: Annotated[Regions, AfterValidator(lambda text: regions_text(parse_regions(text)))] | None = None
     guide: Literal["composer"] | None = None
     keep_stems: Annotated[tuple[InstrumentName, ...], Field(max_length=MAX_ITEMS["keep_stems"])] = ()
+    perform: bool = False
+    performances: Annotated[int, Field(ge=1, le=MAX_PERFORMANCES), IS_NUMBER] | None = None
+    accompany: bool = False
+    snap_tempo: bool = False
+    lead_frames: Annotated[int, Field(ge=-MAX_LEAD_FRAMES, le=MAX_LEAD_FRAMES), IS_NUMBER] | None = None
+    score: FilePath | None = None
 
     @field_validator("model", "key", "meter", "genre", "mood", "negative_prompt")
     @classmethod
@@ -268,12 +297,37 @@ class GenerationRequest(GivenFields):
         twice = next((name for name in self.locks if sum(lock.startswith(f"{name}=") for lock in self.lock) > 1), None)
         if twice:
             raise ValueError(f"lock: has {twice} more than once")
-        if self.keep_stems and not self.guide:
-            raise ValueError(f"keep_stems: needs guide, whose stems it keeps, got {self.keep_stems[0]!r} without it")
+        self._check_composed()
         if self.duration is not None and self.hits and max(hit.time for hit in self.hits) >= self.duration:
             late = max(hit.time for hit in self.hits)
             raise ValueError(f"hits: must lie before the end at {self.duration:g} s, got {late:g} s")
         return self
+
+    def _check_composed(self) -> None:
+        if self.guide and self.perform:
+            raise ValueError("perform: cannot go with guide; a model follows either the sound or the notes")
+        if self.keep_stems and not self.follows_composer:
+            stem = self.keep_stems[0]
+            raise ValueError(f"keep_stems: needs guide or perform, whose stems it keeps, got {stem!r} without them")
+        decided = next((name for name in OF_SCORES if getattr(self, name) not in (None, False, ())), None)
+        if self.score is not None and decided:
+            raise ValueError(f"{decided}: cannot go with score, which decides it, got {getattr(self, decided)!s}")
+        alone = next((name for name in OF_PERFORMANCES if getattr(self, name) not in (None, False)), None)
+        if alone and not self.perform:
+            raise ValueError(f"{alone}: needs perform, got {getattr(self, alone)!s} without it")
+
+    @property
+    def follows_composer(self) -> bool:
+        """Whether the composer writes the piece for another model, which makes its sound."""
+        return self.guide is not None or self.perform
+
+    def of_composer(self) -> Self:
+        """Return the composer's request for the piece of a request that another model plays."""
+        fields = {name: getattr(self, name) for name in self.model_fields_set - NOT_COMPOSED}
+        # Big, soft and faded endings are written; the others are the sound's.
+        if self.ending in COMPOSED_ENDINGS:
+            fields["ending"] = self.ending
+        return self.checked(**fields)
 
     @property
     def locks(self) -> Mapping[str, int]:
@@ -302,6 +356,12 @@ class GenerationRequest(GivenFields):
         implied = ("key",) if not names.keys().isdisjoint(("melody", "chords")) else ()
         kept = dict.fromkeys((*names, *implied, *SHARED_LOCKS)) if names else {}
         return self.model_copy(update={"lock": tuple(f"{name}={self.seed_of(name)}" for name in kept)})
+
+    def of_seed(self, seed: int) -> Self:
+        """Return the request for another seed; edits of the score stay only where chords and form are locked."""
+        # They are of this seed's piece: bar 5 of another one is another bar.
+        is_same = seed == self.seed or {"chords", "form"} <= self.locks.keys()
+        return self.model_copy(update={"seed": seed, "score_edits": self.score_edits if is_same else ()})
 
     @classmethod
     def checked(cls, **fields: Any) -> Self:

@@ -10,7 +10,7 @@ from tunesmith.request import GenerationRequest, without_plus
 
 ONLY_COMPOSER = (
     "bars", "without", "form", "loop", "production", "ambience", "balance", "intro", "intensity", "hits", "lock",
-    "soundfont",
+    "score_edits", "soundfont", "score",
 )  # fmt: skip
 """Fields that the composer supports, and MusicGen does not."""
 ALSO_STABLE_AUDIO = ("bars", "loop")
@@ -35,7 +35,7 @@ def reject_composer_only_fields(request: GenerationRequest, *, supported: Collec
     for field in ONLY_COMPOSER:
         value = getattr(request, field)
         if field not in supported and value not in UNSET:
-            shown = str(value) if field == "soundfont" else repr(value)
+            shown = str(value) if field in ("soundfont", "score") else repr(value)
             also = " and Stable Audio models support" if field in ALSO_STABLE_AUDIO else " supports"
             raise InvalidRequest(field, f"only the composer{also} it, not {request.model}, got {shown}")
 

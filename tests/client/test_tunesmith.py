@@ -165,6 +165,8 @@ def test_tracks_are_found_marked_varied_and_forgotten(ask: Ask, server: Serving)
     assert track["id"] in [one["id"] for one in ask(server.url, "tracks", starred=True, tag="misty")]
     jobs = ask(server.url, "vary", track["id"], 2)
     assert [ask(server.url, "wait", job.id).state for job in jobs] == ["succeeded", "succeeded"]
+    edited = ask(server.url, "edit_score", track["id"], chords={1: "Abmaj7"}, transpose=0)
+    assert edited.document["request"]["score_edits"] == ["chord 1=Abmaj7", "transpose 0"]
     ask(server.url, "forget", track["id"])
     with pytest.raises(NotFound):
         ask(server.url, "track", track["id"])

@@ -11,6 +11,8 @@ import pytest
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
 from listening_to import heard
+from magenta_checkpoint import HUB_ID
+from magenta_vectors import has_magenta_vectors
 from serving import BROKEN, STABLE_AUDIO, TINY, WRONG_TOKEN, Serving
 
 from tunesmith.jobs.job import JobState
@@ -60,6 +62,15 @@ def test_stable_audio_answers_by_the_name_of_its_own_repository(stable_audio_ser
     assert not made.is_silent
     job = stable_audio_server.wait_for_state("slow piano", JobState.SUCCEEDED)
     assert job.generated_by == "stable-audio-3-small-music"
+
+
+@has_magenta_vectors
+def test_magenta_realtime_answers_by_the_name_of_its_repository(magenta_server: Serving) -> None:
+    made = heard(music(magenta_server, "slow piano", model=HUB_ID))
+    assert (made.format, made.sample_rate, made.channels, made.seconds) == ("WAV", 32_000, 1, 2.0)
+    assert not made.is_silent
+    job = magenta_server.wait_for_state("slow piano", JobState.SUCCEEDED)
+    assert job.generated_by == "magenta-rt2-small"
 
 
 def test_errors_say_what_is_wrong(server: Serving, server_with_tokens: Serving, strict_server: Serving) -> None:

@@ -19,6 +19,8 @@ NEURAL = {
     "audio": Path("a.wav"), "melody": Path("b.wav"), "steps": 8, "ending": "natural", "strength": 0.6,
     "schedule": "reference", "repaint": "4-8", "guide": "composer", "keep_stems": ("drums",),
 }  # fmt: skip
+PERFORMED = {"perform": True, "performances": 4, "accompany": True, "snap_tempo": True, "lead_frames": 2}
+"""What does not go with the others: a model follows the notes of the composer, or its sound."""
 
 
 def asked(**fields: Any) -> GenerationRequest:
@@ -26,13 +28,16 @@ def asked(**fields: Any) -> GenerationRequest:
 
 
 def test_a_stand_in_is_asked_for_all_but_what_only_neural_models_have() -> None:
-    assert set(NEURAL) == set(NEURAL_FIELDS)
-    assert for_fallback(asked(**NEURAL)) == (asked(), NEURAL_FIELDS)
+    assert {*NEURAL, *PERFORMED} == set(NEURAL_FIELDS)
+    for given in (NEURAL, PERFORMED):
+        assert for_fallback(asked(**given)) == (asked(), tuple(name for name in NEURAL_FIELDS if name in given))
 
 
 @pytest.mark.parametrize("field", NEURAL_FIELDS)
 def test_what_is_left_out_is_named(field: str) -> None:
-    given = {field: NEURAL[field], **({"guide": "composer"} if field == "keep_stems" else {})}
+    given = {field: {**NEURAL, **PERFORMED}[field], **({"guide": "composer"} if field == "keep_stems" else {})}
+    if field in PERFORMED:
+        given["perform"] = True
     submission = Submission(asked(**given), "test", options=JobOptions("wav", notes=("first",)))
     changed = submission_for_fallback(submission)
     assert changed.request == asked()

@@ -20,6 +20,13 @@ from tunesmith.models.catalog import (
 )
 from tunesmith.models.store import Store, is_model_name
 
+REPOSITORIES = {"magenta-rt2-small": "google/magenta-realtime-2"}
+USES = {
+    "stability-ai-community": CommercialUse.BELOW_REVENUE_LIMIT,
+    "stability-ai-community; gemma": CommercialUse.BELOW_REVENUE_LIMIT,
+    "cc-by-nc-4.0": CommercialUse.FORBIDDEN, "cc-by-4.0": CommercialUse.ALLOWED,
+}  # fmt: skip
+
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
@@ -27,26 +34,27 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store.default()
 
 
-def test_both_families_are_there() -> None:
+def test_every_family_is_there() -> None:
     sizes = ("small", "medium", "large", "melody", "melody-large")
     family = {f"musicgen-{channels}{size}" for channels in ("", "stereo-") for size in sizes}
     others = {"music", "sfx"}
     stable = {f"stable-audio-3-small-{kind}" for kind in others} | {"stable-audio-open-small", "stable-audio-open-1.0"}
-    assert set(pullable_models()) == family | {"audiogen-medium"} | stable
+    assert set(pullable_models()) == family | {"audiogen-medium", "magenta-rt2-small"} | stable
 
 
 def test_every_entry_is_whole() -> None:
     for name, entry in pullable_models().items():
         assert is_model_name(name)
         owner = "stabilityai" if name.startswith("stable-audio") else "facebook"
-        assert entry.hub_id == f"{owner}/{name}"
+        assert entry.hub_id == REPOSITORIES.get(name, f"{owner}/{name}")
         assert entry.parameters
         assert 10**8 < entry.parameters < 10**10
         assert entry.download_gb
         assert 1 < entry.download_gb < 20
         assert entry.licence
-        uses = (CommercialUse.BELOW_REVENUE_LIMIT, CommercialUse.FORBIDDEN)
-        assert entry.terms.commercial_use is uses["community" not in entry.licence]
+        assert entry.terms.commercial_use is USES[entry.licence]
+        # CC BY asks those who share the weights to name their creator.
+        assert bool(entry.notice) is (entry.licence == "cc-by-4.0")
         assert entry.accept_licence is ("community" in entry.licence)
         assert entry.about
         assert not re.search(r"[A-Z]", entry.name)

@@ -55,7 +55,12 @@ def test_greedy_codes_and_their_sound_are_those_of_transformers(pair: AudioGenPa
     ids = pair.engine.tokenizer.encode(PROMPT).ids
     seen: list[Any] = []
     decode = pair.model.audio_encoder.decode
-    pair.model.audio_encoder.decode = lambda codes, *rest, **named: (seen.append(codes), decode(codes, *rest, **named))[1]
+
+    def watched(codes: Any, *rest: Any, **named: Any) -> Any:
+        seen.append(codes)
+        return decode(codes, *rest, **named)
+
+    pair.model.audio_encoder.decode = watched
     try:
         sound = pair.model.generate(
             input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), do_sample=False,

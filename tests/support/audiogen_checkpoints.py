@@ -6,14 +6,20 @@ encoder that is larger than MusicGen's, named ``t5-large``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from checkpoints import CODEBOOK_SIZE, VOCABULARY_SIZE, make_musicgen, write_audiocraft, write_companions
+from shapes import TINY
 
 AUDIOGEN = "facebook/audiogen-medium"
 TEXT_ENCODER = "t5-large"
 SAMPLE_RATE, HOP, WINDOW_SECONDS = 16_000, 320, 10.0
+TINY_AUDIOGEN = replace(
+    TINY, codec=replace(TINY.codec, sample_rate=SAMPLE_RATE, ratios=(8, 5, 4, 2), pad_mode="constant"),
+    window_seconds=WINDOW_SECONDS,
+)  # fmt: skip
 
 
 def make_audiogen(seed: int = 0) -> Any:

@@ -31,6 +31,11 @@ PIECES = (
 SCALED_QUERY = "dot_attn/_scale_query/mul"
 UNKNOWN, CONTROLS = "<unk>", ("<pad>", "<s>", "</s>")
 KINDS = {"F32": "<f4", "F16": "<f2", "BF16": ml_dtypes.bfloat16}
+DECODER, BASE_CHANNELS, QUIET = "params/soundstream/decoder", 16, 0.01
+FIRST_CONVOLUTIONS = (
+    "input_layers_residual_unit/conv2d_3x3", "input_layers_residual_unit/conv2d_3x3_a", "decoder_0/conv2d_3x3",
+    "decoder_0/conv2dtranspose_4x3", "decoder_1/conv2d_3x3",
+)  # fmt: skip
 MAPPER_ARGUMENTS = (
     "cond1.bias", "cond1.kernel", "norm1.scale", "qkv.kernel", "k_sink", "v_sink", "post.kernel", "cond2.bias",
     "cond2.kernel", "ffn1.bias", "ffn1.kernel", "ffn2.bias", "ffn2.kernel", "norm2.scale",
@@ -60,8 +65,22 @@ def tiny_weights() -> Arrays:
 
 
 def tonal_weights() -> Arrays:
-    """Return the same weights, with a codec that makes sound of some tones in place of noise."""
-    return tiny_weights()
+    """Return the same weights, with a codec whose sound lies below 4.8 kHz: random ones make noise, which is refused.
+
+    The codec begins with five bands, of which only the lowest is left loud, and the first convolutions no longer mix
+    them.
+    """
+    weights = tiny_weights()
+    bands = np.repeat(np.array([1, *[QUIET] * 4], np.float32), BASE_CHANNELS)
+    for name in ("conv1x1_first", "shortcut_layer/conv1x1_b2"):
+        for part in ("kernel", "bias"):
+            weights[f"{DECODER}/input_layer/{name}/conv/{part}"] *= bands
+    for name in weights:
+        if name.startswith(DECODER) and name.endswith("bias") and "input_layer/" not in name:
+            weights[name] *= np.float32(QUIET)
+    for name in FIRST_CONVOLUTIONS:
+        weights[f"{DECODER}/{name}/conv/kernel"] *= np.array([QUIET, 1, QUIET], np.float32)[:, None, None]
+    return weights
 
 
 def tiny_config() -> dict[str, Any]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from checkpoints import write_musicgen
-from hub_server import hub_server
 
-from tunesmith.models.hub import Hub
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import InstalledModel, Store
@@ -28,12 +25,3 @@ def installed_tiny(checkpoint: Path, data_dir: Path) -> InstalledModel:
     (checkpoint / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     tools = PullTools(Store(data_dir))
     return pull(PullRequest(str(checkpoint)), tools, lambda _: None, lambda _: None)
-
-
-def pulled(source: str, repositories: Mapping[str, Path], data_dir: Path, licence: str | None = None) -> InstalledModel:
-    """Serve repositories from a hub on loopback and pull one of them, unquantized, into a data folder."""
-    with hub_server() as hub:
-        for hub_id, folder in repositories.items():
-            hub.share(hub_id, folder, licence=licence)
-        tools = PullTools(Store(data_dir), Hub(hub.url, data_dir / "hub"))
-        return pull(PullRequest(source, quantization="none"), tools, lambda _: None, lambda _: None)

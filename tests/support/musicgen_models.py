@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from checkpoints import write_tokenizer
 from numpy.typing import NDArray
 from shapes import TINY
 
+import tunesmith
+from tunesmith.models.families.musicgen import summarize
+from tunesmith.models.integrity import digest_folder
+from tunesmith.models.manifest import Manifest, Source, write_manifest
+from tunesmith.models.store import Store
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.checkpoint import Checkpoint
 from tunesmith.musicgen.checkpoint.expected_shapes import codec_shapes, decoder_shapes
+from tunesmith.musicgen.conversion import convert
 from tunesmith.neural.t5 import tensor_shapes
 
 
@@ -23,6 +30,18 @@ def random_checkpoint(folder: Path, architecture: Architecture = TINY, seed: int
     weights = {name: random_weight(rng, name, shape) for name, shape in shapes.items()}
     write_tokenizer(folder)
     return Checkpoint(architecture, weights, folder / "tokenizer.json")
+
+
+def install_random(store: Store, name: str, architecture: Architecture = TINY) -> None:
+    """Install a random checkpoint under a name of the catalogue, unquantized, as if it were pulled from the hub."""
+    with store.building(name) as target, TemporaryDirectory() as folder:
+        convert(random_checkpoint(Path(folder), architecture), target, "none", lambda _: None)
+        summary = summarize(architecture)
+        manifest = Manifest(
+            name, Source(f"facebook/{name}", "c0ffee"), "cc-by-nc-4.0", "none", summary.parameters, summary.sizes,
+            digest_folder(target), tunesmith.__version__, "2030-01-02T03:04:05+00:00",
+        )  # fmt: skip
+        write_manifest(manifest, target)
 
 
 def random_weight(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:

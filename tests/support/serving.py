@@ -20,6 +20,7 @@ import strange_generators
 from checkpoints import write_musicgen
 from filelock import FileLock
 from hub_server import hub_server
+from magenta_checkpoint import HUB_ID, write_magenta_tree
 from stable_audio_files import write_optimized
 from started_server import StartedServer, started, wait_for
 
@@ -161,6 +162,18 @@ def stable_audio_server(tmp_path: Path) -> Iterator[Serving]:
         tools = PullTools(Store(tmp_path / "data"), Hub(hub.url, tmp_path / "cache"))
         wanted = PullRequest("stable-audio-3-small-music", accept_licence=True)
         pull(wanted, tools, lambda _: None, lambda _: None)
+    with serving(tmp_path, keep_alive="0") as one:
+        yield one
+
+
+@pytest.fixture
+def magenta_server(tmp_path: Path) -> Iterator[Serving]:
+    """Give a server that has Magenta RealTime 2, pulled from its repository."""
+    write_magenta_tree(tmp_path / "checkpoint")
+    with hub_server() as hub:
+        hub.share(HUB_ID, tmp_path / "checkpoint", licence="cc-by-4.0")
+        tools = PullTools(Store(tmp_path / "data"), Hub(hub.url, tmp_path / "cache"))
+        pull(PullRequest("magenta-rt2-small"), tools, lambda _: None, lambda _: None)
     with serving(tmp_path, keep_alive="0") as one:
         yield one
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from performers import RollPlayer
 
 from tunesmith.audio import Audio
 from tunesmith.errors import InvalidRequest, ModelNotInstalled
@@ -27,6 +28,7 @@ NAMES = (
     "Unloadable",
     "Talkative",
     "Wordy",
+    "Musical",
 )
 GATE = "STRANGE_GATE"
 """Names the file whose presence lets the slow one be loaded."""
@@ -165,6 +167,10 @@ class Wordy(Prompt):
                 progress(Progress(f"\ud800{much}", 1.0))
         metadata: dict[str, object] = {"long": much, "nan": float("nan"), "object": object()}
         return made.with_metadata(said=metadata.get(request.prompt))
+
+
+class Musical(RollPlayer):
+    """Performs notes in pure tones."""
 
 
 def install(folder: Path) -> str:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer
-from studio_page import make, opened_page, silent
+from studio_page import make, opened_page, silent, sounding
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,18 @@ def test_words_that_change_nothing_are_said_in_words(changed: Page) -> None:
     expect(changed.locator("#change-note")).to_be_hidden()
 
 
+def test_a_request_that_is_refused_leaves_the_takes_where_they_are(changed: Page) -> None:
+    takes = changed.locator(".take[role=tab]").count()
+    changed.fill("#length", "40:00")
+    changed.press("#prompt", "Enter")
+    expect(changed.locator("#ask-problem")).to_contain_text("Length must be at most 30:00")
+    expect(changed.locator(".take[role=tab] canvas")).to_have_count(takes)
+    changed.click("#play")
+    sounding(changed)
+    silent(changed)
+    changed.fill("#length", "2 bars")
+
+
 def test_variations_keep_what_is_locked_and_the_tree_shows_it(changed: Page, server: StartedServer) -> None:
     changed.click("#like")
     changed.get_by_role("button", name="Melody", exact=True).click()
@@ -60,7 +72,7 @@ def test_variations_keep_what_is_locked_and_the_tree_shows_it(changed: Page, ser
     expect(changed.locator("#vary")).to_have_accessible_name("Vary, keeping melody, band")
     before = changed.locator(".take[role=tab]").count()
     changed.click("#vary")
-    changed.wait_for_selector(f".take:nth-child({before + 3}) canvas")
+    expect(changed.locator(".take[role=tab] canvas")).to_have_count(before + 3)
     tracks = httpx.get(f"{server.url}/api/tracks", params={"limit": 3}).json()["tracks"]
     assert len({track["seed"] for track in tracks}) == 3
     assert all({"melody=11", "band=11"} <= set(track["request"]["lock"]) for track in tracks)
@@ -73,3 +85,71 @@ def test_variations_keep_what_is_locked_and_the_tree_shows_it(changed: Page, ser
     kept.first.click()
     expect(changed.locator("#pop")).to_be_hidden()
     expect(changed.locator(f".take:nth-child(n + {before + 1})[aria-selected=true]")).to_have_count(1)
+
+
+def test_another_chord_is_typed_or_chosen_in_the_timeline_and_the_notes_follow(
+    page: Page, server: StartedServer
+) -> None:
+    make(page, length="4 bars")
+    silent(page)
+    before = page.locator("#lanes").screenshot()
+    chord = page.locator("button.ch").nth(1)
+    was = chord.inner_text()
+    chord.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#chord")).to_have_value(was)
+    page.keyboard.type("H7")
+    page.keyboard.press("Enter")
+    expect(page.locator("#pop .error")).to_contain_text("Must be a chord such as Fm7")
+    page.fill("#chord", "a♭ maj7")
+    page.keyboard.press("Enter")
+    # The notes come before the sound.
+    expect(page.locator("button.ch, span.ch").nth(1)).to_have_text("A♭maj7")
+    expect(page.locator("#pop")).to_be_hidden()
+    expect(page.locator("#change-chips")).to_contain_text(f"Chord of bar 2 {was.replace('♭', 'b')}")
+    page.wait_for_selector("#download:enabled")
+    assert page.locator("#lanes").screenshot() != before
+    child, parent = httpx.get(f"{server.url}/api/tracks", params={"limit": 2}).json()["tracks"]
+    assert child["parent"] == parent["id"]
+    assert child["request"]["score_edits"] == ["chord 2=Abmaj7"]
+    page.wait_for_selector("button.ch")
+    page.locator("button.ch").nth(1).click()
+    page.locator("#pop").get_by_role("button", name="Gm", exact=True).click()
+    expect(page.locator("button.ch, span.ch").nth(1)).to_have_text("Gm")
+    page.keyboard.press("x")
+    expect(page.locator("button.ch").nth(1)).to_have_text("A♭maj7")
+    expect(page.locator(".row-item", has_text="Bar 2: A♭maj7")).to_have_count(1)
+
+
+def test_sections_are_moved_repeated_lengthened_and_left_out_in_the_timeline(page: Page, server: StartedServer) -> None:
+    make(page, prompt="calm piano, 160 bpm", length="8 bars")
+    page.wait_for_selector("button.sec")
+    sections = page.locator(".sec")
+    silent(page)
+    names = sections.all_inner_texts()
+    assert names == ["A", "B"]
+
+    def change(at: int, press: str) -> None:
+        takes = page.locator(".take[role=tab]").count()
+        page.locator("button.sec").nth(at).click()
+        page.locator("#pop").get_by_role("button", name=press, exact=True).first.click()
+        page.wait_for_selector(f".take:nth-child({takes + 1})")
+        page.wait_for_selector("#download:enabled")
+        page.wait_for_selector("button.sec")
+        silent(page)
+
+    change(0, "Later")
+    expect(sections).to_have_text([names[1], names[0], *names[2:]])
+    change(0, "Play it twice")
+    expect(sections).to_have_text([names[1], names[1], names[0], *names[2:]])
+    change(1, "Leave it out")
+    expect(sections).to_have_text([names[1], names[0], *names[2:]])
+    page.locator("button.sec").first.click()
+    page.fill("#section-bars", "6")
+    change_bars = page.locator("#pop").get_by_role("button", name="Make it")
+    change_bars.click()
+    page.wait_for_selector(".take:nth-child(5) canvas")
+    tracks = httpx.get(f"{server.url}/api/tracks", params={"limit": 5}).json()["tracks"]
+    assert [track["parent"] for track in tracks[:4]] == [track["id"] for track in tracks[1:]]
+    assert len(tracks[0]["request"]["score_edits"]) == 4
+    assert tracks[0]["request"]["score_edits"][-1].startswith(f"sections {names[1]}=6 ")

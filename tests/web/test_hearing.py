@@ -19,6 +19,13 @@ LOUDNESS = """async () => {
   return loudnessOf(await context.startRendering());
 }"""
 
+BEAT = """async ([meter, seconds]) => {
+  const { beatAt } = await import("/studio/modules/meter.js");
+  const take = { id: "a", facts: { tempoBpm: meter === "7/8" ? 200 : 100, meter, duration: 60 } };
+  const { bar, beat } = beatAt(seconds, { takes: [take], current: "a" });
+  return [bar, beat];
+}"""
+
 
 @pytest.fixture
 def made(page: Page) -> Page:
@@ -41,6 +48,16 @@ def test_a_click_on_the_wave_and_the_arrow_keys_seek(made: Page) -> None:
     made.keyboard.press("Shift+ArrowRight")
     assert position(made) == pytest.approx(5 * 60 / 84, abs=0.06)
     assert made.inner_text("#beat") == "Bar 2, beat 2"
+
+
+@pytest.mark.parametrize(
+    ("meter", "seconds", "place"),
+    [("6/8", 1.3, [2, 1]), ("6/8", 1.9, [2, 2]), ("4/4", 1.3, [1, 3]), ("7/8", 2.2, [2, 1])],
+)
+def test_bars_are_counted_in_the_beats_that_a_foot_taps(
+    page: Page, meter: str, seconds: float, place: list[int]
+) -> None:
+    assert page.evaluate(BEAT, [meter, seconds]) == place
 
 
 def test_dragging_along_the_wave_scrubs(made: Page) -> None:

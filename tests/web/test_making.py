@@ -29,7 +29,7 @@ def test_a_prompt_becomes_sound_with_its_licence(page: Page, complaints: list[st
     assert re.search(r"84 bpm\s+4/4\s+2 bars\s+loop\s+seed 11", page.inner_text("#meta"))
     assert re.match(r"[A-G]♭?m", page.locator("#ruler .ch").first.inner_text())
     assert "Free to use, also commercially" in page.inner_text("#licence")
-    expect(page.locator(".lane .name")).to_contain_text(["Melody", "Drums", "Bass", "Chords"])
+    expect(page.locator(".lane .name")).to_contain_text(["Melody", "Chords", "Bass", "Drums"])
     assert complaints == []
 
 
@@ -37,7 +37,7 @@ def test_the_notes_are_there_before_the_sound(page: Page) -> None:
     ask(page, length="15:00")
     page.press("#prompt", "Enter")
     # While it is being made: the parts with their notes, and the sections.
-    expect(page.locator(".lane .name")).to_contain_text(["Melody", "Drums", "Bass", "Chords"])
+    expect(page.locator(".lane .name")).to_contain_text(["Melody", "Chords", "Bass", "Drums"])
     expect(page.locator("#meta")).to_contain_text(re.compile(r"\d %\d+\.\d s left"))
     assert int((page.locator(".lane canvas").first.get_attribute("aria-label") or "0").split()[0]) > 100
     assert page.locator("#ruler .sec").count() > 2
@@ -68,6 +68,7 @@ def test_what_was_understood_is_underlined_and_explained(page: Page) -> None:
     # An emoji is two units of JavaScript's strings and one code point of the server's spans.
     page.fill("#prompt", f" 🎹 {PROMPT}")
     expect(page.locator("#mirror mark")).to_have_text(["warm", "lofi hip hop", "Rhodes", "rain", "84 bpm"])
+    expect(page.get_by_role("button", name="Ambience: Rain")).to_have_attribute("title", "The prompt says ‘rain’.")
     page.get_by_role("button", name="Ambience: Rain").click()
     expect(page.locator("#pop")).to_contain_text("The prompt says ‘rain’.")
     page.keyboard.press("Escape")

@@ -96,7 +96,10 @@ def test_a_take_is_made_again_with_one_thing_changed(shaped: tuple[Page, list[st
     page.fill("#again", "D minor")
     page.keyboard.press("Enter")
     finished(page, takes + 1)
-    assert newest_request(server) == {**before, "key": "D minor"}
+    assert newest_request(server) == {**before, "key": "D minor", "model": "composer"}
+    child = httpx.get(f"{server.url}/api/tracks", params={"limit": 1}).json()["tracks"][0]
+    assert child["parent"]
+    expect(page.locator("#change-chips")).to_contain_text(f"Key {key[0]}")
     assert page.inner_text("#meta").startswith("D minor")
     # The one before is a key away, for A/B.
     page.keyboard.press("x")

@@ -7,7 +7,7 @@ import { editedFile, fileChunks, wholeFile } from "./downloads.js";
 import { buildSubmission, followJob, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
 import { queryOf } from "./http.js";
 import { pullModel } from "./models.js";
-import { buildVariation, runVariation } from "./variations.js";
+import { buildScoreEdit, buildVariation, runVariation } from "./variations.js";
 
 /**
  * @typedef {import("./types.js").GenerationFields} GenerationFields
@@ -144,6 +144,18 @@ export class Tunesmith {
    */
   listen(id, options = {}) {
     return fileChunks(this.#connection.exchange, `${pathOf(id)}/audio?stream=true`, this.#connection.calls(options).whole);
+  }
+
+  /**
+   * Play without end, and return the live stream once it plays; it needs a model that plays live.
+   *
+   * @param {string} prompt
+   * @param {import("./live.js").LiveFields} [fields]
+   * @param {import("./live.js").LiveOptions} [options]
+   * @returns {Promise<import("./live.js").Live>}
+   */
+  live(prompt, fields = {}, options = {}) {
+    return this.#connection.live({ prompt, ...fields }, options);
   }
 
   /**
@@ -325,14 +337,30 @@ export class Tunesmith {
    *
    * @param {string} id
    * @param {number | Change} [variations]
-   * @param {CallOptions} [options]
+   * @param {CallOptions & {stream?: boolean}} [options] `stream`: the jobs can be listened to while they are made
    * @returns {Promise<Job[]>}
    */
-  async vary(id, variations = 5, options = {}) {
+  async vary(id, variations = 5, { stream, ...options } = {}) {
     const call = this.#connection.call(options);
+    const send = { ...(await buildVariation(id, variations)), query: { stream } };
     /** @type {{jobs: {id: string}[]}} */
-    const { jobs } = await this.#connection.exchange.document(await buildVariation(id, variations), call);
+    const { jobs } = await this.#connection.exchange.document(send, call);
     return Promise.all(jobs.map((job) => this.#connection.exchange.document(statusOf(job.id), call)));
+  }
+
+  /**
+   * Edit the score of a track by the composer, and return the job of the edited piece: chords by bar, sections in
+   * another order or length, the whole piece in another place. Parts that follow what changes are written anew.
+   *
+   * @param {string} id
+   * @param {import("./types.js").ScoreEdits} edits
+   * @param {CallOptions & {stream?: boolean}} [options] as for vary
+   * @returns {Promise<Job>}
+   */
+  async editScore(id, edits, { stream, ...options } = {}) {
+    const call = this.#connection.call(options);
+    const { job } = await this.#connection.exchange.document(buildScoreEdit(id, edits, stream), call);
+    return this.#connection.exchange.document(statusOf(job.id), call);
   }
 
   /**

@@ -13,10 +13,11 @@ const DEADLINE_SECONDS = 120;
 export class Connection {
   #deadline;
   #time;
+  #token;
 
   /** @param {import("./options.js").Options} options */
   constructor({ baseUrl, token, deadline = DEADLINE_SECONDS, fetch, time = REAL_TIME }) {
-    const secret = token ?? fromEnvironment("TUNESMITH_TOKEN");
+    const secret = this.#token = token ?? fromEnvironment("TUNESMITH_TOKEN");
     this.baseUrl = checkedUrl(baseUrl ?? fromEnvironment("TUNESMITH_URL") ?? DEFAULT_URL);
     /** @type {Record<string, string>} */
     const headers = secret ? { Authorization: `Bearer ${checkedToken(secret)}` } : {};
@@ -43,6 +44,19 @@ export class Connection {
   calls({ signal, deadline = Infinity }) {
     const whole = new Call(deadline, signal, this.#time);
     return { whole, opening: () => new Call(Math.min(this.#deadline, whole.left), signal, this.#time) };
+  }
+
+  /**
+   * Open a live stream; the token goes into its first message, because pages cannot set headers of WebSockets.
+   *
+   * @param {import("./live.js").LiveFields} fields
+   * @param {import("./live.js").LiveOptions} options
+   */
+  async live({ notes, ...fields }, options) {
+    // Most programs never play live, and pages load it only then.
+    const { openLive } = await import("./live.js");
+    const held = notes && { notes: [...notes] };
+    return openLive(this.baseUrl, { ...fields, ...held, ...(this.#token && { token: this.#token }) }, options);
   }
 
   /**

@@ -15,6 +15,10 @@
  * @typedef {import("./types.js").Model} Model
  * @typedef {import("./types.js").LoadedModel} LoadedModel
  * @typedef {import("./types.js").Explanation} Explanation
+ * @typedef {import("./live.js").Live} Live
+ * @typedef {import("./live.js").LiveBlock} LiveBlock
+ * @typedef {import("./live.js").LiveFields} LiveFields
+ * @typedef {import("./live.js").LiveSettings} LiveSettings
  */
 
 /** @typedef {import("./types.js").Wishes} Wishes @deprecated use GenerationFields */

@@ -15,6 +15,9 @@
  * @property {string} [negative_prompt]
  * @property {Recording} [melody] a melody to follow
  * @property {Recording} [audio] music to continue
+ * @property {boolean} [perform] compose, and let a model that plays notes perform it
+ * @property {number} [performances] how many to make, of which the best is kept
+ * @property {Recording} [score] a score document as text, or the content of a score or MIDI file
  * @property {boolean} [commercial_safe] refuse what its licence does not allow to be used commercially
  * @property {boolean} [revenue_below_limit] accept, with commercial_safe, what is free below a revenue limit
  *
@@ -26,6 +29,11 @@
  * @property {{field: string, before: string, after: string, because: string, source: "words" | "setting" | "follows"}[]} changes
  * @property {string[]} not_understood words that nothing explains
  * @property {string[]} notes what is understood and cannot be done
+ *
+ * @typedef {object} ScoreEdits edits of a score, see docs/http-api.md
+ * @property {Record<number, string>} [chords] by bar, from 1: `{ 5: "Fm7", 6: "C:2 G7:2" }`
+ * @property {(string | {name: string, bars: number})[]} [sections] in the order in which they sound
+ * @property {number} [transpose] semitones from where the piece was written
  *
  * @typedef {object} TrackNode a track in the tree of its variations
  * @property {string} id
@@ -138,6 +146,7 @@
  * @property {boolean} accept_licence whether a pull must accept the licence
  * @property {string | null} about
  * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
+ * @property {boolean} plays_live whether `live` can play it
  *
  * @typedef {object} LoadedModel
  * @property {string} name
@@ -160,7 +169,8 @@
  * @property {string} form
  * @property {number[]} bar_starts
  * @property {{name: string, start: number, end: number, energy: number}[]} sections
- * @property {{name: string, start: number, end: number}[]} chords spelled for the key
+ * @property {{name: string, start: number, end: number, bar: number, beat: number, beats: number}[]} chords spelled for the
+ *   key; bars and beats from 1, in quarter notes
  * @property {ScorePart[]} parts
  * @property {Figure} figure
  * @property {boolean} is_exact false: another version made the sound, and may have written other notes

@@ -1,4 +1,4 @@
-/** Variations of a track: the same request with other seeds, or with a change in words and fields. */
+/** Variations of a track: the same request with other seeds, with a change in words and fields, or with an edited score. */
 
 import { trackPath } from "./address.js";
 import { Call } from "./deadline.js";
@@ -35,4 +35,18 @@ export async function runVariation(exchange, id, change, call, progress) {
   const variation = await buildVariation(id, change);
   const { answer, ...made } = await runSubmission(exchange, variation, ({ jobs }) => jobs[0].id, call, progress);
   return { ...made, understood: answer.change };
+}
+
+/**
+ * Return the request for an edit of a track's score.
+ *
+ * @param {string} id
+ * @param {import("./types.js").ScoreEdits} edits
+ * @param {boolean} [stream]
+ * @returns {import("./http.js").Send}
+ */
+export function buildScoreEdit(id, { sections, ...edits }, stream) {
+  const named = sections?.map((one) => (typeof one === "string" ? one : `${one.name}=${one.bars}`));
+  const path = `${trackPath(id)}/score-edits`;
+  return { method: "POST", path, query: { stream }, body: { ...edits, sections: named }, key: newKey(), wants: ["job"] };
 }

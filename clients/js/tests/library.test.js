@@ -46,6 +46,9 @@ test("a track is varied with other seeds and gives its notes and parts", async (
   const jobs = await client.vary(track.id, 2);
   const ended = await Promise.all(jobs.map(({ id }) => client.wait(id)));
   assert.deepEqual(ended.map(({ state, request }) => [state, request.seed]), [["succeeded", 8], ["succeeded", 9]]);
+  const edited = await client.editScore(track.id, { chords: { 1: "Abmaj7" } });
+  assert.deepEqual(edited.request.score_edits, ["chord 1=Abmaj7"]);
+  assert.equal((await client.score(edited.id)).chords[0].name, "Abmaj7");
   const slower = await client.again(track.id, { prompt: "slower, glitter", key: "D minor" });
   assert.deepEqual(await client.understand(track.id, { prompt: "slower, glitter", key: "D minor" }), slower.change);
   assert.deepEqual([slower.seed, slower.change.not_understood], [track.seed, ["glitter"]]);

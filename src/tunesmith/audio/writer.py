@@ -61,7 +61,7 @@ def write_with_notices(
     chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
     subtype = target.subtype(chosen)
     target.check_channels(audio.channels)
-    with atomic_output(path) as temporary, _writer_error(path):
+    with atomic_output(path) as temporary, writer_error(path):
         written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
         if target.container == "WAV":
@@ -101,7 +101,7 @@ def check_writable(path: Path, field: str = "output") -> None:
 
 
 @contextmanager
-def _writer_error(path: Path) -> Iterator[None]:
+def writer_error(path: Path) -> Iterator[None]:
     """Turn libsndfile's errors into AudioFileError; it reports a full disk as a short write."""
     import soundfile
 

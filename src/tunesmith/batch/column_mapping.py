@@ -10,18 +10,17 @@ from typing import Any
 from tunesmith.errors import InvalidRequest, TunesmithError
 from tunesmith.field_names import FIELD_ALIASES, did_you_mean_field, field_for
 from tunesmith.fields import shown
-from tunesmith.request import TEXT_LISTS, GenerationRequest, Hit
+from tunesmith.request import PATHS, TEXT_LISTS, GenerationRequest, Hit
 
 FILE, FORMAT = "file", "format"
 ALIASES: Mapping[str, str] = {**FIELD_ALIASES, "output": FILE, "name": FILE, "filename": FILE}
 """Aliases of columns: the flags of ``tunesmith generate``, and common names."""
 FIELDS = (*GenerationRequest.model_fields, FILE, FORMAT)
-PATHS = ("soundfont", "audio", "melody")
 NUMBERS = (
     "duration", "bars", "tempo_bpm", "intensity", "loudness_lufs", "sample_rate", "seed", "guidance_scale",
-    "temperature", "top_k", "top_p", "steps", "strength",
+    "temperature", "top_k", "top_p", "steps", "strength", "performances", "lead_frames",
 )  # fmt: skip
-FLAGS = ("loop", "mono")
+FLAGS = ("loop", "mono", "perform", "accompany", "snap_tempo")
 FLAG_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("wahr", "vrai", "verdadero", "verdadeiro", "ja", "oui", "sí", "sim", "真", "はい"), "true"),
     **dict.fromkeys(("falsch", "faux", "falso", "nein", "non", "não", "偽", "假", "いいえ"), "false"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tunesmith.composed.composition_request import composition_request
 from tunesmith.models.factories import COMPOSER
 from tunesmith.models.registry import Registry
 from tunesmith.request import GenerationRequest
@@ -27,7 +28,10 @@ class LocalChecks:
             check_composed(request)
             return
         family = self._family_of(request.model)
-        if family:
+        if request.follows_composer:
+            # Bars, hits and the like are the composition's then, which no model has to know.
+            check_composed(composition_request(request))
+        elif family:
             family.check_request(request)
 
     def _family_of(self, model: str) -> ModelFamily | None:
@@ -57,7 +61,7 @@ def check_composed(request: GenerationRequest) -> None:
     from tunesmith.composer.check_request import check_request
     from tunesmith.composer.composition import compose
 
-    if any(getattr(request, field) for field in SETTLED_IN_WRITING):
+    if request.score is not None or any(getattr(request, field) for field in SETTLED_IN_WRITING):
         compose(request)
     else:
         check_request(request)

@@ -13,12 +13,14 @@ from tunesmith.cli.backup import backup, restore
 from tunesmith.cli.batch import batch
 from tunesmith.cli.explain import explain
 from tunesmith.cli.generate import generate
+from tunesmith.cli.live import live
 from tunesmith.cli.mcp import mcp
 from tunesmith.cli.models import check, list_models, pull, rm, show
 from tunesmith.cli.play import play
 from tunesmith.cli.ps import ps
 from tunesmith.cli.render import render
 from tunesmith.cli.repeat import again, vary
+from tunesmith.cli.run_audiocraft import SCRIPT_CONTEXT, run_audiocraft
 from tunesmith.cli.score import app as score
 from tunesmith.cli.serve import serve
 from tunesmith.cli.studio import studio
@@ -42,12 +44,13 @@ for sound_command in (info, stitch, loop, fit, trim, fade, convert, normalize):
     app.command(epilog=EPILOG, rich_help_panel="Audio files")(sound_command)
 # The help lists the commands in this order.
 COMMANDS = (
-    generate, again, vary, play, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve, studio,
-    ps, backup, restore,
+    generate, live, again, vary, play, batch, render, explain, genres, instruments, pull, show, check, rm, mcp, serve,
+    studio, ps, backup, restore,
 )  # fmt: skip
 for command in COMMANDS:
     app.command(epilog=EPILOG)(command)
 app.command("list", epilog=EPILOG)(list_models)
+app.command("run-audiocraft", epilog=EPILOG, context_settings=SCRIPT_CONTEXT)(run_audiocraft)
 app.add_typer(log, name="log", epilog=EPILOG)
 app.add_typer(score, name="score", epilog=EPILOG)
 app.add_typer(token, name="token", epilog=EPILOG)

@@ -15,6 +15,7 @@ OPTION_ALIASES: Mapping[str, str] = {
 }  # fmt: skip
 FIELD_OF_OPTION: Mapping[str, str] = {
     "bpm": "tempo_bpm", "hit": "hits", "loudness": "loudness_lufs", "guidance": "guidance_scale",
+    "score_in": "score",
 }  # fmt: skip
 """Request fields by option, where the option has another name."""
 

@@ -112,6 +112,8 @@ def as_json_text(value: Any) -> str:
 
 def report(generated: Sequence[GeneratedFile], as_json: bool, quiet: bool, to_stderr: bool) -> None:
     """Print duration, seed and files of each result, or one JSON object (a list for several)."""
+    from tunesmith.performed.recall_text import recall_in_words
+
     out = sys.stderr if to_stderr else sys.stdout
     if as_json:
         rows = [one.as_json() for one in generated]
@@ -119,4 +121,6 @@ def report(generated: Sequence[GeneratedFile], as_json: bool, quiet: bool, to_st
     elif not quiet:
         for one in generated:
             what = f"{one.duration:.1f} s of music in {one.took:.1f} s, seed {one.request.seed}"
+            if recall := recall_in_words(one.metadata):
+                what = f"{what}\n  performed: {recall}"
             print("\n".join([what, *(f"  {file}" for file in one.files)]), file=out)

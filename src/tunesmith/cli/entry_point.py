@@ -37,10 +37,12 @@ COMMANDS = (
     "token",
     "mcp",
     "serve",
+    "live",
     "studio",
     "ps",
     "backup",
     "restore",
+    "run-audiocraft",
 )
 TOP_OPTIONS = ("--help", "-h", "--version")
 LONGEST_SHOWN = 300

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.audio.edits import edit_in_words, edits_of
 from tunesmith.audio.formats import FORMATS
 from tunesmith.composer.brief import Reason
+from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.explanation.labels import key_label, signed_label, tempo_label, time_label
 from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.score import Score
-from tunesmith.composer.writing import write_score
 from tunesmith.errors import InvalidRequest, TrackNotFound
+from tunesmith.performed.recall_text import recall_in_words
 
 if TYPE_CHECKING:
     from tunesmith.config import Settings
@@ -100,30 +101,37 @@ def _of_track(source: str, settings: Settings) -> ExplainedScore:
 
     found = find_source_track(source, settings)
     request = found.request
-    if request.guide:
+    if request.follows_composer:
         request = composition_request(request)
     if request.model != COMPOSER:
         problem = f"only the composer writes a score, {source[:60]} is by {request.model}; see: tunesmith show"
         raise InvalidRequest("explain", problem)
     seed = Reason("seed", str(request.seed), "track", "the one that it was made with")
-    return _written(request, seed, _origin(request.prompt, found.metadata))
+    origin = tuple(_origin(request.prompt, found.metadata))
+    if request.score is None:
+        return _written(request, seed, origin)
+    explained = _of_score(request.score)
+    return ExplainedScore(explained.score, (*origin, *explained.reasons), explained.warnings)
 
 
 def _origin(prompt: str, metadata: Mapping[str, Any]) -> Iterable[Reason]:
     yield Reason("prompt", prompt, "track", "what was asked for")
+    if recall := recall_in_words(metadata):
+        yield Reason("performance", recall, "track", "measured in the sound, before the drums were laid over it")
     for step in edits_of(metadata):
         yield Reason("edit", edit_in_words(step), "track", "made of the finished piece; not in the arrangement")
 
 
 def _written(request: GenerationRequest, seed: Reason, before: Iterable[Reason] = ()) -> ExplainedScore:
     # Not compose(): what renders sound takes longer to load than the score to write.
-    brief = read_brief(request.with_drawn_seed())
-    written = write_score(brief)
+    request = request.with_drawn_seed()
+    brief = read_brief(request)
+    written = write_request(request, brief)
     return ExplainedScore(written.score, (*before, *brief.reasons, seed), (*brief.warnings, *written.warnings))
 
 
 def _of_score(path: Path) -> ExplainedScore:
-    from tunesmith.cli.render import loaded_score
+    from tunesmith.composer.score_input import loaded_score
 
     score = loaded_score(path).score
     facts = {

@@ -27,19 +27,21 @@ def generate(
     balance: options.Balance = None, form: options.FormName = None, intro: options.IntroName = None,
     ending: options.EndingName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     layers: options.Layers = None, hit: options.Hits = None, seed: options.Seed = None, lock: options.Lock = None,
-    variations: options.Variations = 1, pick: options.Pick = False, keep: options.Keep = "all",
-    midi_in: options.MidiIn = None, model: options.Model = "composer", guide: options.Guide = None,
-    keep_stems: options.KeepStems = None, commercial_safe: options.CommercialSafe = None,
-    revenue_below_limit: options.RevenueBelowLimit = None, negative_prompt: options.NegativePrompt = None,
-    guidance: options.Guidance = None, temperature: options.Temperature = None, top_k: options.TopK = None,
-    top_p: options.TopP = None, audio: options.AudioFile = None, continued: options.Continue = False,
-    strength: options.Strength = None, schedule: options.ScheduleName = None, repaint: options.Repaint = None,
-    melody: options.MelodyFile = None, steps: options.Steps = None, max_calls: options.MaxCalls = None,
-    hosted_token: options.HostedToken = None, loudness: options.Loudness = None,
-    sample_rate: options.SampleRateHz = None, mono: options.Mono = False, soundfont: options.SoundFontFile = None,
-    stems: options.Stems = None, midi: options.Midi = None, score: options.ScoreFile = None, plot: options.Plot = None,
-    play: options.Play = False, sheet: options.Sheet = None, as_json: options.Json = False,
-    quiet: options.Quiet = False,
+    score_edits: options.ScoreEdits = None, variations: options.Variations = 1, pick: options.Pick = False,
+    keep: options.Keep = "all", midi_in: options.MidiIn = None, score_in: options.ScoreIn = None,
+    model: options.Model = "composer", guide: options.Guide = None, keep_stems: options.KeepStems = None,
+    perform: options.Perform = False, performances: options.Performances = None, accompany: options.Accompany = False,
+    snap_tempo: options.SnapTempo = False, lead_frames: options.LeadFrames = None,
+    commercial_safe: options.CommercialSafe = None, revenue_below_limit: options.RevenueBelowLimit = None,
+    negative_prompt: options.NegativePrompt = None, guidance: options.Guidance = None,
+    temperature: options.Temperature = None, top_k: options.TopK = None, top_p: options.TopP = None,
+    audio: options.AudioFile = None, continued: options.Continue = False, strength: options.Strength = None,
+    schedule: options.ScheduleName = None, repaint: options.Repaint = None, melody: options.MelodyFile = None,
+    steps: options.Steps = None, max_calls: options.MaxCalls = None, hosted_token: options.HostedToken = None,
+    loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
+    soundfont: options.SoundFontFile = None, stems: options.Stems = None, midi: options.Midi = None,
+    score: options.ScoreFile = None, plot: options.Plot = None, play: options.Play = False,
+    sheet: options.Sheet = None, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate music from a prompt and write it to a file.
 
@@ -51,24 +53,21 @@ def generate(
     started = time.monotonic()
     settings = prepare_settings(model, max_calls, hosted_token)
     check_recording(audio, {"continue": continued, "strength": strength, "repaint": repaint})
-    keep_stems, keep = (keep, "all") if guide and keep not in KEPT_FILES else (keep_stems, keep)
+    keep_stems, keep = (keep, "all") if (guide or perform) and keep not in KEPT_FILES else (keep_stems, keep)
     _check_licence(settings, model, (audio, melody), commercial_safe, revenue_below_limit)
     options = GenerationOptions(
         prompt=prompt, model=model, seed=seed, duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter,
         genre=genre, mood=mood, instruments=instruments, without=without, production=production, ambience=ambience,
         balance=balance, form=form, intro=intro, loop=loop, intensity=intensity, hits=hit, lock=lock,
-        loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
+        score_edits=score_edits, loudness_lufs=loudness, sample_rate=sample_rate, mono=mono, soundfont=soundfont,
         negative_prompt=negative_prompt, guidance_scale=guidance, temperature=temperature, top_k=top_k, top_p=top_p,
         audio=audio, melody=melody, steps=steps, ending=ending, strength=strength, schedule=schedule, repaint=repaint,
-        guide=guide, keep_stems=keep_stems, variations=variations,
+        guide=guide, keep_stems=keep_stems, perform=perform, performances=performances, accompany=accompany,
+        snap_tempo=snap_tempo, lead_frames=lead_frames, score=score_in, variations=variations,
     )  # fmt: skip
     requests = build_requests(options, settings)
     files = OutputFiles.checked(output, settings.suffix, stems, midi, score, layers, plot)
-    shown = ReportOptions(as_json, quiet, pick, keep, sheet)
-    if midi_in is not None:
-        _arrange(midi_in, requests, files, settings, shown, play=play)
-    else:
-        _generate(requests, files, settings, shown, started, play=play)
+    _generate(requests, files, settings, ReportOptions(as_json, quiet, pick, keep, sheet), started, midi_in, play=play)
 
 
 def _check_licence(
@@ -82,24 +81,19 @@ def _check_licence(
 
 def _generate(
     requests: Sequence[GenerationRequest], files: OutputFiles, settings: Settings, shown: ReportOptions,
-    started: float, *, play: bool,
-) -> None:  # fmt: skip
-    from tunesmith.cli.play import playing
-
-    with playing(play, len(requests)) as listen:
-        generate_and_report(requests, files, settings, shown, started=started, listen=listen)
-
-
-def _arrange(
-    midi_in: Path, requests: Sequence[GenerationRequest], files: OutputFiles, settings: Settings,
-    shown: ReportOptions, *, play: bool,
+    started: float, midi_in: Path | None, *, play: bool,
 ) -> None:  # fmt: skip
     from tunesmith.cli.midi_in import arrange_and_report
+    from tunesmith.cli.play import playing
     from tunesmith.errors import InvalidRequest
 
-    if play:
+    if midi_in is None:
+        with playing(play, len(requests)) as listen:
+            generate_and_report(requests, files, settings, shown, started=started, listen=listen)
+    elif play:
         raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
-    arrange_and_report(midi_in, requests, files, settings, shown)
+    else:
+        arrange_and_report(midi_in, requests, files, settings, shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,10 @@ def arrange_and_report(
     """
     from tunesmith.audio.edits import Edit, edited, file_source
     from tunesmith.cli.console import print_warning, progress_bar, report
-    from tunesmith.cli.render import bytes_of_score
     from tunesmith.cli.track_log import log_tracks
     from tunesmith.composer.composition import arrange
     from tunesmith.composer.midi_in import read_song
+    from tunesmith.composer.score_input import bytes_of_score
     from tunesmith.pipeline import GeneratedMusic, write_music
     from tunesmith.source_tracks import ARRANGED
 
@@ -57,7 +57,7 @@ def arrange_and_report(
 def _check(requests: Sequence[GenerationRequest], files: OutputFiles, shown: ReportOptions) -> None:
     from tunesmith.errors import InvalidRequest
 
-    if requests[0].model != "composer" or requests[0].guide:
+    if requests[0].model != "composer" or requests[0].follows_composer:
         raise InvalidRequest("midi_in", f"only the composer arranges MIDI, got model {requests[0].model!r}")
     if shown.pick or shown.keep != "all":
         raise InvalidRequest("pick", "does not go with --midi-in")

@@ -82,7 +82,7 @@ def pull(
         state = "installed" if offers else "is already installed:"
         size = in_words(installed.manifest.bytes)
         typer.echo(f"{installed.name} {state} {size} in {installed.folder}")
-        for line in _check_lines(installed.manifest.self_check):
+        for line in (*_check_lines(installed.manifest.self_check), *filter(None, (installed.manifest.remark,))):
             typer.echo(f"  {line}")
         typer.echo(f'  try: tunesmith "calm piano" --model {installed.name}')
 
@@ -95,6 +95,7 @@ def _offer_text(offer: PullPlan) -> str:
         f"{offer.name} from {offer.source}",
         f"  licence: {_licence_text(offer.licence, offer.terms)}",
         *_licence_details(offer.licence),
+        *((f"  notice: {offer.notice}",) if offer.notice else ()),
         f"  size: {download}about {in_words(offer.converted)} installed ({offer.quantization})",
     )
     return "\n".join(lines)
@@ -139,6 +140,9 @@ def list_models(
         typer.echo(as_json_text(values))
     elif rows:
         print_table(names, rows)
+        # On standard error, so that a program behind a pipe reads one model a line.
+        for notice in [f"{one['name']}: {one['notice']}" for one in values if one.get("notice")]:
+            typer.echo(notice, err=True)
     else:
         # On standard error, so that a program behind a pipe reads an empty list.
         typer.echo("no models are installed; see: tunesmith list --available", err=True)
@@ -179,7 +183,8 @@ def _available_rows(policy: CommercialPolicy) -> Rows:
         values.append({
             "name": model.name, "hub_id": model.hub_id, "kind": model.kind, "parameters": model.parameters,
             "download_gb": model.download_gb, "licence": model.licence, **model.terms.to_json(),
-            "accept_licence": model.accept_licence, "installed": is_installed, "about": model.about,
+            "accept_licence": model.accept_licence, "notice": model.notice or None, "installed": is_installed,
+            "about": model.about,
         })  # fmt: skip
     return names, rows, values
 
@@ -227,6 +232,7 @@ def _shown(manifest: Manifest) -> list[tuple[str, str]]:
         ("size", f"{in_words(manifest.bytes)} in {len(manifest.files)} files"),
         ("licence", _licence_text(manifest.licence, manifest.terms)),
         *(("show to users", line) for line in manifest.terms.attributions),
+        *((name, text) for name, text in (("notice", manifest.notice), ("remark", manifest.remark)) if text),
         ("source", str(manifest.source)),
         ("digest", f"sha256:{manifest.digest}"),
         ("installed", f"{manifest.created} by tunesmith {manifest.tunesmith}"),

@@ -47,6 +47,8 @@ MoodName = Annotated[Text, _option(MUSIC, MOOD_HELP, "MOOD")]
 LOCKED = "melody, chords, band, groove, tempo, key, form, genre, meter"
 Lock = Annotated[Text, _option(MUSIC, f"Decisions to take from another seed: {LOCKED}.", "melody=N,chords=N")]
 Keeping = Annotated[Text, _option(MUSIC, f"Decisions that every variation keeps: {LOCKED}.", "A,B", "--lock")]
+EDITS_HELP = "Edits of the written score, in order: 'chord 5=Fm7,sections intro A A=8 outro,transpose 2'."
+ScoreEdits = Annotated[Text, _option(MUSIC, EDITS_HELP, "EDITS")]
 FormName = Annotated[Text, _option(MUSIC, "Form: track, loop, sting, bumper or bed.", "FORM")]
 Production = Annotated[Text, _option(MUSIC, "Effects: spacious, dry, tape, vinyl, lofi, telephone.", "A,B")]
 Ambience = Annotated[Text, _option(MUSIC, "Background sounds: rain, birds, ocean, cafe.", "A,B")]
@@ -65,17 +67,29 @@ Variations = Annotated[
 ]
 GUIDE_HELP = "Let the composer write the piece, and the model make its sound: exact tempo, key, form and length."
 Guide = Annotated[Text, _option(MUSIC, GUIDE_HELP, "composer", "--guide")]
+PERFORM_HELP = "Let the composer write the piece, and a model that plays notes perform it; the drums stay as composed."
+Perform = Annotated[bool, _option(MUSIC, PERFORM_HELP, None, "--perform")]
+PERFORMANCES_HELP = "With --perform: how many to make, 1 to 8; the one with most of the notes is kept. Default: 3."
+Performances = Annotated[Text, _option(MUSIC, PERFORMANCES_HELP, "N", "--performances")]
+ACCOMPANY_HELP = "With --perform: let the model add notes of its own."
+Accompany = Annotated[bool, _option(MUSIC, ACCOMPANY_HELP, None, "--accompany")]
+SNAP_HELP = "With --perform: take the nearest tempo at which the model's sixteenths are even: 75, 93.75, 125 bpm …"
+SnapTempo = Annotated[bool, _option(MUSIC, SNAP_HELP, None, "--snap-tempo")]
+LEAD_HELP = "With --perform: give the model every note so many frames of 40 ms earlier, -25 to 25."
+LeadFrames = Annotated[Text, _option(MUSIC, LEAD_HELP, "N", "--lead-frames")]
 MIDI_IN_HELP = "A MIDI file whose melody, or whose chords, the composer arranges."
 MidiIn = Annotated[File, _option(MUSIC, MIDI_IN_HELP, "FILE", "--midi-in")]
+SCORE_IN_HELP = "A score or MIDI file to play as it is, instead of composing."
+ScoreIn = Annotated[Text, _option(MUSIC, SCORE_IN_HELP, "FILE", "--score-in")]
 PICK_HELP = "Measure the variations, rank them and mark the best one."
 Pick = Annotated[bool, _option(MUSIC, PICK_HELP, None, "--pick")]
 SHEET_HELP = "With --pick: also draw all in one picture: waveform, piano roll, measures (needs the extra plot)."
 Sheet = Annotated[File, _option(FILES, SHEET_HELP, "PNG", "--sheet")]
 KEPT_FILES = ("all", "best")
 """What ``--keep`` takes with ``--pick``."""
-KEEP_HELP = "With --pick: files to keep. With --guide: roles of the composer's stems to keep."
+KEEP_HELP = "With --pick: files to keep. With --guide and --perform: roles of the composer's stems to keep."
 Keep = Annotated[str, _option(MUSIC, KEEP_HELP, "all|best|drums,bass", "--keep")]
-KEEP_STEMS_HELP = "With --guide: the same as --keep."
+KEEP_STEMS_HELP = "With --guide and --perform: the same as --keep."
 KeepStems = Annotated[Text, _option(MUSIC, KEEP_STEMS_HELP, "A,B", "--keep-stems")]
 MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicate:OWNER/NAME."
 Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]

@@ -93,12 +93,11 @@ def _draw(generated: Sequence[GeneratedFile], ranking: Ranking, path: Path) -> N
 
 def _score_of(generated: GeneratedFile) -> Score | None:
     """Return the score of a piece by the composer, written once more; None for another model's."""
-    from tunesmith.composer.check_request import check_request
-    from tunesmith.composer.writing import write_score
+    from tunesmith.composer.score_of_request import score_of
     from tunesmith.models.factories import COMPOSER
 
     request = generated.request
-    return write_score(check_request(request)).score if request.model == COMPOSER else None
+    return score_of(request) if request.model == COMPOSER else None
 
 
 def show_ranking(generated: Sequence[GeneratedFile]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,9 @@ import typer
 from tunesmith.cli import options
 
 if TYPE_CHECKING:
-    from tunesmith.composer.score_file import LoadedScore
+    from tunesmith.cli.generate import ReportOptions
     from tunesmith.config import Settings
+    from tunesmith.output_files import OutputFiles
     from tunesmith.request import GenerationRequest
 
 ScoreArgument = Annotated[
@@ -25,9 +27,11 @@ ScoreOut = Annotated[
     Path | None,
     typer.Option("--score", metavar="FILE", help="Also write the score as it was played: with parts written anew."),
 ]
-MIDI_SUFFIXES = (".mid", ".midi")
-# Half an hour of a full band takes 2 MB.
-MAX_SCORE_BYTES = 20_000_000
+
+WORDS_HELP = "With --model: the style in words. Default: the prompt of the score."
+Words = Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help=WORDS_HELP)]
+KEPT_HELP = "With --model: roles of the composer's stems to keep beside the drums."
+KeptStems = Annotated[str | None, typer.Option("--keep", metavar="A,B", help=KEPT_HELP)]
 
 
 def render(
@@ -42,28 +46,67 @@ def render(
     score_file: ScoreOut = None,
     layers: options.Layers = None,
     plot: options.Plot = None,
+    model: options.Model = "composer",
+    prompt: Words = None,
+    keep: KeptStems = None,
+    performances: options.Performances = None,
+    accompany: options.Accompany = False,
+    lead_frames: options.LeadFrames = None,
+    seed: options.Seed = None,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Render a score file or a MIDI file to audio; errors in a score are shown with line, part and beat.
 
-    Parts that follow chords, melody or form are written anew where you changed what they follow.
+    Parts that follow chords, melody or form are written anew where you changed what they follow. With --model, a model
+    that plays notes performs the score.
     """
+    from tunesmith.cli.generate import ReportOptions
+    from tunesmith.config import load_settings
+    from tunesmith.models.factories import COMPOSER
+    from tunesmith.output_files import OutputFiles
+
+    started = time.monotonic()
+    files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
+    settings, shown = load_settings(), ReportOptions(as_json, quiet)
+    performing = {
+        "prompt": prompt, "seed": seed, "keep_stems": names_of(keep), "performances": performances,
+        "accompany": accompany or None, "lead_frames": lead_frames,
+    }  # fmt: skip
+    if model != COMPOSER:
+        from tunesmith.cli.perform_score import perform_and_report
+
+        sound = {"loudness_lufs": loudness, "sample_rate": sample_rate, "mono": mono, "soundfont": soundfont}
+        perform_and_report(score, {"model": model, **performing, **sound}, files, settings, shown)
+        return
+    _check_composed(performing)
+    _play(score, _request(settings, loudness, sample_rate, mono, soundfont), files, settings, shown, started)
+
+
+def _check_composed(performing: Mapping[str, object]) -> None:
+    """Raise InvalidRequest for the first option that only a model takes."""
+    from tunesmith.errors import InvalidRequest
+
+    for name, value in performing.items():
+        if value is not None:
+            raise InvalidRequest(name, f"needs --model with a model that plays notes, got {value!s} without one")
+
+
+def _play(
+    score: Path, sound_request: GenerationRequest, files: OutputFiles, settings: Settings, shown: ReportOptions,
+    started: float,
+) -> None:  # fmt: skip
+    """Render a score with the composer, write and log the files, and report them."""
     from tunesmith.audio.edits import Edit, edited, file_source
     from tunesmith.cli.console import print_warning, progress_bar, report
     from tunesmith.cli.track_log import log_render
     from tunesmith.composer.composition import perform
-    from tunesmith.config import load_settings
-    from tunesmith.output_files import OutputFiles
+    from tunesmith.composer.score_input import loaded_score
     from tunesmith.pipeline import GeneratedMusic, write_music
 
-    started = time.monotonic()
-    files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
-    settings = load_settings()
-    sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
     loaded = loaded_score(score)
     composition = perform(loaded.score, sound_request, loaded.written, loaded.warnings)
-    with progress_bar(quiet or as_json) as progress:
+    with progress_bar(shown.is_silent) as progress:
         audio = composition.mix(progress)
     for warning in composition.warnings:
         print_warning(warning)
@@ -71,7 +114,13 @@ def render(
     request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
     audio = edited(audio, Edit("render", {}), file_source(score))
     done = write_music(GeneratedMusic(request, audio, composition), files, "", started, print_warning)
-    report([log_render(settings, done)], as_json, quiet, to_stderr=False)
+    report([log_render(settings, done)], shown.as_json, shown.quiet, to_stderr=False)
+
+
+def names_of(text: str | None) -> tuple[str, ...] | None:
+    """Return the names of a text with commas; None for none."""
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    return names or None
 
 
 def _request(
@@ -86,52 +135,3 @@ def _request(
         mono=mono,
         soundfont=soundfont or settings.soundfont,
     )
-
-
-def text_of_score(path: Path) -> str:
-    """Return the text of a score file; raise InvalidRequest where it cannot be read, is too long or is MIDI."""
-    from tunesmith.errors import InvalidRequest
-    from tunesmith.text_files import decoded
-
-    content = bytes_of_score(path)
-    if is_midi(content):
-        raise InvalidRequest(
-            "score", f"{path} is MIDI; tunesmith render {path} --score FILE.yaml -o FILE.wav converts it"
-        )
-    return decoded(content, str(path), "score")
-
-
-def bytes_of_score(path: Path) -> bytes:
-    """Return the bytes of a score or MIDI file; raise InvalidRequest where it cannot be read or is too long."""
-    from tunesmith.errors import InvalidRequest
-
-    try:
-        with path.open("rb") as file:
-            # One byte beyond the limit shows that a file is too long without reading all of it.
-            content = file.read(MAX_SCORE_BYTES + 1)
-    except OSError as error:
-        raise InvalidRequest("score", f"cannot read {path}: {error.strerror}") from None
-    if len(content) > MAX_SCORE_BYTES:
-        raise InvalidRequest("score", f"{path} must be at most {MAX_SCORE_BYTES} bytes")
-    return content
-
-
-def is_midi(content: bytes) -> bool:
-    """Return whether a file is a Standard MIDI File, by its first bytes."""
-    return content.startswith(b"MThd")
-
-
-def loaded_score(path: Path) -> LoadedScore:
-    """Return the score of a score file or a MIDI file; raise InvalidRequest or InvalidScore."""
-    from tunesmith.composer.midi_in import midi_score, read_song
-    from tunesmith.composer.score_file import LoadedScore, load_document
-    from tunesmith.text_files import decoded
-
-    content = bytes_of_score(path)
-    if not is_midi(content):
-        # A file called MIDI that is none would be reported as broken YAML.
-        if path.suffix.lower() in MIDI_SUFFIXES:
-            read_song(content)
-        return load_document(decoded(content, str(path), "score"))
-    song = read_song(content)
-    return LoadedScore(midi_score(song, path.stem), None, song.warnings)

@@ -36,9 +36,10 @@ def again(
     form: options.FormName = None, loop: options.Loop = False, intensity: options.Intensity = None,
     production: options.Production = None, ambience: options.Ambience = None, balance: options.Balance = None,
     intro: options.IntroName = None, ending: options.EndingName = None, hit: options.Hits = None,
-    seed: options.Seed = None, loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None,
-    mono: options.Mono = False, stems: options.Stems = None, midi: options.Midi = None,
-    score: options.ScoreFile = None, plot: options.Plot = None, play: options.Play = False, dry_run: DryRun = False,
+    score_edits: options.ScoreEdits = None, seed: options.Seed = None, loudness: options.Loudness = None,
+    sample_rate: options.SampleRateHz = None, mono: options.Mono = False, stems: options.Stems = None,
+    midi: options.Midi = None, score: options.ScoreFile = None, plot: options.Plot = None,
+    play: options.Play = False, dry_run: DryRun = False,
     as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate a piece again, with its edits: byte for byte, or changed by words and options.
@@ -52,8 +53,8 @@ def again(
     fields = _given(
         duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter, genre=genre, mood=mood,
         instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, production=production,
-        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, seed=seed, loudness_lufs=loudness,
-        sample_rate=sample_rate, mono=mono,
+        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, score_edits=score_edits,
+        seed=seed, loudness_lufs=loudness, sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
     settings, shown = load_settings(), ReportOptions(as_json, quiet)
     found = _source_to_repeat(source, output, settings)
@@ -80,9 +81,9 @@ def vary(
     instruments: options.Instruments = None, without: options.Without = None, form: options.FormName = None,
     loop: options.Loop = False, intensity: options.Intensity = None, production: options.Production = None,
     ambience: options.Ambience = None, balance: options.Balance = None, intro: options.IntroName = None,
-    ending: options.EndingName = None, hit: options.Hits = None, loudness: options.Loudness = None,
-    sample_rate: options.SampleRateHz = None, mono: options.Mono = False, play: options.Play = False,
-    dry_run: DryRun = False, as_json: options.Json = False, quiet: options.Quiet = False,
+    ending: options.EndingName = None, hit: options.Hits = None, score_edits: options.ScoreEdits = None,
+    loudness: options.Loudness = None, sample_rate: options.SampleRateHz = None, mono: options.Mono = False,
+    play: options.Play = False, dry_run: DryRun = False, as_json: options.Json = False, quiet: options.Quiet = False,
 ) -> None:  # fmt: skip
     """Generate variations of a piece: with new seeds, which keep what --lock names, or changed by words and options.
 
@@ -98,8 +99,8 @@ def vary(
     fields = _given(
         duration=duration, bars=bars, tempo_bpm=bpm, key=key, meter=meter, genre=genre, mood=mood,
         instruments=instruments, without=without, form=form, loop=loop, intensity=intensity, production=production,
-        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, loudness_lufs=loudness,
-        sample_rate=sample_rate, mono=mono,
+        ambience=ambience, balance=balance, intro=intro, ending=ending, hits=hit, score_edits=score_edits,
+        loudness_lufs=loudness, sample_rate=sample_rate, mono=mono,
     )  # fmt: skip
     settings, shown = load_settings(), ReportOptions(as_json, quiet, pick, keep, sheet)
     found = _source_to_repeat(source, output, settings)
@@ -155,8 +156,14 @@ def _variations(
     """Return the requests of variations: with new seeds, or one changed request with its own seed."""
     if number is None and is_changed:
         return [request]
+    from tunesmith.cli.console import print_warning
+    from tunesmith.request import EDITS_LEFT_OUT
+
     seeds = _other_seeds(request, number or VARIATIONS, settings)
-    return [request.model_copy(update={"seed": seed}) for seed in seeds]
+    variations = [request.of_seed(seed) for seed in seeds]
+    if request.score_edits and not variations[0].score_edits:
+        print_warning(EDITS_LEFT_OUT)
+    return variations
 
 
 def _again_as_it_was(

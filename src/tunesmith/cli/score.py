@@ -61,8 +61,8 @@ def edit(
     tunesmith score edit song.yaml --chord 5=Ebmaj7 --mute drums -o changed.yaml
     """
     from tunesmith.cli.console import print_warning
-    from tunesmith.cli.render import text_of_score
     from tunesmith.composer.score_file import ScoreChanges, edited_document, load_document
+    from tunesmith.composer.score_input import text_of_score
     from tunesmith.errors import InvalidRequest
     from tunesmith.files import atomic_output
     from tunesmith.output_files import check_folder_of

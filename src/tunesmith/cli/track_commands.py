@@ -237,11 +237,14 @@ def _marks(track: Track) -> str:
 
 
 def _shown_prompt(track: Track) -> str:
-    """Return the edits of a track, the newest first, and its prompt, shortened for a table."""
+    """Return the edits of a track, the newest first, its recall and its prompt, shortened for a table."""
     from tunesmith.audio.edits import edit_in_words, edits_of
+    from tunesmith.performed.recall_text import recall_in_words
 
     edits = [edit_in_words(step) for step in edits_of(track.generation.metadata)]
-    shown = "; ".join([*edits[::-1], *filter(None, [track.prompt])])
+    recall = recall_in_words(track.generation.metadata)
+    performed = f"performed ({recall})" if recall else None
+    shown = "; ".join([*edits[::-1], *filter(None, [performed, track.prompt])])
     return shown if len(shown) <= SHOWN_PROMPT else f"{shown[:SHOWN_PROMPT]}…"
 
 

@@ -7,6 +7,8 @@ request with its retries. All run over a ``Transport``: ``async_transport.py`` a
 from __future__ import annotations
 
 from tunesmith.client.clients import AsyncTunesmith, Tunesmith
+from tunesmith.client.live import LiveFrame
+from tunesmith.client.live_streams import AsyncRemoteLive, RemoteLive
 from tunesmith.client.remote_job import Clip, RemoteJob
 
-__all__ = ["AsyncTunesmith", "Clip", "RemoteJob", "Tunesmith"]
+__all__ = ["AsyncRemoteLive", "AsyncTunesmith", "Clip", "LiveFrame", "RemoteJob", "RemoteLive", "Tunesmith"]

@@ -231,6 +231,22 @@ class ApiClient:
         reply = await send_with_retries(self._transport, request, deadline)
         return [await self._job(job["id"], deadline) for job in reply.part("jobs")]
 
+    async def edit_score(
+        self, track_id: str, *, chords: Mapping[int, str] | None = None,
+        sections: Sequence[str | tuple[str, int]] | None = None, transpose: int | None = None,
+    ) -> RemoteJob:  # fmt: skip
+        """Edit the score of a track by the composer, and return the job of the edited piece.
+
+        ``chords`` are by bar, from 1: ``{5: "Fm7", 6: "C:2 G7:2"}``. ``sections`` are names in the order in which they
+        sound, with their bars where these change; ``transpose`` is in semitones.
+        """
+        named = [one if isinstance(one, str) else f"{one[0]}={one[1]}" for one in sections or ()]
+        edits = {"chords": chords, "sections": named or None, "transpose": transpose}
+        deadline = self._deadline()
+        request = post_once(_path("tracks", track_id, "score-edits"), _without_none(edits))
+        job = (await send_with_retries(self._transport, request, deadline)).part("job")
+        return await self._job(job["id"], deadline)
+
     async def forget(self, track_id: str) -> None:
         """Remove a track from the prompt log."""
         await self._send("DELETE", _path("tracks", track_id))

@@ -11,6 +11,7 @@ import httpx
 
 from tunesmith.client.api_client import ApiClient
 from tunesmith.client.async_transport import AsyncTransport
+from tunesmith.client.live_streams import AsyncRemoteLive, RemoteLive
 from tunesmith.client.server_address import ServerAddress, blame_environment
 from tunesmith.client.sync_transport import SyncTransport, iterate_blocking, run_blocking
 
@@ -38,6 +39,10 @@ class AsyncTunesmith(ApiClient):
     def __repr__(self) -> str:
         """Return the class and the address, without the token or a password."""
         return f"{type(self).__name__}({str(self._address)!r})"
+
+    def live(self, /, prompt: str, **fields: Any) -> AsyncRemoteLive:
+        """Return a live stream, to be opened by ``async with``; see Tunesmith.live."""
+        return AsyncRemoteLive(self._address, {"prompt": prompt, **fields})
 
     async def close(self) -> None:
         """Close the connection pool."""
@@ -124,12 +129,21 @@ class Tunesmith:
     understand = _blocking(ApiClient.understand)
     tree = _blocking(ApiClient.tree)
     vary = _blocking(ApiClient.vary)
+    edit_score = _blocking(ApiClient.edit_score)
     forget = _blocking(ApiClient.forget)
     models = _blocking(ApiClient.models)
     pull = _iterating(ApiClient.pull)
     explain = _blocking(ApiClient.explain)
     loaded = _blocking(ApiClient.loaded)
     version = _blocking(ApiClient.version)
+
+    def live(self, /, prompt: str, **fields: Any) -> RemoteLive:
+        """Return a live stream, which plays without end once it is opened by ``with``.
+
+        ``fields`` are ``second_prompt``, ``blend``, ``notes``, ``drums``, ``temperature``, ``model``, ``seed``,
+        ``encoding``, ``ahead`` and ``duration``; see docs/live.md.
+        """
+        return RemoteLive(self._address, {"prompt": prompt, **fields})
 
     def close(self) -> None:
         """Close the connection pool."""

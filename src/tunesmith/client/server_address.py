@@ -39,6 +39,11 @@ class ServerAddress:
         """Return the address without a password."""
         return without_userinfo(httpx.URL(self.url))
 
+    @property
+    def host(self) -> str:
+        """The host of the server."""
+        return httpx.URL(self.url).host
+
     def httpx_options(self) -> dict[str, Any]:
         """Return the arguments for a client of httpx."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -46,7 +51,7 @@ class ServerAddress:
         # httpx wants an IPv6 address in brackets.
         pattern = f"all://[{host}]" if ":" in host else f"all://{host}"
         # No proxy for a loopback address: to the proxy it would mean the proxy's own machine.
-        direct: dict[str, Any] = {pattern: None} if _is_loopback(host) else {}
+        direct: dict[str, Any] = {pattern: None} if is_loopback(host) else {}
         return {"base_url": self.url, "headers": headers, "mounts": direct}
 
 
@@ -69,7 +74,8 @@ def _checked_token(token: str | None) -> str | None:
     return token
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -16,12 +16,18 @@ def check_request(request: GenerationRequest) -> Brief:
 
     Hits that only the prompt names give way, with a warning, where they cannot be met.
     """
-    for field_name in NEURAL_FIELDS:
-        value = getattr(request, field_name)
-        if value not in (None, ()) and not (field_name == "ending" and value in COMPOSED_ENDINGS):
-            raise InvalidRequest(field_name, f"only neural models support it, not the composer, got {str(value)!r}")
+    reject_neural_fields(request)
     brief = read_brief(request)
     return _with_possible_hits(brief) if brief.hits and not request.hits else brief
+
+
+def reject_neural_fields(request: GenerationRequest) -> None:
+    """Raise InvalidRequest for the first field that only neural models support."""
+    for field_name in NEURAL_FIELDS:
+        value = getattr(request, field_name)
+        is_written = field_name == "ending" and value in COMPOSED_ENDINGS
+        if value is not False and value not in (None, ()) and not is_written:
+            raise InvalidRequest(field_name, f"only neural models support it, not the composer, got {str(value)!r}")
 
 
 def _with_possible_hits(brief: Brief) -> Brief:

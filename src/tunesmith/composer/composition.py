@@ -13,16 +13,16 @@ from tunesmith.audio.buffer import Samples, Spool
 from tunesmith.audio.markers import whole_loop, with_markers
 from tunesmith.audio.timeline import TIMELINE, Stage, Tempo, Timeline
 from tunesmith.composer.brief import Brief
-from tunesmith.composer.check_request import check_request
+from tunesmith.composer.check_request import check_request, reject_neural_fields
+from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
-from tunesmith.composer.mix import MixOptions, Session, mix_score, stem_shares, stem_spools
+from tunesmith.composer.mix import MixOptions, Session, master, mix_score, stem_shares, stem_spools
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
-from tunesmith.composer.writing import write_score
 from tunesmith.composer.writing.written_score import WrittenScore
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
@@ -85,6 +85,17 @@ class Composition:
     ) -> CompositionStream:
         """Return the mastered mix as a stream, which begins to sound while the rest is rendered; close it after use."""
         return CompositionStream(self, progress, cancelled)
+
+    def mastered(
+        self, premaster: Spool, progress: ProgressCallback = no_progress, cancelled: CancelCheck = never_cancelled
+    ) -> Audio:
+        """Return another pre-master of this piece, (2, samples) at 44.1 kHz, mastered as ``mix`` masters its own.
+
+        It is as long as the piece. Raises GenerationCancelled.
+        """
+        spool = master(self._mastered_score(), premaster, self.session(progress, cancelled), done=0.0)
+        progress(Progress("done", 1.0))
+        return self._audio(spool)
 
     def _audio(self, spool: Spool) -> Audio:
         rate, metadata = self.playing.sample_rate, self.metadata
@@ -239,12 +250,24 @@ def bank(soundfont: Path | None) -> SoundFont:
 def compose(request: GenerationRequest) -> Composition:
     """Read the prompt of a request that carries a seed, and write the score; nothing is rendered yet.
 
-    Raises InvalidRequest for impossible or contradictory fields, SoundFontError for a broken sound bank.
+    A request with a score is for that score, as it is. Raises InvalidRequest for impossible or contradictory fields,
+    InvalidScore for a broken score, SoundFontError for a broken sound bank.
     """
+    if request.score is not None:
+        return _of_score_file(request, request.score)
     brief = check_request(request)
-    writing = write_score(brief)
+    writing = write_request(request, brief)
     warnings = (*brief.warnings, *writing.warnings)
     return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request, writing.written))
+
+
+def _of_score_file(request: GenerationRequest, path: Path) -> Composition:
+    # Most requests have no score, and its reading takes long to import.
+    from tunesmith.composer.score_input import loaded_score
+
+    reject_neural_fields(request)
+    loaded = loaded_score(path)
+    return replace(perform(loaded.score, request, loaded.written, loaded.warnings), request=request)
 
 
 def arrange(song: Song, request: GenerationRequest) -> Composition:

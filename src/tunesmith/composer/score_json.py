@@ -33,12 +33,20 @@ def score_json(score: Score) -> dict[str, Any]:
              "energy": one.energy} for one in score.sections
         ],
         "chords": [
-            {"name": chord_name(one.chord, score.key), "start": time(one.start), "end": time(one.end)}
+            {"name": chord_name(one.chord, score.key), "start": time(one.start), "end": time(one.end),
+             **_place(one.start, bar), "beats": round(one.length, DECIMALS)}
             for one in score.chords
         ],
         "parts": [_part_json(part, score) for part in score.parts],
         "figure": melody_figure(score),
     }  # fmt: skip
+
+
+def _place(start: float, beats_per_bar: float) -> dict[str, Any]:
+    """Return the bar and the beat in it, both counted from 1, of a time in beats."""
+    # The small offset keeps a start that rounding put just below a bar line in its bar.
+    bar = int(start / beats_per_bar + 1e-9)
+    return {"bar": bar + 1, "beat": round(start - bar * beats_per_bar + 1, DECIMALS)}
 
 
 def _part_json(part: Part, score: Score) -> dict[str, Any]:

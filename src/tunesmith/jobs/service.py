@@ -184,9 +184,9 @@ class MusicService:
         return path
 
     async def input_file(self, content: bytes, field: str = "audio") -> Path:
-        """Store a recording for a request's ``audio`` or ``melody`` and return its path.
+        """Store a recording for a request's ``audio`` or ``melody``, or its ``score``, and return its path.
 
-        Raises InvalidRequest, which names ``field``, if the content is not audio.
+        Raises InvalidRequest, which names ``field``, if the content is not audio, or no score.
         """
         return await asyncio.to_thread(self._files.inputs.keep, content, field)
 

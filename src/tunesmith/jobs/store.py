@@ -281,13 +281,13 @@ class JobStore:
             return {row[0]: row[1] for row in connection.execute(query.group_by(jobs.c.digest))}
 
     def recordings_in_use(self) -> frozenset[str]:
-        """Return the paths of the recordings that unfinished jobs need."""
+        """Return the paths of the recordings and scores that unfinished jobs need."""
         query = sa.select(jobs.c.request).where(jobs.c.state.in_(UNFINISHED))
         with self._database.read() as connection:
             requests = connection.execute(query).scalars().all()
         # A damaged row must not stop the cleanup of all others.
         readable = [request for request in requests if isinstance(request, dict)]
-        named = (request.get(name) for request in readable for name in ("audio", "melody"))
+        named = (request.get(name) for request in readable for name in ("audio", "melody", "score"))
         return frozenset(str(path) for path in named if path)
 
     def forget_results(self, digests: Collection[str], finished_before: float) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from tunesmith.audio.decode_check import check_sound
+from tunesmith.errors import InvalidRequest, InvalidScore
 from tunesmith.files import atomic_path, is_sha256
 from tunesmith.jobs.results import BYTES_A_GIGABYTE, GRACE_SECONDS, SECONDS_A_DAY, Retention, ensure_folder, writing_to
 from tunesmith.library.clock import Clock
 
 MAX_AUDIO_SECONDS = 1_800.0
+SCORE = "score"
 _LOCK = ".lock"
 
 
@@ -44,11 +46,15 @@ class UploadStore:
         self._lock = FileLock(folder / _LOCK)
 
     def keep(self, content: bytes, field: str) -> Path:
-        """Store a recording and return its path.
+        """Store a recording, or the score of the field ``score``, and return its path.
 
-        Raises InvalidRequest, which names ``field``, if the content is not audio, DiskFull and FolderUnavailable.
+        Raises InvalidRequest, which names ``field``, if the content is not audio, or no score, DiskFull and
+        FolderUnavailable.
         """
-        check_sound(content, field, MAX_AUDIO_SECONDS)
+        if field == SCORE:
+            _check_score(content)
+        else:
+            check_sound(content, field, MAX_AUDIO_SECONDS)
         path = self._folder / hashlib.sha256(content).hexdigest()
         with self._reserve(len(content)), writing_to(self._folder, "the recording"):
             self._write(content, path)
@@ -102,3 +108,15 @@ class UploadStore:
                 path.unlink()
                 return True
         return False
+
+
+def _check_score(content: bytes) -> None:
+    """Raise InvalidRequest for content that is no score."""
+    # The whole reader of scores, which a server does not load to start.
+    from tunesmith.composer.score_input import score_of_bytes
+
+    try:
+        score_of_bytes(content, SCORE)
+    except InvalidScore as error:
+        # An error of the request here, which names the field.
+        raise InvalidRequest(SCORE, str(error)) from None

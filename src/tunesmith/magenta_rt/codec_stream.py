@@ -35,8 +35,9 @@ class SpectroStreamDecoder:
 
     def __init__(self, folder: Path, architecture: MagentaArchitecture, options: SessionOptions) -> None:
         self.architecture = architecture
-        # Without the arena, the memory of every large map would be mapped anew in each run: a fifth of the time.
-        self._session: InferenceSession = open_session(folder / CODEC, replace(options, arena=True))
+        # Without the arena, the memory of every large map would be mapped anew in each run: up to a fifth of the time.
+        kept = replace(options, arena=True, memory_pattern=False)
+        self._session: InferenceSession = open_session(folder / CODEC, kept)
         self._codebooks = np.load(folder / CODEBOOKS, mmap_mode="r").view(np.ndarray)
         self._window = synthesis_window(architecture.codec.fft_size)
 

@@ -5,7 +5,7 @@ temporal.onnx, depth.onnx             the language model, quantized
 codec.onnx                            the decoder of the codec, in float32
 frame_embeddings.npy …                the tables of graph/tables.py
 tokenizer.json, text_encoder.onnx     a prompt to its embedding
-mapper.safetensors                    … to that of a recording, in float16
+mapper.onnx                           … to that of a recording, in float16
 style_tables.safetensors              … to codes, and codes and notes to source vectors
 LICENCE.txt                           whose the weights are, and what was changed
 """
@@ -25,7 +25,8 @@ from tunesmith.magenta_rt.checkpoint.unigram_tokenizer import write_unigram_toke
 from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.graph.codec import build_codec
 from tunesmith.magenta_rt.graph.depth import build_depth
-from tunesmith.magenta_rt.graph.tables import TABLES
+from tunesmith.magenta_rt.graph.mapper import build_mapper
+from tunesmith.magenta_rt.graph.tables import write_tables
 from tunesmith.magenta_rt.graph.temporal import build_temporal
 from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
 from tunesmith.magenta_rt.licence_file import LICENCE_TEXT
@@ -75,8 +76,7 @@ def convert(checkpoint: MagentaCheckpoint, folder: Path, quantization: str, prog
     # Its maps reach millions, and eight bits lose most of the sound.
     with GraphBuilder(folder / CODEC) as builder:
         build_codec(builder, architecture, weights)
-    for name, table in TABLES.items():
-        np.save(folder / name, table(architecture, weights))
+    write_tables(folder, architecture, weights, exact=QUANTIZATIONS[quantization].default is None)
     _convert_style(checkpoint, folder, exact=QUANTIZATIONS[quantization].default is None)
     (folder / LICENCE).write_text(LICENCE_TEXT, encoding="utf-8")
     # The architecture file comes last: a folder without it is an unfinished conversion.
@@ -99,7 +99,8 @@ def _convert_style(checkpoint: MagentaCheckpoint, folder: Path, *, exact: bool) 
     with GraphBuilder(folder / TEXT_ENCODER, None if exact else BLOCKWISE_32) as builder:
         build_text_encoder(builder, checkpoint.text_shape, checkpoint.text)
     if checkpoint.mapper is not None:
-        write_gpu_weights(folder / MAPPER, checkpoint.mapper, checkpoint.mapper, lambda _: exact)
+        with GraphBuilder(folder / MAPPER) as builder:
+            build_mapper(builder, *checkpoint.mapper, exact=exact)
     books = {codebook_name(level): book for level, book in enumerate(checkpoint.codebooks)}
     tables = books | SourceTables.from_weights(checkpoint.weights).named()
     write_gpu_weights(folder / STYLE_TABLES, tables, tables, lambda _: True)

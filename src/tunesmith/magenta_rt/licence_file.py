@@ -5,6 +5,9 @@ CC BY 4.0 asks those who share the weights, also changed ones, to name the creat
 
 from __future__ import annotations
 
+MODEL_NOTICE = "Magenta RealTime 2, copyright 2026 Google LLC, CC BY 4.0; quantized and converted by Tunesmith"
+"""The same in one line, which the manifest keeps."""
+
 LICENCE_TEXT = """\
 Magenta RealTime 2 (mrt2_small), with MusicCoCa and SpectroStream
 Copyright 2026 Google LLC

@@ -13,7 +13,7 @@ FRAME_EMBEDDINGS, DEPTH_EMBEDDINGS = "frame_embeddings.npy", "depth_embeddings.n
 CODEBOOKS, SINKS = "codebooks.npy", "sinks.npy"
 # What turns a prompt into style codes, and the numbers of a frame into its source vector.
 TOKENIZER, TEXT_ENCODER = "tokenizer.json", "text_encoder.onnx"
-MAPPER, STYLE_TABLES = "mapper.safetensors", "style_tables.safetensors"
+MAPPER, STYLE_TABLES = "mapper.onnx", "style_tables.safetensors"
 LICENCE = "LICENCE.txt"
 
 

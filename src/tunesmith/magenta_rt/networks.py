@@ -81,7 +81,7 @@ class LanguageModel:
         # Mapped, so that only pages in use take memory; a plain view indexes faster than np.memmap.
         self._frame_table = np.load(folder / FRAME_EMBEDDINGS, mmap_mode="r").view(np.ndarray)
         self._depth_table = np.load(folder / DEPTH_EMBEDDINGS, mmap_mode="r").view(np.ndarray)
-        self._memory = RowMemory(np.load(folder / SINKS), _in_pairs(num_rows), architecture.window_frames)
+        self._memory = RowMemory(np.load(folder / SINKS), ROWS_STEP, architecture.window_frames)
         self._level_starts = np.arange(architecture.num_codebooks) * architecture.codebook_size
         self._frames: dict[int, _FrameRun] = {}
         self._levels: dict[int, _LevelRun] = {}
@@ -89,6 +89,10 @@ class LanguageModel:
 
     def open_row(self, row: int) -> None:
         """Clear a row for a new stream."""
+        # A row takes 8 MB, and most of the time there is one stream.
+        if row >= self._memory.num_rows:
+            self._memory.grow(_in_pairs(row + 1))
+            self._frames.clear()
         self._memory.open(row)
 
     def copy_row(self, source: int, target: int) -> None:
@@ -101,7 +105,8 @@ class LanguageModel:
         run = self._frame_run(_in_pairs(count))
         # The first row of the table is the start; the codes of each level follow.
         ids = np.where(previous == START, 0, 1 + self._level_starts + previous)
-        run.frame[:count, 0] = self._frame_table[ids].sum(axis=1)
+        # In float32 first: the tables may be stored in float16.
+        run.frame[:count, 0] = self._frame_table[ids].astype(np.float32).sum(axis=1)
         run.source[:count, 0] = sources
         run.run()
         for row in np.flatnonzero(advancing).tolist():

@@ -14,10 +14,9 @@ import numpy.typing as npt
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import NoteSheet, TimedNote
+from tunesmith.magenta_rt.conditioning import NUM_PITCHES, NoteState
 
 FRAME_RATE = 25
-NUM_PITCHES = 128
-FREE, SILENT, HELD, ONSET = -1, 0, 1, 2
 MAX_POLYPHONY = 24
 """The most pitches at once: twice what the composer's fullest bands play, and more than such models have learned."""
 GUARD_SEMITONES = 2
@@ -27,10 +26,10 @@ Roll = npt.NDArray[np.int8]
 
 
 def pianoroll(sheet: NoteSheet) -> Roll:
-    """Return the states of all pitches, (frames, 128), over the whole length of a sheet.
+    """Return the NoteState of every pitch, (frames, 128), over the whole length of a sheet.
 
     A note is ONSET in the frame nearest to its start, then HELD until the frame nearest to its end, one frame at least.
-    Every other pitch is SILENT, or FREE where the sheet lets the model add notes. Raises InvalidRequest for a pitch
+    Every other pitch is OFF, or UNSAID where the sheet lets the model add notes. Raises InvalidRequest for a pitch
     outside 0–127, for a time that is no number, and for more than MAX_POLYPHONY pitches at once.
     """
     frames = max(1, math.ceil(round(FRAME_RATE * sheet.duration, 6)))
@@ -40,7 +39,7 @@ def pianoroll(sheet: NoteSheet) -> Roll:
         if note.start < sheet.duration and note.end > 0:
             _enter(roll, note, sheet.lead_frames)
     _check_polyphony(roll)
-    return _with_free_pitches(roll) if sheet.accompanies else roll
+    return _with_unsaid_pitches(roll) if sheet.accompanies else roll
 
 
 def _enter(roll: Roll, note: TimedNote, lead_frames: int) -> None:
@@ -51,8 +50,8 @@ def _enter(roll: Roll, note: TimedNote, lead_frames: int) -> None:
     last = max(first + 1, last)
     held = roll[first + 1 : last, note.pitch]
     # The same pitch of another part may begin meanwhile: its onset stays.
-    np.maximum(held, HELD, out=held)
-    roll[first, note.pitch] = ONSET
+    np.maximum(held, np.int8(NoteState.HELD), out=held)
+    roll[first, note.pitch] = NoteState.ONSET
 
 
 def _check(note: TimedNote) -> None:
@@ -63,17 +62,17 @@ def _check(note: TimedNote) -> None:
 
 
 def _check_polyphony(roll: Roll) -> None:
-    at_once = (roll > SILENT).sum(axis=1)
+    at_once = (roll > NoteState.OFF).sum(axis=1)
     fullest = int(at_once.argmax())
     if at_once[fullest] > MAX_POLYPHONY:
         where = f"{at_once[fullest]} at {fullest / FRAME_RATE:.2f} s"
         raise InvalidRequest("notes", f"must be at most {MAX_POLYPHONY} pitches at once, got {where}")
 
 
-def _with_free_pitches(roll: Roll) -> Roll:
-    sounding = roll > SILENT
+def _with_unsaid_pitches(roll: Roll) -> Roll:
+    sounding = roll > NoteState.OFF
     near = sounding.copy()
     for distance in range(1, GUARD_SEMITONES + 1):
         near[:, distance:] |= sounding[:, :-distance]
         near[:, :-distance] |= sounding[:, distance:]
-    return np.where(near, roll, np.int8(FREE))
+    return np.where(near, roll, np.int8(NoteState.UNSAID))

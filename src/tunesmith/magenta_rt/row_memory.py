@@ -20,17 +20,31 @@ Array = NDArray[np.float32]
 
 
 class RowMemory:
-    """The memory of ``num_rows`` rows that see ``window`` past frames, and ``sinks`` (attentions, 2, heads, head)."""
+    """The memory of rows that see ``window`` past frames, and ``sinks`` (attentions, 2, heads, head).
+
+    It has room for ``num_rows`` rows, more once a later one is opened; the buffers move then.
+    """
 
     def __init__(self, sinks: Array, num_rows: int, window: int) -> None:
-        attentions, _, num_heads, head_size = sinks.shape
         self._sinks = sinks
         self._window = window
-        # One block: NumPy requests huge pages only for large ones. A row takes no memory until it is opened.
-        self._block = np.zeros((attentions, 2, num_rows, num_heads, window + 2, head_size), np.float32)
         self._frames = np.zeros(num_rows, np.int64)
+        self._block = self._block_of(num_rows)
         self.lengths = np.ones(num_rows, np.int32)
         """The positions of each row before the present frame, which the graph counts from 0."""
+
+    @property
+    def num_rows(self) -> int:
+        """The rows that there is room for."""
+        return len(self.lengths)
+
+    def grow(self, num_rows: int) -> None:
+        """Make room for more rows; every view of the buffers is void then."""
+        old, kept = self._block, self.num_rows
+        self._block = self._block_of(num_rows)
+        self._block[:, :, :kept] = old
+        self._frames = np.concatenate([self._frames, np.zeros(num_rows - kept, np.int64)])
+        self.lengths = np.concatenate([self.lengths, np.ones(num_rows - kept, np.int32)])
 
     def open(self, row: int) -> None:
         """Clear a row: it sees the sink alone."""
@@ -56,3 +70,8 @@ class RowMemory:
         """Yield the number, the keys and the values of each attention for the first rows, as views."""
         for number, (keys, values) in enumerate(self._block):
             yield number, keys[:rows], values[:rows]
+
+    def _block_of(self, num_rows: int) -> Array:
+        attentions, _, num_heads, head_size = self._sinks.shape
+        # One block: NumPy requests huge pages only for large ones.
+        return np.zeros((attentions, 2, num_rows, num_heads, self._window + 2, head_size), np.float32)

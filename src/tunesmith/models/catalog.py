@@ -45,7 +45,7 @@ class ModelInfo:
     ``hub_id`` is the repository to pull it from, ``download_gb`` the size of that download in 10⁹ bytes, ``companions``
     the repositories with parts that its own lacks. If the model's own repository needs an account, ``open_copy`` is
     pulled in its place. ``parameters`` counts those of the decoder. ``accept_licence`` means that the licence must be
-    accepted before the download.
+    accepted before the download. ``notice`` names whose the weights are, where the licence asks for that.
     """
 
     name: str
@@ -61,6 +61,7 @@ class ModelInfo:
     download_gb: float | None = None
     about: str = ""
     accept_licence: bool = False
+    notice: str = ""
     installed: InstalledModel | None = None
 
     @property
@@ -195,7 +196,7 @@ def _installed_model(model: InstalledModel) -> ModelInfo:
     known = pullable_models().get(model.name) or ModelInfo(model.name, Origin.INSTALLED, "")
     return replace(
         known, origin=Origin.INSTALLED, kind=manifest.sizes.kind, licence=manifest.licence,
-        terms=manifest.terms, parameters=manifest.parameters, installed=model,
+        terms=manifest.terms, parameters=manifest.parameters, notice=manifest.notice, installed=model,
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class Sizes:
     """The dimensions of an architecture, as shown to users; ``kind`` names its family, ``sample_rate`` is in Hz.
 
     Models that write codes have ``num_codebooks``; those that write latents have ``latent_channels`` and a longest
-    piece, ``max_seconds``.
+    piece, ``max_seconds``. ``continues`` means that the model goes on from a recording.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class Sizes:
     melody: bool
     latent_channels: int | None = None
     max_seconds: float | None = None
+    continues: bool = True
 
     @property
     def counted(self) -> str:
@@ -72,6 +73,8 @@ class Sizes:
     @property
     def abilities(self) -> tuple[str, ...]:
         """What the model does with a recording: ``continue``, ``melody`` (follow it), ``redress`` and ``repaint``."""
+        if not self.continues:
+            return ()
         if self.num_codebooks:
             return ("continue", "melody") if self.melody else ("continue",)
         return ("continue", "redress", "repaint")
@@ -97,7 +100,9 @@ class Sizes:
 class Manifest:
     """The manifest of a model; ``created`` is a UTC time in ISO 8601.
 
-    ``self_check`` is what the pull measured of the quantized model; None where nothing was quantized.
+    ``self_check`` is what the pull measured of the quantized model; None where nothing was quantized. ``notice`` names
+    whose the weights are and what was changed, where the licence asks those who share them to say so; ``remark`` says
+    what the published files lacked.
     """
 
     name: str
@@ -110,6 +115,8 @@ class Manifest:
     tunesmith: str
     created: str
     self_check: QuantizationCheck | None = None
+    notice: str = ""
+    remark: str = ""
 
     @property
     def terms(self) -> LicenceTerms:

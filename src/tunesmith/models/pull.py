@@ -34,7 +34,9 @@ DOWNLOAD_SHARE = 0.7
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """The model that a pull is about to install, announced before the download; sizes in bytes."""
+    """The model that a pull is about to install, announced before the download; sizes in bytes, ``notice`` as in
+    ModelInfo.
+    """
 
     name: str
     source: Source
@@ -42,6 +44,7 @@ class PullPlan:
     quantization: str
     download: int
     converted: int
+    notice: str = ""
 
     @property
     def terms(self) -> LicenceTerms:
@@ -185,6 +188,7 @@ class _Pull:
             quantization=self.request.quantization,
             download=sum(download.bytes for download in downloads),
             converted=family_holding(repository).converted_bytes(repositories, self.request.quantization),
+            notice=entry.notice if entry else "",
         )
 
     def _accept(self, offer: PullPlan) -> None:
@@ -279,4 +283,6 @@ def _manifest(offer: PullPlan, summary: ModelSummary, files: tuple[FileDigest, .
         tunesmith=tunesmith.__version__,
         created=now.isoformat(timespec="seconds"),
         self_check=summary.self_check,
+        notice=summary.notice,
+        remark=summary.remark,
     )

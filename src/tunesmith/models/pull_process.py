@@ -46,6 +46,7 @@ class PullReporter:
         """Report the plan of the pull."""
         self.say({"offer": {
             "name": offer.name, "source": str(offer.source), "licence": offer.licence,
+            "notice": offer.notice or None,
             **offer.terms.to_json(), "quantization": offer.quantization,
             "download_bytes": offer.download, "installed_bytes": offer.converted,
         }})  # fmt: skip

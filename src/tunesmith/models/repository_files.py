@@ -19,6 +19,8 @@ SIDE_FILES = ("generation_config.json", "preprocessor_config.json", "tokenizer.j
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """Weights in one file, preferred first; ``….index.json`` lists the shards of weights in several."""
 WEIGHT_ENDINGS = (".safetensors", ".bin", ".ckpt", ".npz")
+LAYOUTS = ("*", "*/*", "resources/*/*")
+"""Where the files of all layouts lie; a folder such as the user's home holds far more below."""
 CARD_FIELDS = ("license", "license_name")
 """The fields of a model card's metadata that state the licence."""
 
@@ -48,9 +50,8 @@ class Repository:
 
     @classmethod
     def of_folder(cls, hub_id: str, folder: Path) -> Repository:
-        """Return a folder with its direct subfolders; a snapshot folder of the cache is named after its commit."""
-        # No layout goes deeper, and a folder such as the user's home holds far more.
-        paths = sorted(path for pattern in ("*", "*/*") for path in folder.glob(pattern) if path.is_file())
+        """Return a folder with the subfolders of known layouts; a snapshot of the cache is named after its commit."""
+        paths = sorted(path for pattern in LAYOUTS for path in folder.glob(pattern) if path.is_file())
         files = tuple(RemoteFile(path.relative_to(folder).as_posix(), path.stat().st_size) for path in paths)
         return cls(hub_id, folder.name, folder_licence(folder), files)
 

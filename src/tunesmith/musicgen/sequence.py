@@ -28,8 +28,9 @@ ChromaOfWindow = Callable[[SlidingWindow], NDArray[np.float32]]
 class SequenceRequest:
     """The request for ``frames`` frames of codes for a text, given as token ids (empty: no text).
 
-    ``given`` are codes (codebooks, frames) to continue. ``melody`` returns the chromagram of a window. Raises
-    InvalidRequest if there is no frame to generate.
+    ``given`` are codes (codebooks, frames) to continue. ``melody`` returns the chromagram of a window. Windows beyond
+    the trained length follow each other at ``stride_frames``; None is the model's own stride. Raises InvalidRequest if
+    there is no frame to generate.
     """
 
     prompt_ids: tuple[int, ...]
@@ -39,6 +40,7 @@ class SequenceRequest:
     negative_ids: tuple[int, ...] = ()
     given: Codes | None = None
     melody: ChromaOfWindow | None = None
+    stride_frames: int | None = None
 
     def __post_init__(self) -> None:
         if self.frames < 1:
@@ -76,6 +78,8 @@ class Sequence(BatchSequence):
 
     def __init__(self, request: SequenceRequest, architecture: Architecture) -> None:
         rule = WindowRule.of(architecture.window_frames, architecture.window_seconds)
+        if request.stride_frames is not None:
+            rule = WindowRule(architecture.window_frames, request.stride_frames)
         shape = (architecture.decoder.num_codebooks, request.frames)
         super().__init__(request.num_rows)
         self.request = request

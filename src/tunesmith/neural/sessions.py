@@ -23,13 +23,16 @@ class SessionOptions:
     """Options of a session: 0 ``num_threads`` means every core; ``spinning`` is faster but keeps cores busy.
 
     ``arena`` allocates the values of a run in one place, which takes less time and memory where they are large; a
-    LazySession gives the place back after each run. Without ``optimize``, the nodes run as they are in the file.
+    LazySession gives the place back after each run. ``memory_pattern`` plans the place of all values of a run ahead,
+    which takes more memory where a session runs many times with large values. Without ``optimize``, the nodes run as
+    they are in the file.
     """
 
     num_threads: int = 0
     spinning: bool = True
     arena: bool = False
     optimize: bool = True
+    memory_pattern: bool = True
 
 
 ALL_CORES = SessionOptions()
@@ -52,6 +55,7 @@ def open_session(path: Path, options: SessionOptions) -> onnxruntime.InferenceSe
     settings.intra_op_num_threads = options.num_threads or usable_cores()
     # The memory arena never gives memory back, and each graph of a model would keep its peak.
     settings.enable_cpu_mem_arena = options.arena
+    settings.enable_mem_pattern = options.memory_pattern
     if not options.optimize:
         settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     # Errors only: ONNX Runtime writes its warnings straight to stderr.

@@ -37,8 +37,11 @@ OpenOutput = Callable[[int, int], SoundOutput]
 """Opens an output for a sample rate in Hz and a number of channels."""
 
 
-def find_player() -> OpenOutput:
-    """Return the first way to play that this machine has. Raises InvalidRequest if it has none."""
+def find_player(*, while_made: bool = False) -> OpenOutput:
+    """Return the first way to play that this machine has. Raises InvalidRequest if it has none.
+
+    With ``while_made``, programs that play only whole files do not count.
+    """
     for name, arguments in PIPED.items():
         if path := shutil.which(name):
             return partial(_piped, (path, *arguments))
@@ -46,7 +49,7 @@ def find_player() -> OpenOutput:
         return partial(_raw, path)
     if importlib.util.find_spec("sounddevice"):
         return SoundDevice
-    for name, arguments in FILE_ONLY.items():
+    for name, arguments in () if while_made else FILE_ONLY.items():
         if path := shutil.which(name):
             return partial(_of_file, (path, *arguments))
     programs = ", ".join((*PIPED, RAW))

@@ -70,6 +70,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "PATCH /api/tracks/{track_id}": Operation("markTrack", TRACK),
     "DELETE /api/tracks/{track_id}": Operation("forgetTrack"),
     "POST /api/tracks/{track_id}/variations": Operation("createVariations", generates=True),
+    "POST /api/tracks/{track_id}/score-edits": Operation("editScore", generates=True),
     "GET /api/tracks/{track_id}/tree": Operation("getTrackTree", OBJECT),
     "GET /api/tracks/{track_id}/audio": Operation("getTrackAudio", MUSIC),
     "GET /api/tracks/{track_id}/score": Operation("getTrackScore"),

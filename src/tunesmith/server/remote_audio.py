@@ -51,6 +51,11 @@ def decode_base64(text: str, field: str, max_bytes: int) -> bytes:
         raise InvalidRequest(field, "must be audio in base64, a data URI or an http(s) URL") from None
 
 
+def encoded_text(text: str) -> bytes:
+    """Return a text of any length in UTF-8."""
+    return b"".join(_chunks(text))
+
+
 def _chunks(text: str) -> Iterator[bytes]:
     if isinstance(text, LongText):
         yield from text.chunks()

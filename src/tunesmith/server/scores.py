@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tunesmith
 from tunesmith.audio.peaks import MAX_POINTS, Peaks, measure_peaks
@@ -18,11 +18,15 @@ from tunesmith.models.factories import COMPOSER
 from tunesmith.request import GenerationRequest
 from tunesmith.server.errors import NoScore
 
+if TYPE_CHECKING:
+    from tunesmith.composer.score import Score
+
 
 def has_score(generated_by: str, request: GenerationRequest | Mapping[str, Any]) -> bool:
-    """Return whether the composer writes the notes of this request, for itself or as the guide of a model."""
-    guide = request.guide if isinstance(request, GenerationRequest) else request.get("guide")
-    return generated_by == COMPOSER or bool(guide)
+    """Return whether the composer writes the notes of this request, for itself or for a model to follow."""
+    if isinstance(request, GenerationRequest):
+        return generated_by == COMPOSER or request.follows_composer
+    return generated_by == COMPOSER or bool(request.get("guide") or request.get("perform"))
 
 
 def score_of_job(job: Job) -> dict[str, Any]:
@@ -48,14 +52,22 @@ def score_of_track(track: Track) -> dict[str, Any]:
     return {**_composed(request), "is_exact": track.version == tunesmith.__version__}
 
 
-def _composed(request: GenerationRequest) -> dict[str, Any]:
-    # The composer's tables load only on demand, and its sounds not at all.
-    from tunesmith.composer.check_request import check_request
-    from tunesmith.composer.score_json import score_json
-    from tunesmith.composer.writing import write_score
+def check_score(request: GenerationRequest) -> None:
+    """Write the score of a request; raise InvalidRequest where it cannot be written, as with impossible edits."""
+    _written(request)
 
-    composed = composition_request(request) if request.guide else request
-    return score_json(write_score(check_request(composed)).score)
+
+def _composed(request: GenerationRequest) -> dict[str, Any]:
+    from tunesmith.composer.score_json import score_json
+
+    return score_json(_written(request))
+
+
+def _written(request: GenerationRequest) -> Score:
+    # The composer's tables load only on demand, and its sounds not at all.
+    from tunesmith.composer.score_of_request import score_of
+
+    return score_of(composition_request(request) if request.follows_composer else request)
 
 
 def peaks_of_file(path: Path, points: int) -> Peaks:

@@ -196,3 +196,16 @@ def test_a_model_that_reads_only_text_gets_the_words_in_its_prompt() -> None:
 @pytest.mark.parametrize("words", ["...", "1/0", "é", "no", "without", "instead of", "代替", "a a a", "é" * 9])
 def test_any_words_are_answered(words: str) -> None:
     assert isinstance(edit_request(LOFI, words), EditedRequest)
+
+
+@pytest.mark.parametrize("fields_", [{"guide": "composer", "strength": 0.6}, {"perform": True, "performances": 2}])
+def test_a_piece_that_a_model_plays_changes_as_the_composers_own_does(fields_: dict[str, Any]) -> None:
+    played = LOFI.changed(model="a-model", **fields_)
+    edited, own = edit_request(played, "slower, no drums"), edit_request(LOFI, "slower, no drums")
+    assert edited.changes == own.changes
+    assert edited.request == own.request.changed(model="a-model", **fields_)
+
+
+def test_a_score_is_not_changed_by_words() -> None:
+    with pytest.raises(InvalidRequest, match="score: is changed as a document"):
+        edit_request(LOFI.changed(score="a.yaml"), "slower")

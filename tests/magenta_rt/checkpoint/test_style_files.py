@@ -20,7 +20,7 @@ from tflite_writer import FULLY_CONNECTED, Graph, write_tflite
 from tunesmith.errors import ModelFileError
 from tunesmith.magenta_rt.checkpoint.mapper import read_codebooks, read_mapper
 from tunesmith.magenta_rt.checkpoint.text_encoder import read_text_encoder
-from tunesmith.magenta_rt.style.shapes import TextEncoderShape
+from tunesmith.magenta_rt.style.shapes import MapperShape, TextEncoderShape
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,9 @@ def test_the_text_encoder_is_read_with_its_sizes(style_files: Path) -> None:
 
 
 def test_the_mapper_is_cut_into_its_layers(style_files: Path) -> None:
-    tensors = read_mapper(style_files / "mapper.tflite", 24)
+    shape, tensors = read_mapper(style_files / "mapper.tflite", 24)
     expected = mapper_weights()
+    assert shape == MapperShape(16, 4, 2, 2, 8, 24, context_size=8, text_width=24)
     read = {name: tensor.read() for name, tensor in tensors.items()}
     assert sum(array.size for array in read.values()) == sum(array.size for array in expected.values())
     assert np.array_equal(read["layers.1.qkv"], expected["layers.1.qkv.kernel"])

@@ -9,17 +9,23 @@ from magenta_vectors import has_magenta_vectors, magenta_arrays
 from tflite_writer import write_tflite
 
 from tunesmith.magenta_rt.checkpoint.mapper import read_mapper
+from tunesmith.magenta_rt.graph.mapper import build_mapper
 from tunesmith.magenta_rt.style.mapper import Mapper
 from tunesmith.magenta_rt.style.quantizer import quantize_style
 from tunesmith.neural.checkpoint.tensors import LazyWeights
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.sessions import SessionOptions
 
 pytestmark = has_magenta_vectors
 
 
 @pytest.fixture(scope="module")
 def mapper(tmp_path_factory: pytest.TempPathFactory) -> Mapper:
-    path = write_tflite(tmp_path_factory.mktemp("mapper") / "mapper.tflite", mapper_graphs(mapper_weights()))
-    return Mapper(LazyWeights(read_mapper(path, 24)))
+    folder = tmp_path_factory.mktemp("mapper")
+    shape, tensors = read_mapper(write_tflite(folder / "mapper.tflite", mapper_graphs(mapper_weights())), 24)
+    with GraphBuilder(folder / "mapper.onnx") as builder:
+        build_mapper(builder, shape, LazyWeights(tensors), exact=True)
+    return Mapper(folder / "mapper.onnx", SessionOptions(num_threads=1, spinning=False), keep=True)
 
 
 def test_the_mapper_computes_what_the_reference_does(mapper: Mapper) -> None:

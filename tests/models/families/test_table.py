@@ -16,6 +16,7 @@ from tunesmith.request import GenerationRequest
 
 FILES = {
     "musicgen": ("config.json", "state_dict.bin"),
+    "magenta-rt": ("checkpoints/mrt2_small.safetensors",),
     "stable-audio": ("model_config.json", "model_index.json", "dit_sm-music_f16.npz", "MLX/dit_sm-sfx_f16.npz"),
 }
 
@@ -26,14 +27,16 @@ def holding(*names: str) -> str:
 
 @pytest.mark.parametrize(("kind", "file"), [(kind, file) for kind, files in FILES.items() for file in files])
 def test_a_repository_is_known_by_its_files(kind: str, file: str) -> None:
-    assert holding(file) == holding("README.md", file, "config.json" if kind == "stable-audio" else file) == kind
+    assert holding(file) == holding("README.md", file, file if kind == "musicgen" else "config.json") == kind
 
 
 def test_a_model_of_an_unknown_family_is_named(tmp_path: Path) -> None:
     manifest = install(Store(tmp_path), "mine").manifest
     assert family_of(manifest).kind == "musicgen"
     later = dataclasses.replace(manifest, sizes=dataclasses.replace(manifest.sizes, kind="later"))
-    with pytest.raises(ModelFileError, match="mine: is a model of the family 'later'; only stable-audio, musicgen are"):
+    with pytest.raises(
+        ModelFileError, match="mine: is a model of the family 'later'; only stable-audio, magenta-rt, musicgen are"
+    ):
         family_of(later)
 
 
@@ -50,7 +53,8 @@ def test_names_of_a_family_and_of_what_is_not_run_here() -> None:
 @pytest.mark.parametrize(("kind", "fields", "field"), [
     ("musicgen", {"loop": True}, "loop"), ("musicgen", {"steps": 8}, "steps"), ("musicgen", {"top_k": 9}, None),
     ("stable-audio", {"loop": True}, None), ("stable-audio", {"steps": 8}, None),
-    ("stable-audio", {"top_k": 9}, "top_k"),
+    ("stable-audio", {"top_k": 9}, "top_k"), ("magenta-rt", {"top_k": 9}, None), ("magenta-rt", {"loop": True}, None),
+    ("magenta-rt", {"steps": 8}, "steps"), ("magenta-rt", {"without": ["drums"]}, "without"),
     ("musicgen", {"without": ["drums"]}, "without"), ("stable-audio", {"without": ["drums"]}, "without"),
 ])  # fmt: skip
 def test_a_field_that_no_model_of_a_family_has_is_refused(

@@ -25,12 +25,14 @@ from tunesmith.server.apis.huggingface.request import FIELDS as PARAMETERS
 from tunesmith.server.apis.mcp.tool import Arguments
 from tunesmith.server.apis.native.models import PullBody
 from tunesmith.server.apis.native.request import BESIDE_MUSIC
+from tunesmith.server.apis.native.score_edits import ScoreEditsBody
 from tunesmith.server.apis.native.variations import VariationsBody
 from tunesmith.server.apis.openai import SpeechBody
 from tunesmith.server.apis.replicate.input_schema import FIELDS as INPUT
 from tunesmith.server.app import create_app
 
 ACCEPTED = 409
+BOOLEANS = ("loop", "mono", "perform", "accompany", "snap_tempo")
 PYTHONS_WORDS = re.compile(r"\b(tuple|dict|list|bool|None|NoneType|True|False|str|int|float|Mapping|class)\b")
 SHOWN_CHARACTERS = 600  # Replicate's problems say the same three times
 
@@ -43,7 +45,7 @@ class Door:
     body: Mapping[str, Any]
     fields: tuple[str, ...]
     group: str | None = None
-    booleans: tuple[str, ...] = ("loop", "mono")
+    booleans: tuple[str, ...] = BOOLEANS
 
     def with_field(self, **fields: Any) -> dict[str, Any]:
         """Return the body with other values of some fields."""
@@ -55,12 +57,13 @@ class Door:
 MUSIC = tuple(name for name in GenerationRequest.model_fields if name != "soundfont")
 DOORS: Mapping[str, Door] = {
     "own": Door("/api/jobs", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC),
-                booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
+                booleans=(*BOOLEANS, "commercial_safe", "revenue_below_limit")),
     "explain": Door("/api/explain", {"prompt": "x"}, (*MUSIC, *BESIDE_MUSIC),
-                    booleans=("loop", "mono", "commercial_safe", "revenue_below_limit")),
+                    booleans=(*BOOLEANS, "commercial_safe", "revenue_below_limit")),
     "pull": Door("/api/models/pull", {"model": "no such model"}, tuple(PullBody.model_fields),
                  booleans=("keep_download", "accept_licence")),
     "variations": Door("/api/tracks/none/variations", {}, tuple(VariationsBody.model_fields), booleans=("explain",)),
+    "score edits": Door("/api/tracks/none/score-edits", {}, tuple(ScoreEditsBody.model_fields)),
     "parameters": Door("/models/composer", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format"), "parameters"),
     "beside inputs": Door("/", {"inputs": "x"}, (*PARAMETERS, "max_new_tokens", "format", "model", "parameters",
                                                  "options")),
@@ -71,7 +74,7 @@ DOORS: Mapping[str, Door] = {
                        ("version", "input", "webhook")),
     "speech": Door("/v1/audio/speech", {"input": "x"}, (*SpeechBody.model_fields, *EXTENSIONS)),
     "music": Door("/v1/music", {"prompt": "x"}, (*MusicBody.model_fields, *EXTENSIONS),
-                  booleans=("loop", "force_instrumental")),
+                  booleans=(*BOOLEANS, "force_instrumental")),
     "sound": Door("/v1/sound-generation", {"text": "x"}, (*SoundBody.model_fields, *EXTENSIONS)),
 }  # fmt: skip
 REQUIRED = {"prompt", "inputs", "input", "text", "version"}
@@ -121,7 +124,7 @@ def told(text: str, name: str) -> None:
 @cache
 def usual(door: str) -> int:
     """Return the status that a door answers with where nothing is wrong."""
-    return {"explain": 200, "variations": 404, "pull": 404}.get(door, ACCEPTED)
+    return {"explain": 200, "variations": 404, "score edits": 404, "pull": 404}.get(door, ACCEPTED)
 
 
 @pytest.mark.parametrize(("door", "field"), EACH)

@@ -30,19 +30,19 @@ def check_grid(expected: Analysis, audio: Audio, tempo_bpm: float | None, key: s
     tempo or key to the ear. What cannot be found even in the guide is not compared.
     """
     heard, deviations = analyse(audio), []
-    if tempo_bpm is not None and _tempo_of(expected, tempo_bpm) and not _tempo_of(heard, tempo_bpm):
+    if tempo_bpm is not None and tempo_at_level(expected, tempo_bpm) and not tempo_at_level(heard, tempo_bpm):
         found = "no steady beat" if heard.rhythm is None else f"{heard.rhythm.tempo_bpm:.1f} bpm"
         deviations.append(f"tempo: {found} instead of {tempo_bpm:g} bpm")
     if key is not None and expected.key and _notes(expected.key.name) == _notes(key) != _heard_notes(heard):
         deviations.append(f"key: {heard.key.name if heard.key else 'no clear key'} instead of {key}")
-    tempo = _tempo_of(heard, tempo_bpm) if tempo_bpm else None
+    tempo = tempo_at_level(heard, tempo_bpm) if tempo_bpm else None
     return GridCheck(
         tempo or (heard.rhythm.tempo_bpm if heard.rhythm else None), heard.key.name if heard.key else None,
         tuple(deviations),
     )  # fmt: skip
 
 
-def _tempo_of(heard: Analysis, wanted: float) -> float | None:
+def tempo_at_level(heard: Analysis, wanted: float) -> float | None:
     """Return the measured tempo at the metrical level of the wanted one; None if it is off by more than 1 %."""
     if heard.rhythm is None:
         return None

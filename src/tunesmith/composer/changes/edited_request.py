@@ -13,6 +13,7 @@ from typing import Any
 from tunesmith.composer.changes.clauses import ChangeText, read_clauses
 from tunesmith.composer.changes.instructions import read_instructions
 from tunesmith.composer.changes.kept import with_kept
+from tunesmith.composer.changes.moved_edits import moved_edits
 from tunesmith.composer.changes.request_state import RequestState
 from tunesmith.composer.changes.text_change import change_of_text
 from tunesmith.composer.changes.updates import RequestUpdates, updates_of
@@ -24,7 +25,7 @@ from tunesmith.request import ADDING, GenerationRequest, without_plus
 
 MAX_WORDS_CHARACTERS = MAX_CHARACTERS["prompt"]
 """The most characters of the words of one change."""
-_JOINING = ("instruments", "without", "balance", "production", "ambience")
+_JOINING = ("instruments", "without", "balance", "production", "ambience", "score_edits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class EditedRequest:
 
     def with_seed(self, seed: int) -> EditedRequest:
         """Return the same change of the music of another seed."""
-        return replace(self, request=self.request.model_copy(update={"seed": seed}))
+        return replace(self, request=self.request.of_seed(seed))
 
     def check_anything(self, words: str) -> EditedRequest:
         """Return this change; raise InvalidRequest for words of which none changes anything."""
@@ -66,11 +67,13 @@ def edit_request(request: GenerationRequest, words: str = "", fields: Mapping[st
     words, given = words.strip(), _checked_fields(fields or {})
     if len(words) > MAX_WORDS_CHARACTERS:
         raise InvalidRequest("words", f"must be at most {MAX_WORDS_CHARACTERS} characters, got {len(words)}")
+    if request.score is not None:
+        raise InvalidRequest("score", "is changed as a document: tunesmith score FILE, or an editor")
     request = request.with_seed(0)
     if _is_relative(given.get("mood")):
         words = ", ".join(filter(None, [words, given.pop("mood")]))
     text = read_clauses(words) if words else None
-    if request.model != "composer" and request.guide is None:
+    if request.model != "composer" and not request.follows_composer:
         new, notes = change_of_text(request, words, text)
         new = new.changed(**given)
         return EditedRequest(new, differences(request, new, words), (), notes)
@@ -102,10 +105,24 @@ def _composed(request: GenerationRequest, text: ChangeText | None, given: Mappin
             raise InvalidRequest(name, f"is {value!r} here, and the words say {updates.because(name)!r}; give only one")
     new = request.changed(**{**updates.values, **_joined(updates, given)})
     after, followed = with_kept(before, new, {*updates.touched, *given})
+    after = _with_moved_edits(before, after, given, followed)
     unknown = text.unknown if text else ()
     notes = (*updates.notes, *updates.unmoved(after), *(text.parsed.unsupported.warnings if text else ()))
     changes = updates.changes(after, given, followed)
     return EditedRequest(after.request, changes, unknown, tuple(dict.fromkeys(notes)))
+
+
+def _with_moved_edits(
+    before: RequestState, after: RequestState, given: Mapping[str, Any], followed: dict[str, str]
+) -> RequestState:
+    """Return the state with the chords of its score edits in the new key, unless they are new themselves."""
+    edits = before.request.score_edits
+    if not edits or "score_edits" in given or after.brief.key == before.brief.key:
+        return after
+    moved = moved_edits(edits, before.brief.key, after.brief.key)
+    if moved != edits:
+        followed["score_edits"] = "their chords move with the key"
+    return RequestState.of(after.request.changed(score_edits=moved))
 
 
 def _joined(updates: RequestUpdates, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,8 @@ class RequestState:
     @classmethod
     def of(cls, request: GenerationRequest) -> RequestState:
         """Return the state of a request. Raises InvalidRequest and UnknownName, as the composer does."""
-        return cls(request, check_request(request))
+        # What a model has beside the piece changes nothing of it.
+        return cls(request, check_request(request.of_composer() if request.follows_composer else request))
 
     @cached_property
     def timeline(self) -> FormTimeline:

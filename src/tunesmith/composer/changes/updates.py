@@ -109,6 +109,7 @@ _ROWS = (
     _ShownField("duration", "length", lambda state: f"{round(state.timeline.duration, 2):g} s", ("bars",)),
     _ShownField("ending", "ending", lambda state: state.brief.ending or "as usual"),
     _ShownField("intro", "intro", lambda state: state.brief.intro or "as usual"),
+    _ShownField("score_edits", "score edits", lambda state: shown_value(state.request.score_edits)),
     _ShownField("loudness_lufs", "loudness", lambda state: f"{state.loudness_lufs:g} LUFS"),
 )
 

@@ -30,7 +30,7 @@ from tunesmith.composer.writing.written_score import WrittenPart, WrittenScore
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import MAX_TEMPO_BPM, MIN_TEMPO_BPM, GenerationRequest
 
-REFUSED = ("duration", "bars", "hits", "loop", "meter")
+REFUSED = ("duration", "bars", "hits", "loop", "meter", "score_edits")
 """Fields that the notes of the file decide."""
 LEAD = "melody"
 

@@ -1,7 +1,7 @@
 """Stems to the finished mix: strips, reverbs, production and master, in blocks, with bounded memory."""
 
 from tunesmith.audio.spool import Spool
-from tunesmith.composer.mix.master import master
+from tunesmith.composer.mix.master import master as master
 from tunesmith.composer.mix.master import stem_shares as stem_shares
 from tunesmith.composer.mix.options import MixOptions as MixOptions
 from tunesmith.composer.mix.premaster import Session as Session

@@ -18,10 +18,11 @@ from tunesmith.composer.mix.automation import Sweep, SweptFilter
 from tunesmith.composer.mix.channel_strips import STRIPS, Channel
 from tunesmith.composer.mix.ducking import Ducker
 from tunesmith.composer.mix.eq_response import Band, Response, response
-from tunesmith.composer.mix.reverb import LONGEST_TAIL, reverb_response
-from tunesmith.composer.mix.tone import EnsembleTone, tone_of
+from tunesmith.composer.mix.octaves import octave_response
+from tunesmith.composer.mix.reverb import LONGEST_TAIL, reverb_gains, reverb_response
+from tunesmith.composer.mix.tone import BusTone, tone_of
 from tunesmith.composer.render.stems import StemBlock
-from tunesmith.composer.score import MixSettings, Score
+from tunesmith.composer.score import Score
 
 OVERLAP = LONGEST_TAIL + 8192
 """Samples by which a block overlaps the next: the longest reverb, and the decay of the EQs."""
@@ -29,37 +30,20 @@ OVERLAP = LONGEST_TAIL + 8192
 TOGETHER = 4
 """Stems transformed at once: as many as fill the processor's vectors."""
 
-SPACIOUS_SCALE, DRY_SCALE = 2.0, 0.25
-ROOM_DB, HALL_DB = -4.0, -3.0
 TILT_PIVOT = 1000.0
 
 HEADROOM_DB = -5.0
 """The gain that keeps the peaks of a full band's stems and pre-master below full scale."""
 
-AIR = Band("high_shelf", 10_000, 1.0)
-"""A shelf that opens the very top, where banks hold less than finished records."""
 
-NATURAL_WIDTH = 1.3
-"""The gain of the sides at a score's width of 1: banks are recorded narrower than music is mixed."""
-
-
-def reverb_gains(settings: MixSettings) -> tuple[float, float]:
-    """Return the linear gains of room and hall: the score's sends, more for ``spacious``, less for ``dry``."""
-    scale = SPACIOUS_SCALE if "spacious" in settings.production else 1.0
-    scale *= DRY_SCALE if "dry" in settings.production else 1.0
-    room = settings.room * scale * 10 ** (ROOM_DB / 20)
-    return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
-
-
-def bus_bands(brightness_db: float, tone: EnsembleTone) -> tuple[Band, ...]:
-    """Return the equaliser of the bus: a tilt, the tone, the air, and no DC."""
-    return (
+def bus_response(brightness_db: float, tone: BusTone, size: int) -> Response:
+    """Return the response of the bus to what is in its middle: a tilt, the tone, and no DC."""
+    bands = (
         Band("high_pass", 22),
         Band("low_shelf", TILT_PIVOT / 4, -brightness_db / 4, 0.5),
         Band("high_shelf", TILT_PIVOT * 3, brightness_db, 0.5),
-        AIR,
-        *tone.bands,
     )
+    return np.asarray(response(bands, size) * octave_response(tone.octaves_db, size), np.complex64)
 
 
 # As many as one piece has roles: at 2 MB each, more would cost more memory than time.
@@ -77,12 +61,12 @@ def strip_response(role: str, room: float, hall: float, size: int) -> Response:
 
 
 @functools.lru_cache(maxsize=4)
-def bus_responses(brightness_db: float, width: float, tone: EnsembleTone, size: int) -> tuple[Response, Response]:
+def bus_responses(brightness_db: float, width: float, tone: BusTone, size: int) -> tuple[Response, Response]:
     """Return the responses of the bus to mid and side: a tilt and a tone, no DC, and mono lows under wide highs."""
-    mid = response(bus_bands(brightness_db, tone), size)
+    mid = bus_response(brightness_db, tone, size)
     # Lows in the side channel cancel on mono speakers and waste headroom.
-    narrow = response((Band("high_pass", 120), *tone.sides), size)
-    return mid, mid * narrow * np.float32(width * NATURAL_WIDTH)
+    narrow = response((Band("high_pass", 120),), size) * octave_response(tone.sides_db, size)
+    return mid, np.asarray(mid * narrow * np.float32(width), np.complex64)
 
 
 class Mixer:

@@ -12,10 +12,14 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.audio.fourier import irfft, next_fast_len, rfft
 from tunesmith.composer.mix.eq_response import Response
 from tunesmith.composer.rng import rng_for
+from tunesmith.composer.score import MixSettings
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 LONGEST_TAIL = 90_112
 """Samples of the longest impulse response (2.04 s), for which the overlap of the convolution is planned."""
+
+SPACIOUS_SCALE, DRY_SCALE = 2.0, 0.25
+ROOM_DB, HALL_DB = -4.0, -3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,14 @@ SPACES: Mapping[str, Space] = {
     "room": Space((0.5, 0.55, 0.45, 0.32, 0.2), before=0.004, early=0.03, reflections=10, low_cut=180),
     "hall": Space((1.9, 2.0, 1.6, 1.0, 0.55), before=0.022, early=0.09, reflections=14, low_cut=220),
 }
+
+
+def reverb_gains(settings: MixSettings) -> tuple[float, float]:
+    """Return the linear gains of room and hall: the score's sends, more for ``spacious``, less for ``dry``."""
+    scale = SPACIOUS_SCALE if "spacious" in settings.production else 1.0
+    scale *= DRY_SCALE if "dry" in settings.production else 1.0
+    room = settings.room * scale * 10 ** (ROOM_DB / 20)
+    return min(1.0, room), min(1.2, settings.hall * scale * 10 ** (HALL_DB / 20))
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from tunesmith.composer.render.legato import (
     without_attack,
 )
 from tunesmith.composer.render.note_chance import note_chances
+from tunesmith.composer.render.note_fall import fall_of, fallen
 from tunesmith.composer.rng import share
 from tunesmith.composer.score import Note, Part, Score
 from tunesmith.composer.sound.noise_kinds import is_exact
@@ -63,6 +64,7 @@ class PartPlayer:
         self._noise = OnsetNoise(played)
         self._played = played
         self._connects = connects(part.role, played)
+        self._fall = fall_of(part.role, played)
         self._sounding: list[ActiveNote] = []
         # Apart from the notes, because noise takes no part in polyphony and choking.
         self._noises: list[ActiveNote] = []
@@ -106,6 +108,8 @@ class PartPlayer:
         group = self._choke_group(note.pitch)
         self._make_room(at, group, HELD_FADE if joined is None else CROSSFADE)
         sound = self._voice.sound(tone)
+        if self._fall is not None:
+            sound = fallen(sound, self._fall)
         gain = 10 ** (LEVEL_SPREAD_DB * (2 * share(tone.chance, 3) - 1) / 20) if tone.chance else 1.0
         gains = gain * self._gains[0], gain * self._gains[1]
         heard = sound if joined is None else without_attack(sound)

@@ -40,6 +40,9 @@ SOFTEST_DB = -3.0
 TAIL_SECONDS = 2.0
 """How long the tail of the noise takes to −60 dB."""
 
+TAIL_DARKER = 1.8
+"""The upper limit of the attack's noise over that of the tail: the highs of a touch are gone first."""
+
 RELEASE_SECONDS = 0.04
 _CLOSING = np.linspace(1, 0, 441, dtype=np.float32)
 
@@ -65,10 +68,14 @@ class OnsetNoise:
         kind = noise_kind(self._played, pitch, struck.seconds)
         if kind is None or struck.level <= 0:
             return None
-        longest = LONGEST if kind.tail_db is None else min(LONGEST, max(2048, round(struck.seconds * SAMPLE_RATE)))
-        shape = _envelope(kind)[:longest]
-        level_db = kind.level_db + SOFTEST_DB * (1 - struck.velocity / 127)
-        return _excerpt(kind, shape, struck.level * 10 ** (level_db / 20), struck.place)
+        gain = struck.level * 10 ** ((kind.level_db + SOFTEST_DB * (1 - struck.velocity / 127)) / 20)
+        if kind.tail_db is None:
+            return _excerpt(kind.low, kind.high, _envelope(kind) * np.float32(gain), struck.place)
+        length = min(LONGEST, max(2048, round(struck.seconds * SAMPLE_RATE)))
+        noise = _excerpt(kind.low, kind.high / TAIL_DARKER, _tail(kind)[:length] * np.float32(gain), struck.place)
+        attack = _excerpt(kind.low, kind.high, _envelope(kind)[:length] * np.float32(gain), struck.place)
+        noise[:, : attack.shape[1]] += attack
+        return noise
 
     def release(self, pitch: int, struck: Struck) -> Samples | None:
         """Return the noise of the release, (2, samples), or None where the instrument has none."""
@@ -76,7 +83,7 @@ class OnsetNoise:
         if kind is None or kind.release_db is None or struck.level <= 0:
             return None
         gain = struck.level * 10 ** ((kind.level_db + kind.release_db) / 20)
-        return _excerpt(kind, _release_shape(), gain * _peak(kind), 1 - struck.place)
+        return _excerpt(kind.low, kind.high, _release_shape() * np.float32(gain * _peak(kind)), 1 - struck.place)
 
 
 def level_of(sound: Samples) -> float:
@@ -90,9 +97,9 @@ def level_of(sound: Samples) -> float:
     return math.sqrt(power / beginning.size) if beginning.size else 0.0
 
 
-def _excerpt(kind: NoiseKind, shape: Floats, gain: float, place: float) -> Samples:
-    first = int(place * (STRIP - len(shape)))
-    noise = _strip(kind.low, kind.high)[:, first : first + len(shape)] * (shape * np.float32(gain))
+def _excerpt(low: float, high: float, gains: Floats, place: float) -> Samples:
+    first = int(place * (STRIP - len(gains)))
+    noise = _strip(low, high)[:, first : first + len(gains)] * gains
     closing = noise[:, -len(_CLOSING) :]
     closing *= _CLOSING[-closing.shape[1] :]
     return np.asarray(noise, np.float32)
@@ -100,17 +107,28 @@ def _excerpt(kind: NoiseKind, shape: Floats, gain: float, place: float) -> Sampl
 
 @functools.lru_cache(maxsize=64)
 def _envelope(kind: NoiseKind) -> Floats:
-    """Return the gains over time, (samples,), of RMS 1 over LEVELLED: a rise, a fall by 60 dB in ``decay``, a tail."""
-    held = 0.0 if kind.tail_db is None else 10 ** (kind.tail_db / 20)
-    length = LONGEST if held else min(LONGEST, round((kind.attack + 0.8 * kind.decay) * SAMPLE_RATE))
-    seconds = np.arange(length) / SAMPLE_RATE
-    since = np.maximum(0, seconds - kind.attack)
-    # A fall by 60 dB is e^−6.91.
-    fall = held * np.exp(-6.91 / TAIL_SECONDS * since) + (1 - held) * np.exp(-6.91 / kind.decay * since)
-    # A raised cosine has no corner, so that a slow bow does not click.
-    rise = 0.5 - 0.5 * np.cos(np.pi * np.minimum(1, seconds / kind.attack))
-    shape = rise * fall
+    """Return the gains of the attack over time, (samples,), of RMS 1 over LEVELLED: a rise, a fall by 60 dB."""
+    length = min(LONGEST, round((kind.attack + 0.8 * kind.decay) * SAMPLE_RATE))
+    shape = _rise(kind, length) * np.exp(-6.91 / kind.decay * _since(kind, length))
     return _read_only(shape / np.sqrt(np.sum(np.square(shape[:LEVELLED])) / LEVELLED))
+
+
+@functools.lru_cache(maxsize=64)
+def _tail(kind: NoiseKind) -> Floats:
+    """Return the gains of the tail over time, (LONGEST,), which fall by 60 dB in TAIL_SECONDS."""
+    assert kind.tail_db is not None
+    level = _peak(kind) * 10 ** (kind.tail_db / 20)
+    return _read_only(level * _rise(kind, LONGEST) * np.exp(-6.91 / TAIL_SECONDS * _since(kind, LONGEST)))
+
+
+def _rise(kind: NoiseKind, length: int) -> npt.NDArray[np.float64]:
+    # A raised cosine has no corner, so that a slow bow does not click.
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.minimum(1, np.arange(length) / SAMPLE_RATE / kind.attack)))
+
+
+def _since(kind: NoiseKind, length: int) -> npt.NDArray[np.float64]:
+    """Return the seconds since the end of the rise, (length,)."""
+    return np.maximum(0, np.arange(length) / SAMPLE_RATE - kind.attack)
 
 
 @functools.lru_cache(maxsize=64)
@@ -129,8 +147,8 @@ def _release_shape() -> Floats:
 def _strip(low: float, high: float) -> Samples:
     """Return circular noise between ``low`` and ``high`` Hz, (2, STRIP), of RMS 1."""
     frequency = np.fft.rfftfreq(STRIP, 1 / SAMPLE_RATE)
-    # Second-order slopes below, first-order ones above: the air of an attack goes on to the top of hearing.
-    shape = (frequency / low) ** 2 / (1 + (frequency / low) ** 2) / np.sqrt(1 + (frequency / high) ** 2)
+    # Second-order slopes on both sides: above, a steady hiss would fill what strokes leave dark.
+    shape = (frequency / low) ** 2 / (1 + (frequency / low) ** 2) / (1 + (frequency / high) ** 2)
     noise = irfft(_white_spectrum() * shape.astype(np.float32), STRIP)
     return _read_only(noise / np.sqrt(np.mean(np.square(noise), axis=1, keepdims=True)))
 

@@ -200,7 +200,7 @@ class Worker:
             answer = encode({"made": task, **about, "metadata": metadata})
         except BaseException as error:
             # The border of the job runner; BaseException, because a library may raise SystemExit.
-            recordings = (message["request"].get(name) for name in ("audio", "melody"))
+            recordings = (message["request"].get(name) for name in ("audio", "melody", "score"))
             answer = encode({"failed": task, **_error_message(error, *filter(None, recordings))})
         self._finish(task, answer)
 
@@ -225,7 +225,7 @@ class Worker:
 
     def _streams(self, request: GenerationRequest, path: Path) -> bool:
         is_export = path.suffix.removeprefix(".") in EXPORTS
-        return not is_export and request.guide is None and isinstance(self._generator, StreamingGenerator)
+        return not is_export and not request.follows_composer and isinstance(self._generator, StreamingGenerator)
 
     def _stream(self, request: GenerationRequest, path: Path, work: _TaskRun) -> Audio:
         """Write the sound to ``stream_path`` while it is made, then the exact file."""

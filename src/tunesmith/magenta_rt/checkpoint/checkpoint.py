@@ -22,7 +22,7 @@ from tunesmith.magenta_rt.checkpoint.file_names import (
 from tunesmith.magenta_rt.checkpoint.language_model import read_language_model
 from tunesmith.magenta_rt.checkpoint.mapper import read_codebooks, read_mapper
 from tunesmith.magenta_rt.checkpoint.text_encoder import read_text_encoder
-from tunesmith.magenta_rt.style.shapes import TextEncoderShape
+from tunesmith.magenta_rt.style.shapes import MapperShape, TextEncoderShape
 from tunesmith.neural.checkpoint.tensors import LazyWeights
 from tunesmith.neural.checkpoint.weight_files import naming_folder
 
@@ -35,21 +35,21 @@ class MagentaCheckpoint:
     """A published model.
 
     ``weights`` are those of the language model and the codec by their published names, ``text`` and ``mapper`` those of
-    the style encoder (see ``checkpoint.text_encoder`` and ``checkpoint.mapper``); ``mapper`` is None in copies that
-    lack it. ``codebooks`` (12, codes, width) are the style's, ``vocabulary`` is the SentencePiece model.
+    the style encoder (see ``checkpoint.text_encoder`` and ``checkpoint.mapper``); ``mapper``, with its shape, is None
+    in copies that lack it. ``codebooks`` (12, codes, width) are the style's, ``vocabulary`` is the SentencePiece model.
     """
 
     architecture: MagentaArchitecture
     weights: Weights
     text_shape: TextEncoderShape
     text: Weights
-    mapper: Weights | None
+    mapper: tuple[MapperShape, Weights] | None
     codebooks: NDArray[np.float32]
     vocabulary: Path
 
     def __len__(self) -> int:
         """Return the number of tensors that a conversion reads."""
-        return len(self.weights) + len(self.text) + len(self.mapper or ())
+        return len(self.weights) + len(self.text) + (len(self.mapper[1]) if self.mapper else 0)
 
 
 def open_checkpoint(folder: Path) -> MagentaCheckpoint:
@@ -72,7 +72,7 @@ def open_checkpoint(folder: Path) -> MagentaCheckpoint:
         architecture, max_prompt_tokens=shape.max_tokens, prompt_vocabulary_size=shape.vocabulary_size,
         has_mapper=mapper is not None,
     )  # fmt: skip
-    lazy_mapper = None if mapper is None else LazyWeights(mapper)
+    lazy_mapper = None if mapper is None else (mapper[0], LazyWeights(mapper[1]))
     return MagentaCheckpoint(
         whole, LazyWeights(tensors), shape, LazyWeights(text), lazy_mapper, codebooks, folder / VOCABULARY
     )

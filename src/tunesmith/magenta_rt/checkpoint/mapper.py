@@ -28,8 +28,8 @@ CONTEXT, INPUT, OUTPUT = "arith.constant1$", "input_projection", "output_project
 LENGTH_TOLERANCE = 1e-3
 
 
-def read_mapper(path: Path, text_width: int) -> dict[str, Tensor]:
-    """Return the tensors of the mapper: see ``MapperShape.layer_shapes``, each name after ``layers.N.``.
+def read_mapper(path: Path, text_width: int) -> tuple[MapperShape, dict[str, Tensor]]:
+    """Return the shape of the mapper and its tensors: those of ``MapperShape.layer_shapes`` after ``layers.N.``.
 
     ``context`` (context,), ``input.weight`` (inputs, tokens x width), ``output.weight`` (tokens x width, outputs) and
     their biases are its other tensors. Raises ModelFileError, which names what is wrong.
@@ -51,7 +51,7 @@ def read_mapper(path: Path, text_width: int) -> dict[str, Tensor]:
         stacked = body.find(_argument(name), (shape.num_layers, *size))
         for layer in range(shape.num_layers):
             tensors[f"layers.{layer}.{name}"] = RearrangedTensor(stacked.part(layer, shape.num_layers), size)
-    return tensors
+    return shape, tensors
 
 
 def read_codebooks(path: Path, width: int) -> NDArray[np.float32]:

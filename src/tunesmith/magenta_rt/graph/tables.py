@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -57,4 +58,13 @@ def sinks(architecture: MagentaArchitecture, weights: Weights) -> Array:
 TABLES: Mapping[str, Callable[[MagentaArchitecture, Weights], Array]] = {
     FRAME_EMBEDDINGS: frame_embeddings, DEPTH_EMBEDDINGS: depth_embeddings, CODEBOOKS_FILE: codebooks, SINKS: sinks,
 }  # fmt: skip
-"""The tables of a model by the names of their files, which ``np.save`` writes."""
+"""The tables of a model by the names of their files."""
+HALVED = (FRAME_EMBEDDINGS, DEPTH_EMBEDDINGS)
+"""The tables that a quantized model has in float16: they are large, and the published model computes in bfloat16."""
+
+
+def write_tables(folder: Path, architecture: MagentaArchitecture, weights: Weights, *, exact: bool) -> None:
+    """Write the tables of a model to its folder, all of them in float32 if ``exact``."""
+    for name, build in TABLES.items():
+        table = build(architecture, weights)
+        np.save(folder / name, table if exact or name not in HALVED else table.astype(np.float16))

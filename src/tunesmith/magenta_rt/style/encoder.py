@@ -32,7 +32,7 @@ KEPT_EMBEDDINGS = 64
 class StyleEncoder:
     """The style encoder of a model folder; it may be used from several threads.
 
-    With ``keep``, the text encoder stays open from one prompt to the next. Raises ModelFileError if a file is missing
+    With ``keep``, the graphs stay open from one prompt to the next. Raises ModelFileError if a file is missing
     or damaged.
     """
 
@@ -43,7 +43,7 @@ class StyleEncoder:
         )
         self._text_encoder = LazySession(folder / TEXT_ENCODER, options, keep=keep)
         self._tables = read_gpu_weights(folder / STYLE_TABLES)
-        self._mapper = Mapper(read_gpu_weights(folder / MAPPER)) if architecture.has_mapper else None
+        self._mapper = Mapper(folder / MAPPER, options, keep=keep) if architecture.has_mapper else None
         self._embeddings: OrderedDict[tuple[str, int], Array] = OrderedDict()
         self._changing = threading.Lock()
 

@@ -22,12 +22,15 @@ FreeMemory = Callable[[], int]
 class ModelSummary:
     """What a conversion tells the manifest: the sizes, and the number of parameters by which the model is known.
 
-    ``self_check`` is what it measured of the quantized model, if anything.
+    ``self_check`` is what it measured of the quantized model, if anything; ``notice`` and ``remark`` are
+    those of the manifest.
     """
 
     sizes: Sizes
     parameters: int
     self_check: QuantizationCheck | None = None
+    notice: str = ""
+    remark: str = ""
 
 
 class ModelFamily(Protocol):

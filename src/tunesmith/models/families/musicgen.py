@@ -133,7 +133,7 @@ class MusicGenFamily:
 
         return MusicGenGenerator(
             folder, name=manifest.name, licence=manifest.licence, digest=manifest.digest,
-            engine_factory=partial(_open_within_memory, free_memory),
+            engine_factory=partial(open_within_memory, free_memory),
         )  # fmt: skip
 
     def check_request(self, request: GenerationRequest) -> None:
@@ -183,7 +183,7 @@ def check_model_type(text: str) -> None:
         raise ModelFileError(CONFIG, f"model_type: must be {' or '.join(MODEL_TYPES)}, got {model_type!r}")
 
 
-def _open_within_memory(free_memory: FreeMemory, folder: Path, num_rows: int) -> Engine:
+def open_within_memory(free_memory: FreeMemory, folder: Path, num_rows: int) -> Engine:
     """Open the engine of an installed model, for one caller or for as many as the memory allows.
 
     ``num_rows`` is the maximum number of sequences that run at once; the engine may have room for fewer. Raises

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from tunesmith.errors import ModelFileError
+from tunesmith.magenta_rt.checkpoint.file_names import CHECKPOINT
 from tunesmith.models.families.family import ModelFamily
+from tunesmith.models.families.magenta_rt import MagentaFamily
 from tunesmith.models.families.musicgen import MusicGenFamily
 from tunesmith.models.families.stable_audio import StableAudioFamily
 from tunesmith.models.manifest import Manifest
 from tunesmith.models.repository_files import Repository
 
-# Stable Audio comes first: its files are named for it, and MusicGen's are those of every model on the hub.
-FAMILIES: tuple[ModelFamily, ...] = (StableAudioFamily(), MusicGenFamily())
+# MusicGen comes last: its files are those of every model on the hub, and the others' are named for them.
+FAMILIES: tuple[ModelFamily, ...] = (StableAudioFamily(), MagentaFamily(), MusicGenFamily())
 
 
 def family_of(manifest: Manifest) -> ModelFamily:
@@ -27,7 +29,7 @@ def family_holding(repository: Repository) -> ModelFamily:
     """Return the family whose model a repository holds. Raises ModelFileError if it holds none."""
     found = next((family for family in FAMILIES if family.holds(repository)), None)
     if found is None:
-        layouts = "config.json, state_dict.bin, model_config.json, model_index.json or dit_*.npz"
+        layouts = f"config.json, state_dict.bin, model_config.json, model_index.json, dit_*.npz or {CHECKPOINT}"
         raise ModelFileError(repository.hub_id, f"contains no supported model: it has no {layouts}")
     return found
 

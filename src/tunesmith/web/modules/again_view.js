@@ -65,7 +65,7 @@ function settingsOf(take, { key, tempoBpm, meter, bars, isLoop, seed, duration }
           choices: FORMS.filter((one) => one !== form),
         }
       : null,
-    seed === null ? null : text("seed", `seed ${seed}`, String(seed), "12", (given) => ({ seed: Number(given) })),
+    seed === null ? null : text("seed", `seed ${seed}`, String(seed), "12", (given) => ({ seed: Number(given), score_edits: undefined })),
   ];
   return all.flatMap((one) => (one ? [one] : []));
 }

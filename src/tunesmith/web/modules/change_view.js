@@ -12,6 +12,8 @@ import { capital, named, quoted } from "./words.js";
 
 /** Where nothing was before. */
 const NOTHING = "–";
+/** As many changes have room beside the line. */
+const BESIDE = 2;
 /** Valence and arousal say less than their words. */
 const COORDINATES = / \([+-][\d.]+, [+-][\d.]+\)/g;
 
@@ -43,6 +45,8 @@ export function showChange(store, changes) {
       const chips = byId("change-chips");
       const made = isTyped ? [] : [element("span", { class: "field-name" }, "Changed:")];
       chips.hidden = !shown?.changes.length;
+      // The little that was changed stands beside the line, all else below it.
+      form.toggleAttribute("data-made", !isTyped && !chips.hidden && (shown?.changes.length ?? 0) <= BESIDE);
       chips.setAttribute("aria-label", isTyped ? "What the change would do" : "What this take changes");
       replaceKeepingFocus(chips, [...made, ...(shown?.changes ?? []).map(chipOf)]);
       showNote(isTyped && problem ? `${problem.title} ${problem.advice}` : notesOf(shown), isTyped && problem !== null);

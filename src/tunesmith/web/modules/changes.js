@@ -1,6 +1,7 @@
 /** Changes: words such as "happier, without drums" for the take on the stage, what is understood, and the take made so. */
 
 import { ApiError, DeadlineExceeded } from "../js/src/index.js";
+import { isStreamed } from "./live_sound.js";
 import { newTake } from "./new_take.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
@@ -63,11 +64,31 @@ export class Changes {
     try {
       // Asked once more: the words may be newer than what was understood of them.
       const change = await this.#server.ask((client) => client.understand(track, words));
-      const jobs = await this.#server.ask((client) => client.vary(track, { prompt: words }));
+      const jobs = await this.#server.ask((client) => client.vary(track, { prompt: words }, { stream: isStreamed(take.request) }));
       this.#store.change({ wish: { words: "", understood: null, problem: null, isSending: false } });
       for (const job of jobs) this.#made(newTake(job.request, { job: job.id, state: "queued", change }));
     } catch (error) {
       this.#store.change({ wish: { ...this.#store.state.wish, isSending: false, problem: problemOf(error) } });
+    }
+  }
+
+  /**
+   * Make a take again with fields of its request changed, beside itself and as its variation.
+   *
+   * @param {Take} take
+   * @param {Record<string, unknown>} fields
+   */
+  async set(take, fields) {
+    const { track } = take;
+    if (!track) return;
+    try {
+      const change = await this.#server.ask((client) => client.understand(track, fields));
+      const stream = isStreamed({ ...take.request, ...fields });
+      const jobs = await this.#server.ask((client) => client.vary(track, fields, { stream }));
+      for (const job of jobs) this.#made(newTake(job.request, { job: job.id, state: "queued", change }));
+    } catch (error) {
+      const problem = inWords(error);
+      this.#store.change(problem.field ? { askProblem: problem } : { notice: problem });
     }
   }
 

@@ -77,7 +77,11 @@ function chip(store, answer) {
     `chip ${kind}`,
     [...(sign ? [sign] : []), label, answer.label],
     (event) => explain(store, answer, openerOf(event)),
-    { "aria-haspopup": "dialog", "data-key": field === "instruments" ? `${field}:${value}` : field },
+    {
+      title: reasonOf(answer),
+      "aria-haspopup": "dialog",
+      "data-key": field === "instruments" ? `${field}:${value}` : field,
+    },
   );
 }
 
@@ -105,12 +109,11 @@ function explain(store, answer, opener) {
       edit(store, change);
       closePopover();
     });
-  const byChance = source === "chance" ? "; another with each seed" : "";
   const name = LABELS[field] ?? "";
   openPopover(opener, `${name}: ${label}`, [
     element("p", { class: "kind" }, `${name}, ${ORIGINS[source]}`),
     element("h3", {}, label),
-    element("p", {}, `${capital(quoted(answer.reason))}${byChance}.${fixes ? "" : " To change it, change the words."}`),
+    element("p", {}, `${reasonOf(answer)}${fixes ? "" : " To change it, change the words."}`),
     element(
       "div",
       { class: "row" },
@@ -125,6 +128,15 @@ function explain(store, answer, opener) {
         : null,
     ),
   ]);
+}
+
+/**
+ * Return why an answer is what it is, as a sentence.
+ *
+ * @param {Answer} answer
+ */
+function reasonOf({ reason, source }) {
+  return `${capital(quoted(reason))}${source === "chance" ? "; another with each seed" : ""}.`;
 }
 
 /**

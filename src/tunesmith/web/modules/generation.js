@@ -4,7 +4,7 @@ import { DeadlineExceeded, NotFound, ServerBusy, ServerUnreachable } from "../js
 import { factsOf } from "./facts.js";
 import { isStreamed, LiveSounds } from "./live_sound.js";
 import { newTake } from "./new_take.js";
-import { inWords } from "./problems.js";
+import { inWords, NOT_MADE } from "./problems.js";
 import { requestsOf } from "./request.js";
 import { Server } from "./server.js";
 import { Store, takeOf } from "./store.js";
@@ -71,7 +71,10 @@ export class Generation {
    */
   async makeAll(requests) {
     const takes = requests.map((request) => newTake(request));
+    const { state } = this.#store;
+    const { current, previous, region, heard, parts } = state;
     this.#store.change({
+      aside: state.aside ?? { takes: state.takes, current, previous, region, heard, parts },
       takes,
       current: takes[0]?.id ?? null,
       previous: null,
@@ -113,7 +116,7 @@ export class Generation {
   show(take) {
     const { takes, current } = this.#store.state;
     this.#store.change({ takes: [...takes, take], previous: current, current: take.id, announcement: "Making a take" });
-    if (isStreamed(take.request)) void this.#live.listen(take.id);
+    this.listen(take.id);
     this.#follow(take.id);
   }
 
@@ -150,9 +153,22 @@ export class Generation {
   /** Follow every take that is not finished, as after a reload. */
   resume() {
     for (const take of this.#store.state.takes) {
-      if (take.job && isBeingMade(take)) this.#follow(take.id);
-      else if (take.state === "sending") void this.#submit(take);
+      if (take.job && isBeingMade(take)) {
+        this.#follow(take.id);
+        this.listen(take.id);
+      } else if (take.state === "sending") void this.#submit(take);
     }
+  }
+
+  /**
+   * Hear a take from its first second on, if it is the one on the stage and is being made.
+   *
+   * @param {string} id
+   */
+  listen(id) {
+    const take = takeOf(this.#store.state, id);
+    const isStaged = id === this.#store.state.current;
+    if (take?.job && isStaged && isBeingMade(take) && isStreamed(take.request)) void this.#live.listen(id);
   }
 
   /** @param {Take} take */
@@ -174,7 +190,8 @@ export class Generation {
       );
       // A reload finds the take by its job.
       this.#store.changeTake(take.id, { job: job.id, state: "queued", waitSeconds: null });
-      if (stream) void this.#live.listen(take.id);
+      this.#store.change({ aside: null });
+      this.listen(take.id);
       if (takeOf(this.#store.state, take.id)) this.#follow(take.id);
       else await this.#server.ask((client) => client.cancel(job.id));
     } catch (error) {
@@ -215,14 +232,16 @@ export class Generation {
   }
 
   /**
-   * A field is at fault: say so where it was typed, and drop the take that cannot be.
+   * A field is at fault: say so where it was typed, and drop the take that cannot be; those that it would have replaced
+   * are back.
    *
    * @param {Take} take
    * @param {import("./types.js").Problem} problem
    */
   #refuse(take, problem) {
     this.#drop([take.id]);
-    this.#store.change({ askProblem: problem });
+    const { takes, aside } = this.#store.state;
+    this.#store.change({ askProblem: problem, ...(aside && !takes.length ? { ...aside, aside: null } : {}) });
   }
 
   /** @param {string} id */
@@ -276,7 +295,7 @@ export class Generation {
       return this.#finished(id);
     }
     const advice = job.error?.message ?? "Its file is no longer kept on the server.";
-    const problem = { title: "It could not be made", advice, ...(job.error?.field ? { field: job.error.field } : {}) };
+    const problem = { title: NOT_MADE, advice, ...(job.error?.field ? { field: job.error.field } : {}) };
     this.#store.changeTake(id, { state: "failed", problem });
   }
 

@@ -4,7 +4,7 @@ import { byId, element, icon, replaceKeepingFocus } from "./dom.js";
 import { isComposed } from "./facts.js";
 import { areSame, hitsOf, isIn, replacedHit, withHit } from "./hits.js";
 import { menuItem, openPopover } from "./popover.js";
-import { beatAt } from "./score_view.js";
+import { beatAt } from "./meter.js";
 import { Store, takeOf } from "./store.js";
 import { clock, counted, tenths } from "./words.js";
 

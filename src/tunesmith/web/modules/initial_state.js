@@ -26,6 +26,7 @@ export function initialState(kept) {
     wish: { words: "", understood: null, problem: null, isSending: false },
     locks: [],
     takes: [],
+    aside: null,
     current: null,
     previous: null,
     isPlaying: false,

@@ -102,15 +102,16 @@ export class Library {
    * Make variations of a track, which keep what is locked, and return them as takes to be followed.
    *
    * @param {string} id
+   * @param {boolean} stream whether they can be heard while they are made
    * @returns {Promise<Take[]>}
    */
-  async vary(id) {
+  async vary(id, stream) {
     /** @type {Take[]} */
     const takes = [];
     await this.#change(async (client) => {
       const { locks } = this.#store.state;
       const wanted = locks.length ? { n: VARIATIONS, lock: locks } : VARIATIONS;
-      for (const job of await client.vary(id, wanted)) {
+      for (const job of await client.vary(id, wanted, { stream })) {
         takes.push(newTake(job.request, { job: job.id, state: "queued" }));
       }
     });

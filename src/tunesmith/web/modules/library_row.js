@@ -1,5 +1,6 @@
 /** A row of the library: the melody of a piece, its title and what is worth knowing of it. */
 
+import { askedInWords } from "./differences.js";
 import { button, element, icon, setAttributes } from "./dom.js";
 import { drawFigure, partOf } from "./figure.js";
 import { capital, clock, keyName, titleOf } from "./words.js";
@@ -85,13 +86,16 @@ export class LibraryRow {
     const loop = track.request["loop"] ? " loop" : "";
     const seed = track.seed === null ? "" : `seed ${track.seed}`;
     const key = typeof track.request["key"] === "string" ? keyName(track.request["key"]) : "";
-    const about = [`${clock(track.duration)}${loop}`, key, isChild ? "" : seed, "★".repeat(track.rating ?? 0)];
+    const asked = track.parent === null ? "" : askedInWords(track.request);
+    const name = isChild && asked ? asked : capital(seed);
+    const about = [`${clock(track.duration)}${loop}`, asked ? "" : key, name === capital(seed) && isChild ? "" : seed];
     const isVariation = !isChild && track.parent !== null;
+    const kindOf = isVariation ? asked || "variation" : "";
     const text = element(
       "span",
       {},
-      element("b", {}, isChild && seed ? capital(seed) : (track.title ?? titleOf(track.prompt))),
-      element("small", {}, [isVariation ? "variation" : "", ...about, ...track.tags].filter(Boolean).join(" · ")),
+      element("b", {}, isChild && name ? name : (track.title ?? titleOf(track.prompt))),
+      element("small", {}, [kindOf, ...about, "★".repeat(track.rating ?? 0), ...track.tags].filter(Boolean).join(" · ")),
     );
     const star = track.starred ? [icon("star", "on"), element("span", { class: "sr" }, "starred")] : [];
     const isGone = track.audio === null;

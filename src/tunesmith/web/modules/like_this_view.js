@@ -1,5 +1,6 @@
 /** More like this: which decisions variations keep, and the tree of what varies what. */
 
+import { changedInWords } from "./differences.js";
 import { button, element, icon } from "./dom.js";
 import { closePopover, openPopover, placeAgain } from "./popover.js";
 import { Store } from "./store.js";
@@ -25,8 +26,6 @@ const LOCKS = {
   key: "the key",
   form: "the sections, and who plays when",
 };
-/** Every lock keeps these too. */
-const ALWAYS = ["genre", "meter"];
 
 /**
  * Open the popover of a take.
@@ -108,17 +107,4 @@ function branchOf(node, current, open) {
       ? element("ul", {}, ...node.children.map((child) => branchOf(child, current, open)))
       : null,
   );
-}
-
-/**
- * Return what a track changes of its parent: its locks in one word, and its mood without the numbers.
- *
- * @param {string} changed parts such as "lock melody=11; mood 0.4,-0.6; seed 12"
- */
-export function changedInWords(changed) {
-  const parts = changed.split("; ");
-  const locks = parts.flatMap((part) => /^lock (\w+)=/.exec(part)?.[1] ?? []).filter((name) => !ALWAYS.includes(name));
-  const others = parts.filter((part) => !part.startsWith("lock "));
-  const words = others.map((part) => (/^mood [\d.,\s-]+$/.test(part) ? "another mood" : part.replaceAll("_", " ")));
-  return capital([...(locks.length ? [`keeps ${locks.join(", ")}`] : []), ...words].join("; "));
 }

@@ -120,6 +120,8 @@ export class LiveSounds {
   async listen(id) {
     const job = takeOf(this.#store.state, id)?.job;
     if (!job || this.#listening.has(id)) return;
+    // A browser opens six connections to a server: one for what is heard.
+    for (const other of this.#listening.keys()) this.#stop(other);
     const stop = new AbortController();
     const sound = new LiveSound();
     this.#listening.set(id, stop);
@@ -150,14 +152,19 @@ export class LiveSounds {
   /** A take that is gone, ended without a stream or has its file needs no stream any more. */
   #forget() {
     const { state } = this.#store;
-    for (const [id, stop] of this.#listening) {
+    for (const id of this.#sounds.keys()) {
       const take = takeOf(state, id);
       const isSilent = take?.state === "ready" && state.arrived[id] === undefined;
       if (take && take.state !== "failed" && !isSilent && !state.heard.includes(id)) continue;
-      stop.abort();
+      this.#stop(id);
       this.#sounds.delete(id);
-      this.#listening.delete(id);
     }
+  }
+
+  /** @param {string} id */
+  #stop(id) {
+    this.#listening.get(id)?.abort();
+    this.#listening.delete(id);
   }
 }
 

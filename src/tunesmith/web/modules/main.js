@@ -18,7 +18,7 @@ import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
 import { Lanes } from "./lanes_view.js";
 import { openLikeThis } from "./like_this_view.js";
-import { LiveSounds } from "./live_sound.js";
+import { isStreamed, LiveSounds } from "./live_sound.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
@@ -32,7 +32,9 @@ import { inWords } from "./problems.js";
 import { showPrompt } from "./prompt_view.js";
 import { showRecent } from "./recent_view.js";
 import { draftOf, requestsOf } from "./request.js";
+import { Ruler } from "./ruler_view.js";
 import { showScore } from "./score_view.js";
+import { ScoreEdits } from "./score_edits.js";
 import { Scores } from "./scores.js";
 import { Server } from "./server.js";
 import { shapeItems } from "./shape_menu.js";
@@ -55,6 +57,9 @@ import { Screen } from "./video_view.js";
  * @typedef {import("./types.js").Track} Track
  */
 
+/** Of a take more: short ones are told from each other, and typed again. */
+const DRAWN_SEEDS = 100_000;
+
 const store = new Store(initialState(kept()));
 const server = new Server(store);
 const sounds = new Sounds(store, server);
@@ -66,6 +71,7 @@ const library = new Library(store, server);
 const models = new Models(store, server);
 const shaping = new Shaping(store, server, sounds, (id) => bring(id));
 const scores = new Scores(store, server);
+const changes = new Changes(store, server, (take) => generation.show(take));
 const generation = new Generation(store, server, scores, live, (id) => void finished(id));
 
 /** Make what the draft asks for; an empty prompt is where to begin. */
@@ -105,6 +111,7 @@ async function finished(id) {
 function choose(id) {
   if (id === store.state.current) return;
   store.change({ current: id, previous: store.state.current });
+  generation.listen(id);
   void sounds.load(id);
 }
 
@@ -159,7 +166,12 @@ function ask(track) {
 
 /** @param {Take} take */
 async function vary(take) {
-  if (take.track) generation.join(await library.vary(take.track));
+  if (take.track) generation.join(await library.vary(take.track, isStreamed(take.request)));
+}
+
+/** @param {Take} take @param {HTMLElement} opener */
+function openKeeping(take, opener) {
+  openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) });
 }
 
 /**
@@ -167,7 +179,11 @@ async function vary(take) {
  * @param {Record<string, unknown>} fields
  */
 async function again(take, fields) {
-  // Heard from the same place: A/B of the one thing that is different.
+  const { request } = take;
+  const isVariation = Object.entries(fields).every(([name, value]) => value !== undefined || request[name] === undefined);
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  if (take.track && isVariation) return changes.set(take, given);
+  // Fields that are left out cannot be a change of it.
   store.change({ previous: take.id });
   await generation.add({ ...take.request, seed: take.facts?.seed ?? undefined, ...fields });
 }
@@ -185,6 +201,7 @@ async function more(take, opener) {
   const track = await library.trackOf(take);
   if (!track) return;
   openTrackMenu(opener, track, library, shapes, {
+    like: () => openKeeping(take, opener),
     ask,
     repeat: (one) => void generation.add({ ...one.request, seed: one.seed }),
     forget: (one) => void library.forget(one.id),
@@ -246,17 +263,17 @@ showStage(store, {
   cancel: (take) => void generation.cancel([take.id]),
   again: (take) => void generation.again(take.id),
   vary: (take) => void vary(take),
-  like: (take, opener) =>
-    openLikeThis(opener, take, store, { vary: (one) => void vary(one), tree, open: (id) => void openById(id) }),
+  like: openKeeping,
   changed: (take, fields) => void again(take, fields),
   star,
   more: (take, opener) => void more(take, opener),
   download: (take, kind, format) => void save(take, kind, format),
   use: openUse,
 });
-showScore(store, sounds, live, player, new Lanes(store, stems));
+const edits = new ScoreEdits(server, (take) => generation.show(take));
+showScore(store, sounds, live, player, new Lanes(store, stems), new Ruler(edits));
 showIntensity(store, layers);
-showChange(store, new Changes(store, server, (take) => generation.show(take)));
+showChange(store, changes);
 const hits = new HitPoints(store, player, (take, fields) => void again(take, fields));
 const screen = new Screen(store, player);
 followDrops({
@@ -273,13 +290,19 @@ byId("choose-sound").addEventListener("click", () => chooseFile("audio/*", (file
 byId("new-take").addEventListener("click", () => {
   const take = takeOf(store.state);
   const request = take && !take.isLocal ? take.request : requestsOf(store.state.draft)[0];
-  void generation.add({ ...request, seed: Math.floor(Math.random() * 2 ** 31) });
+  void generation.add({ ...request, score_edits: undefined, seed: Math.floor(Math.random() * DRAWN_SEEDS) });
 });
 readBriefs(store, server);
 keep(store);
-for (const { id, state } of store.state.takes) {
-  if (state === "ready") void sounds.load(id).then(() => link(id));
-}
+// After a reload, and when the server is back.
+store.watch(
+  ({ connection }) => [connection.state],
+  ({ connection, takes, heard }) => {
+    if (connection.state !== "open") return;
+    for (const { id, state } of takes)
+      if (state === "ready" && !heard.includes(id)) void sounds.load(id).then(() => link(id));
+  },
+);
 // The browser notices first; a server on this machine answers all the same.
 for (const change of ["online", "offline"]) addEventListener(change, () => void server.look());
 void server.look();

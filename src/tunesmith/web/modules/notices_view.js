@@ -85,7 +85,7 @@ function showBanner({ connection, notice }, store, server) {
 /** @param {import("./server.js").Server} server */
 function tokenForm(server) {
   const box = element("input", {
-    attributes: { id: "token", type: "password", autocomplete: "current-password", required: true, pattern: "[!-~]+" },
+    attributes: { id: "token", type: "password", autocomplete: "current-password", placeholder: "Token", required: true, pattern: "[!-~]+" },
   });
   const signIn = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();

@@ -2,7 +2,7 @@
 
 import { button, byId, element, icon } from "./dom.js";
 import { onBars } from "./hits.js";
-import { beatAt } from "./score_view.js";
+import { beatAt } from "./meter.js";
 import { Store } from "./store.js";
 import { counted, named } from "./words.js";
 
@@ -30,9 +30,14 @@ export function showOptions(store, make) {
     make();
   });
   const summary = byId("summary");
-  summary.addEventListener("click", () => {
-    summary.setAttribute("aria-expanded", String(byId("options").toggleAttribute("data-open")));
-  });
+  const fold = (/** @type {boolean} */ isOpen) =>
+    summary.setAttribute("aria-expanded", String(byId("options").toggleAttribute("data-open", isOpen)));
+  summary.addEventListener("click", () => fold(!byId("options").hasAttribute("data-open")));
+  // On a phone they would hide what is made.
+  store.watch(
+    (state) => [state.takes.length > 0],
+    (state) => state.takes.length && fold(false),
+  );
   store.watch(
     (state) => [state.models, state.draft.model],
     ({ models, draft }) => {

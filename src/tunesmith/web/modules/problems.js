@@ -13,6 +13,8 @@ import { capital, clock } from "./words.js";
 
 /** @typedef {import("./types.js").Problem} Problem */
 
+/** The title of a problem that has none of its own. */
+export const NOT_MADE = "It could not be made";
 const SAFE = "What you typed and made is safe here.";
 
 /**
@@ -63,7 +65,7 @@ function explained(error) {
   const field = error instanceof ApiError ? error.field : undefined;
   // "job 01m8…: disk full" and "duration: must be …" name in their first word what the page shows otherwise.
   const message = error.message.replace(/^job \S+: /, "");
-  if (!field) return { title: "It could not be made", advice: sentence(message) };
+  if (!field) return { title: NOT_MADE, advice: sentence(message) };
   const problem = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
   // The page calls it length, and writes it as a clock does.
   const isLength = field === "duration";

@@ -1,22 +1,38 @@
-/** The ruler over the score: sections and chords on the time axis. */
+/** The ruler over the score: sections and chords on the time axis, to be pressed where they can be changed. */
 
-import { byId, element } from "./dom.js";
-import { shapeOf } from "./facts.js";
+import { button, byId, element } from "./dom.js";
+import { isComposed, shapeOf } from "./facts.js";
+import { openChord, openSection } from "./score_edit_view.js";
 import { takeOf } from "./store.js";
-import { capital, keyName } from "./words.js";
+import { capital, signed } from "./words.js";
 
-/** @typedef {import("./types.js").Written} Written */
+/**
+ * @typedef {import("./types.js").Take} Take
+ * @typedef {import("./types.js").Written} Written
+ * @typedef {import("./types.js").WrittenChord} WrittenChord
+ *
+ * @typedef {{name: string, start: number, end: number, chords: WrittenChord[]}} Held a chord as long as it is held
+ */
 
 /** Around the name of a chord. */
 const MARGIN_PIXELS = 9;
 const SAME_SECONDS = 0.01;
+/** What is narrower cannot be pressed; the chords are in their section's menu, too. */
+const PRESSED_PIXELS = 24;
 
 /** Shows sections and chords, and lights the chord that sounds. */
 export class Ruler {
+  #edits;
   /** @type {{node: HTMLElement, start: number, end: number}[]} */
   #chords = [];
   /** @type {HTMLElement | undefined} */
   #lit;
+
+  /** @param {import("./score_edits.js").ScoreEdits} edits */
+  constructor(edits) {
+    this.#edits = edits;
+    byId("ruler").addEventListener("keydown", followKey);
+  }
 
   /**
    * Draw it anew, as after a change of the take or the size.
@@ -29,16 +45,23 @@ export class Ruler {
     const ruler = byId("ruler");
     const duration = shape?.duration ?? 1;
     const pixels = ruler.clientWidth / duration;
-    const sections = (shape?.sections ?? []).map(({ name, start, end }) =>
-      placed(element("span", { class: "sec" }, capital(name)), start / duration, end / duration),
+    const focused = document.activeElement;
+    const key = focused instanceof HTMLElement && ruler.contains(focused) ? focused.dataset.key : undefined;
+    const canEdit = take?.track && take.written && isComposed(take) ? take : null;
+    const sections = (take?.written ?? shape)?.sections.map((section, at) =>
+      placed(this.#section(canEdit, section, at, pixels), section.start / duration, section.end / duration),
     );
     this.#lit = undefined;
-    this.#chords = changesOf(take?.written ?? null).map(({ name, start, end }) => {
-      const node = element("span", { class: "ch" }, fitting(name, (end - start) * pixels));
-      return { node: placed(node, start / duration, end / duration), start, end };
+    this.#chords = changesOf(take?.written ?? null).map((held) => {
+      const node = placed(this.#chord(canEdit, held, pixels), held.start / duration, held.end / duration);
+      return { node, start: held.start, end: held.end };
     });
     ruler.toggleAttribute("data-chords", this.#chords.length > 0);
-    ruler.replaceChildren(...sections, ...this.#chords.map(({ node }) => node));
+    ruler.replaceChildren(...(sections ?? []), ...this.#chords.map(({ node }) => node));
+    const first = ruler.querySelector(`button[data-key="${key}"]`) ?? ruler.querySelector("button");
+    if (!(first instanceof HTMLElement)) return;
+    first.tabIndex = 0;
+    if (key) first.focus();
   }
 
   /**
@@ -53,6 +76,69 @@ export class Ruler {
     at?.node.classList.add("on");
     this.#lit = at?.node;
   }
+
+  /**
+   * @param {Take | null} take
+   * @param {{name: string, start: number, end: number}} section
+   * @param {number} at
+   * @param {number} pixels for a second
+   */
+  #section(take, { name, start, end }, at, pixels) {
+    const shown = capital(name);
+    if (!take || (end - start) * pixels < PRESSED_PIXELS) return element("span", { class: "sec" }, shown);
+    return pressed("sec", shown, `Section ${shown}`, `section:${at}`, (opener) => openSection(opener, take, at, this.#edits));
+  }
+
+  /**
+   * @param {Take | null} take
+   * @param {Held} held
+   * @param {number} pixels for a second
+   */
+  #chord(take, { name, start, end, chords }, pixels) {
+    const width = (end - start) * pixels;
+    const shown = fitting(name, width);
+    if (!take || width < PRESSED_PIXELS) return element("span", { class: "ch" }, shown);
+    const label = `${signed(name)}, bar ${chords[0]?.bar}`;
+    return pressed("ch", shown, label, `chord:${start.toFixed(2)}`, (opener) => openChord(opener, take, chords, this.#edits));
+  }
+}
+
+/**
+ * @param {string} kind
+ * @param {string} shown
+ * @param {string} label
+ * @param {string} key
+ * @param {(opener: HTMLElement) => void} open
+ */
+function pressed(kind, shown, label, key, open) {
+  const press = (/** @type {MouseEvent} */ event) => open(/** @type {HTMLElement} */ (event.currentTarget));
+  const attributes = { "aria-label": label, "aria-haspopup": "dialog", "data-key": key, tabindex: -1 };
+  return button(kind, shown, press, attributes);
+}
+
+/**
+ * The arrows move between sections and chords, which share one place in the order of Tab.
+ *
+ * @param {KeyboardEvent} event
+ */
+function followKey(event) {
+  const from = event.target;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: "sec", ArrowDown: "ch" }[event.key];
+  if (!step || !(from instanceof HTMLElement) || event.shiftKey) return;
+  const all = /** @type {HTMLElement[]} */ ([...byId("ruler").querySelectorAll("button")]);
+  const row = all.filter((one) => one.classList.contains(typeof step === "string" ? step : (from.classList[0] ?? "")));
+  const nearest = () => row.reduce((best, one) => (apart(one, from) < apart(best, from) ? one : best), row[0] ?? from);
+  const to = typeof step === "string" ? nearest() : row[row.indexOf(from) + step];
+  event.preventDefault();
+  if (!to) return;
+  from.tabIndex = -1;
+  to.tabIndex = 0;
+  to.focus();
+}
+
+/** @param {HTMLElement} one @param {HTMLElement} other */
+function apart(one, other) {
+  return Math.abs(one.offsetLeft - other.offsetLeft);
 }
 
 /**
@@ -70,15 +156,17 @@ function placed(mark, start, end) {
  * Return the chords where they change, and at the start of a section.
  *
  * @param {Written | null} written
+ * @returns {Held[]}
  */
 function changesOf(written) {
-  /** @type {Written["chords"]} */
+  /** @type {Held[]} */
   const changes = [];
   for (const chord of written?.chords ?? []) {
     const last = changes.at(-1);
     const begins = written?.sections.some(({ start }) => Math.abs(start - chord.start) < SAME_SECONDS);
-    if (last && last.name === chord.name && !begins) last.end = chord.end;
-    else changes.push({ ...chord });
+    const { name, start, end } = chord;
+    if (last && last.name === name && !begins) Object.assign(last, { end, chords: [...last.chords, chord] });
+    else changes.push({ name, start, end, chords: [chord] });
   }
   return changes;
 }
@@ -91,8 +179,7 @@ function changesOf(written) {
  */
 function fitting(name, pixels) {
   const short = /^[A-G][#b]?(m(?!aj))?/.exec(name)?.[0] ?? name;
-  const found = [name, short].find((one) => widthOf(one) + MARGIN_PIXELS <= pixels) ?? "";
-  return keyName(found).replace(/\/([A-G])#/, "/$1♯").replace(/\/([A-G])b/, "/$1♭");
+  return signed([name, short].find((one) => widthOf(one) + MARGIN_PIXELS <= pixels) ?? "");
 }
 
 /** @param {string} text */

@@ -2,8 +2,8 @@
 
 import { byId, setAttributes } from "./dom.js";
 import { shapeOf } from "./facts.js";
+import { beatAt } from "./meter.js";
 import { regionOf } from "./player.js";
-import { Ruler } from "./ruler_view.js";
 import { Store, takeOf } from "./store.js";
 import { drawWave } from "./wave.js";
 import { tenths } from "./words.js";
@@ -16,8 +16,9 @@ import { tenths } from "./words.js";
  * @param {import("./live_sound.js").LiveSounds} live
  * @param {import("./player.js").Player} player
  * @param {import("./lanes_view.js").Lanes} lanes
+ * @param {import("./ruler_view.js").Ruler} ruler
  */
-export function showScore(store, sounds, live, player, lanes) {
+export function showScore(store, sounds, live, player, lanes, ruler) {
   const wave = byId("wave");
   const [future, past] = /** @type {HTMLCanvasElement[]} */ ([...wave.querySelectorAll("canvas")]);
   const heard = past?.parentElement;
@@ -25,8 +26,6 @@ export function showScore(store, sounds, live, player, lanes) {
   const playhead = byId("playhead");
   // Asked for only when it may have changed: asking in every frame would cost a layout each time.
   let width = 0;
-
-  const ruler = new Ruler();
 
   /** @param {number} seconds */
   const showPosition = (seconds) => {
@@ -69,7 +68,7 @@ export function showScore(store, sounds, live, player, lanes) {
   };
 
   store.watch(
-    (state) => [takeOf(state)?.facts, takeOf(state)?.written, state.current, state.heard, state.theme],
+    (state) => [takeOf(state)?.facts, takeOf(state)?.written, takeOf(state)?.track, state.current, state.heard, state.theme],
     (state) => {
       showLoudness(state);
       redraw();
@@ -138,24 +137,4 @@ function seekByPointer(wave, store, player) {
 function spoken(seconds, state) {
   const at = beatAt(seconds, state);
   return at ? `${tenths(seconds)}, bar ${at.bar}` : tenths(seconds);
-}
-
-/**
- * Return the bar and the beat at a position, counted from 1, and their lengths in seconds; null for music without a known tempo.
- *
- * @param {number} seconds
- * @param {State} state
- */
-export function beatAt(seconds, state) {
-  const { tempoBpm, meter } = shapeOf(takeOf(state)) ?? {};
-  if (!tempoBpm || !meter) return null;
-  const beatsABar = Number(meter.split("/")[0]);
-  const beatSeconds = 60 / tempoBpm;
-  const beat = (seconds * tempoBpm) / 60 + 1e-6;
-  return {
-    bar: Math.floor(beat / beatsABar) + 1,
-    beat: Math.floor(beat % beatsABar) + 1,
-    beatSeconds,
-    barSeconds: beatSeconds * beatsABar,
-  };
 }

@@ -12,6 +12,9 @@ import { Store, takeOf } from "./store.js";
  * @typedef {import("./types.js").Written} Written
  */
 
+/** From the leading part down, as a score has them; others come last. */
+const ROLES = ["melody", "counter", "arpeggio", "chords", "pad", "drone", "bass", "drums", "percussion", "effects"];
+
 /** Loads the scores of takes, each once. */
 export class Scores {
   #store;
@@ -37,7 +40,7 @@ export class Scores {
     const take = takeOf(this.#store.state, id);
     const isThere = this.#store.state.parts[id] && take?.written;
     if (!take || isThere || this.#loading.has(id)) return;
-    if (!isComposed(take) && take.request.guide === undefined) return;
+    if (!isComposed(take) && take.request.guide === undefined && !take.request.perform) return;
     const { track, job } = take;
     if (!track && !job) return;
     this.#loading.add(id);
@@ -59,7 +62,9 @@ export class Scores {
  * @returns {Part[]}
  */
 export function partsOf(score) {
-  return score.parts.map(({ name, label, is_drums: isDrums, notes }) => ({
+  const rank = (/** @type {string} */ role) => (ROLES.includes(role) ? ROLES.indexOf(role) : ROLES.length);
+  const parts = [...score.parts].sort((one, other) => rank(one.role) - rank(other.role));
+  return parts.map(({ name, label, is_drums: isDrums, notes }) => ({
     name,
     instrument: label,
     isDrums,
@@ -71,6 +76,7 @@ export function partsOf(score) {
  * @param {Score} score
  * @returns {Written}
  */
-function writtenOf({ title, key, tempo_bpm: tempoBpm, meter, bars, duration, loop, sections, chords }) {
-  return { title, key, tempoBpm, meter, bars, duration, isLoop: loop, sections, chords };
+function writtenOf({ title, key, tempo_bpm: tempoBpm, meter, bars, duration, ...score }) {
+  const { loop: isLoop, sections, chords, bar_starts: barStarts, is_exact: isExact } = score;
+  return { title, key, tempoBpm, meter, bars, duration, isLoop, sections, chords, barStarts, isExact };
 }

@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 import { regionOf } from "./player.js";
-import { beatAt } from "./score_view.js";
+import { beatAt } from "./meter.js";
 import { goToSearch, openDrawer } from "./side_panel.js";
 import { SHORTEST_SECONDS } from "./loop_source.js";
 import { Store, takeOf } from "./store.js";

@@ -1,5 +1,6 @@
 /** Sounds: the files of the takes, decoded, with what is drawn and matched of them. */
 
+import { DeadlineExceeded, ServerBusy, ServerUnreachable, TokenRefused } from "../js/src/index.js";
 import { decoded } from "./decoding.js";
 import { envelopeOf } from "./envelope.js";
 import { loudnessOf } from "./loudness.js";
@@ -33,8 +34,8 @@ export class Sounds {
     this.#store = store;
     this.#server = server;
     store.watch(
-      (state) => [state.takes],
-      (state) => this.#forget(new Set(state.takes.map((take) => take.id))),
+      (state) => [state.takes, state.aside],
+      ({ takes, aside }) => this.#forget(new Set([...takes, ...(aside?.takes ?? [])].map((take) => take.id))),
     );
   }
 
@@ -98,6 +99,8 @@ export class Sounds {
       this.#sounds.set(id, sound);
       this.#store.change({ heard: [...this.#store.state.heard, id] });
     } catch (error) {
+      // It is there, and is loaded when the server lets it go.
+      if (isPassing(error)) return;
       this.#store.changeTake(id, { state: "failed", problem: problemOf(error) });
     }
   }
@@ -125,6 +128,16 @@ function fetched(client, { job, track }) {
 async function soundOf(file, sampleRate, loudnessLufs = null) {
   const buffer = await decoded(file, sampleRate);
   return { buffer, envelope: envelopeOf(buffer), loudnessLufs: loudnessLufs ?? (await loudnessOf(buffer)) };
+}
+
+/**
+ * Return whether an error says nothing about the sound, but that the server cannot be asked now.
+ *
+ * @param {unknown} error
+ */
+function isPassing(error) {
+  const kinds = [ServerUnreachable, DeadlineExceeded, ServerBusy, TokenRefused];
+  return kinds.some((kind) => error instanceof kind);
 }
 
 /** @param {unknown} error */

@@ -4,8 +4,11 @@ import { shapeOf } from "./facts.js";
 import { showFoot } from "./foot_view.js";
 import { settingWords } from "./again_view.js";
 import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
+import { copyText } from "./copying.js";
 import { isBeingMade } from "./generation.js";
-import { Store, takeOf } from "./store.js";
+import { letterOf, Store, takeOf } from "./store.js";
+import { openPopover } from "./popover.js";
+import { NOT_MADE } from "./problems.js";
 import { capital, counted, named, titleOf } from "./words.js";
 
 /**
@@ -38,7 +41,7 @@ export function showStage(store, actions) {
       const isFailed = take.state === "failed";
       for (const part of [byId("head"), byId("score"), byId("foot")]) part.hidden = isFailed;
       byId("sorry").hidden = !isFailed;
-      if (isFailed) return showFailure(take, actions);
+      if (isFailed) return showFailure(take, letterOf(state.takes.indexOf(take)), state.takes.length > 1, actions);
       showHead(take, state.locks, actions);
       showFoot(take, actions);
     },
@@ -53,7 +56,8 @@ export function showStage(store, actions) {
 function showHead(take, locks, actions) {
   const { facts, isStarred } = take;
   byId("title").textContent = shapeOf(take)?.title ?? titleOf(String(take.request.prompt ?? ""));
-  byId("meta").replaceChildren(...(facts ? settingWords(take, facts, actions.changed) : [makingOf(take)]));
+  const settings = facts ? settingWords(take, facts, actions.changed) : [makingOf(take)];
+  byId("meta").replaceChildren(...settings, ...(take.written?.isExact === false ? [inexact()] : []));
   const acts = isBeingMade(take)
     ? [button("plain", [icon("close"), "Cancel"], () => actions.cancel(take), { "aria-keyshortcuts": "Escape" })]
     : [
@@ -92,6 +96,15 @@ function showHead(take, locks, actions) {
   replaceKeepingFocus(byId("acts"), acts);
 }
 
+/** A mark at notes that are drawn by another version than made the sound. */
+function inexact() {
+  const title = "Notes may differ";
+  const why = "Another version of Tunesmith made this sound. This one has written the notes again to draw them.";
+  const open = (/** @type {MouseEvent} */ event) =>
+    openPopover(/** @type {HTMLElement} */ (event.currentTarget), title, [element("h3", {}, title), element("p", {}, why)]);
+  return button("word inexact", [icon("warn"), title], open, { "aria-haspopup": "dialog" });
+}
+
 /** @param {Take} take */
 function makingOf({ state, stage, progress, position, etaSeconds, waitSeconds }) {
   if (state === "sending" && waitSeconds) {
@@ -111,18 +124,27 @@ function makingOf({ state, stage, progress, position, etaSeconds, waitSeconds })
 
 /**
  * @param {Take} take
+ * @param {string} letter
+ * @param {boolean} hasOthers
  * @param {StageActions} actions
  */
-function showFailure(take, actions) {
-  const { title, advice } = take.problem ?? { title: "It could not be made", advice: "" };
+function showFailure(take, letter, hasOthers, actions) {
+  const { title, advice } = take.problem ?? { title: NOT_MADE, advice: "" };
+  const details = JSON.stringify({ problem: take.problem, job: take.job, request: take.request }, null, 2);
+  const copied = element("span", { attributes: { role: "status" } });
+  const place = element("pre", { attributes: { hidden: true } }, details);
   byId("sorry").replaceChildren(
-    element("h2", {}, icon("warn"), title),
-    element("p", {}, `${advice} The other takes are safe.`),
+    element("h2", {}, icon("warn"), title === NOT_MADE ? `Take ${letter} could not be made` : title),
+    element("p", {}, hasOthers ? `${advice} The other takes are safe.` : advice),
     element(
       "div",
       { class: "row" },
       button("plain strong", "Try again", () => actions.again(take)),
+      button("plain", "Copy details", () => void copyText(details, copied, place)),
       button("plain", "Remove", () => actions.cancel(take)),
+      copied,
     ),
+    place,
+    ...(take.job ? [element("p", { class: "request" }, `Job ${take.job}`)] : []),
   );
 }

@@ -12,7 +12,7 @@ const RATINGS = [1, 2, 3, 4, 5];
  * @param {Track} track
  * @param {import("./library.js").Library} library
  * @param {HTMLElement[]} shapes what can be made of it
- * @param {{repeat: (track: Track) => void, ask: (track: Track) => void, forget: (track: Track) => void}} actions
+ * @param {{like: () => void, repeat: (track: Track) => void, ask: (track: Track) => void, forget: (track: Track) => void}} actions
  */
 export function openTrackMenu(opener, track, library, shapes, actions) {
   const item = (/** @type {string} */ text, /** @type {(track: Track) => void} */ act) =>
@@ -20,6 +20,7 @@ export function openTrackMenu(opener, track, library, shapes, actions) {
   openPopover(opener, "Rate, tag, reshape", [
     ratingOf(track, library),
     tagsOf(track, library),
+    element("div", { class: "menu narrow-only" }, item("Vary, and keep…", actions.like)),
     element("div", { class: "menu" }, ...shapes),
     element(
       "div",

@@ -3,7 +3,7 @@
 import { button, byId, icon, setAttributes } from "./dom.js";
 import { shapeOf } from "./facts.js";
 import { heardInWords } from "./mix.js";
-import { beatAt } from "./score_view.js";
+import { beatAt } from "./meter.js";
 import { letterOf, Store, takeOf } from "./store.js";
 import { tenths } from "./words.js";
 
@@ -46,7 +46,9 @@ export function showTransport(store, player, choose) {
       );
       group.replaceChildren(...buttons);
       group.hidden = buttons.length < 2;
-      if (isFocused) buttons[state.takes.findIndex((take) => take.id === state.current)]?.focus();
+      const chosen = buttons[state.takes.findIndex((take) => take.id === state.current)];
+      if (isFocused) chosen?.focus();
+      if (chosen) group.scrollLeft = chosen.offsetLeft - (group.clientWidth - chosen.offsetWidth) / 2;
       byId("total").textContent = tenths(shapeOf(takeOf(state))?.duration ?? 0);
     },
   );

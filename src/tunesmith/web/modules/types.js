@@ -56,7 +56,10 @@
  *
  * @typedef {Pick<Facts, "title" | "key" | "tempoBpm" | "meter" | "bars" | "duration" | "isLoop" | "sections">} Shape
  *
- * @typedef {Shape & {chords: {name: string, start: number, end: number}[]}} Written what the score says, in seconds
+ * @typedef {import("../js/src/types.js").Score["chords"][number]} WrittenChord
+ *
+ * @typedef {Shape & {chords: WrittenChord[], barStarts: number[], isExact: boolean}} Written what the score says, in seconds;
+ *   not exact where another version made the sound, and may have written other notes
  *
  * @typedef {object} Licence
  * @property {string} text
@@ -133,6 +136,8 @@
  * @property {number} total
  * @property {Record<number, Track[]>} pages by number
  *
+ * @typedef {Pick<State, "takes" | "current" | "previous" | "region" | "heard" | "parts">} Aside
+ *
  * @typedef {object} State everything that the page knows; only the store changes it
  * @property {Draft} draft
  * @property {Brief | null} brief what the composer would make of the draft
@@ -140,6 +145,7 @@
  * @property {string[]} locks the decisions that variations keep
  * @property {Wish} wish what is to change about the take on the stage
  * @property {Take[]} takes
+ * @property {Aside | null} aside the takes of before, until the server has taken the first of those that replace them
  * @property {string | null} current the take on the stage
  * @property {string | null} previous the take heard before, for A/B
  * @property {boolean} isPlaying

@@ -1,5 +1,6 @@
 /** "Use it": the take's request as a program, to copy. */
 
+import { copyText } from "./copying.js";
 import { fileNameOf } from "./downloads.js";
 import { button, byId } from "./dom.js";
 import { token } from "./keeping.js";
@@ -46,17 +47,5 @@ function show(take, chosen) {
   byId("snippet").textContent = text;
   byId("snippet").setAttribute("aria-labelledby", `code-${chosen}`);
   byId("copied").textContent = "";
-  byId("copy").onclick = () => void copy(text);
-}
-
-/** @param {string} text */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    byId("copied").textContent = "Copied";
-  } catch {
-    // Pages without TLS have no clipboard: the text is selected, for the user's own keys.
-    getSelection()?.selectAllChildren(byId("snippet"));
-    byId("copied").textContent = "Selected: copy it with Ctrl+C";
-  }
+  byId("copy").onclick = () => void copyText(text, byId("copied"), byId("snippet"));
 }

@@ -30,6 +30,15 @@ export function keyName(key) {
 }
 
 /**
+ * Return the name of a chord or a key with the signs of music, its bass included: "Bb/Db" as "B♭/D♭".
+ *
+ * @param {string} name
+ */
+export function signed(name) {
+  return keyName(name).replace(/\/([A-G])#/, "/$1♯").replace(/\/([A-G])b/, "/$1♭");
+}
+
+/**
  * Return a text with its first letter in upper case.
  *
  * @param {string} text

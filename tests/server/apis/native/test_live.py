@@ -191,7 +191,7 @@ def test_a_stream_needs_a_model_that_plays_live_and_valid_fields(server: Started
         ({"model": "sines"}, "prompt: is missing"),
         ({"model": "sines", "prompt": "lofi", "encoding": "mp3"}, "encoding: must be 'pcm16' or 'float32', got 'mp3'"),
         ({"model": "sines", "prompt": "lofi", "notes": list(range(17))}, "notes: must be at most 16 at once, got 17"),
-        ({"model": "sinus", "prompt": "lofi"}, "model: there is no model called 'sinus'; did you mean sines?"),
+        ({"model": "siness", "prompt": "lofi"}, "model: there is no model called 'siness'; did you mean sines?"),
     ):
         with listening(server.url, **start) as listener:
             listener.hear_all()

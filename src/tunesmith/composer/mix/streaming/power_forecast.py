@@ -14,8 +14,10 @@ import numpy.typing as npt
 from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.mix.channel_strips import STRIPS
 from tunesmith.composer.mix.eq_response import response
-from tunesmith.composer.mix.mixer import HEADROOM_DB, bus_bands, reverb_gains
-from tunesmith.composer.mix.tone import tone_of
+from tunesmith.composer.mix.mixer import HEADROOM_DB, bus_response
+from tunesmith.composer.mix.reverb import reverb_gains
+from tunesmith.composer.mix.spectra import VELOCITY_EXPONENT
+from tunesmith.composer.mix.tone import BusTone, tone_of
 from tunesmith.composer.render import audible_parts
 from tunesmith.composer.score import Note, Part, Score
 from tunesmith.composer.sound.voice import TARGET_LEVEL_DB
@@ -25,9 +27,6 @@ BIN_SECONDS = 0.1
 
 GRID = 8192
 """The size of the FFT whose bins the gains of strip and bus are read from."""
-
-VELOCITY_EXPONENT = 4.0
-"""Power grows with this power of the velocity, as in SoundFont banks."""
 
 DRUM_SECONDS = 0.2
 LOUD_DRUMS, LOUD_DRUM_DB, OTHER_DRUM_DB = frozenset({35, 36, 38, 40}), 6.0, -6.0
@@ -50,18 +49,19 @@ Powers = npt.NDArray[np.float64]
 def power_forecast(score: Score, intensity: float | None = None) -> Powers:
     """Return the K-weighted power of the pre-master, summed over both channels, in bins of BIN_SECONDS."""
     bins = np.zeros(int(np.ceil(score.duration / BIN_SECONDS)) + 1)
+    tone = tone_of(score)
     for part in audible_parts(score, intensity):
-        _add_part(bins, score, part)
+        _add_part(bins, score, part, tone)
     return bins
 
 
-def _add_part(bins: Powers, score: Score, part: Part) -> None:
+def _add_part(bins: Powers, score: Score, part: Part, tone: BusTone) -> None:
     if not part.notes:
         return
     played = instrument(part.instrument)
     starts = np.array([score.tempo_map.seconds_at(note.start) for note in part.notes])
     ends = np.array([score.tempo_map.seconds_at(note.end) for note in part.notes])
-    levels = _levels(part, played, score)
+    levels = _levels(part, played, _gains(part.role, score, tone))
     ringing = DRUM_SECONDS if played.is_kit else RINGING_SECONDS.get(played.family, np.inf)
     lengths = np.full(len(starts), DRUM_SECONDS) if played.is_kit else ends - starts + 0.1
     # The energy of a tone that decays, spread over the time that carries most of it.
@@ -83,8 +83,8 @@ def _spread(bins: Powers, starts: Powers, lengths: Powers, levels: Powers) -> No
     bins += np.maximum(0.0, np.cumsum(edges)[: len(bins)])
 
 
-def _levels(part: Part, played: Instrument, score: Score) -> Powers:
-    """Return the power of each note in the mix, (notes,)."""
+def _levels(part: Part, played: Instrument, gains: Powers) -> Powers:
+    """Return the power of each note in the mix, (notes,); ``gains`` are the mixer's, (GRID // 2 + 1,)."""
     velocity = np.array([note.velocity for note in part.notes], np.float64)
     gain_db = np.full(len(velocity), TARGET_LEVEL_DB + part.gain_db)
     if played.is_kit:
@@ -97,7 +97,7 @@ def _levels(part: Part, played: Instrument, score: Score) -> Powers:
     power = 2 * 10 ** (gain_db / 10) * (velocity / 100) ** VELOCITY_EXPONENT
     frequency = np.array([_frequency(note, played) for note in part.notes])
     places = np.clip(np.rint(frequency * GRID / 44_100).astype(np.int64), 1, GRID // 2)
-    return power * _gains(part.role, score)[places]
+    return power * gains[places]
 
 
 def _frequency(note: Note, played: Instrument) -> float:
@@ -107,11 +107,10 @@ def _frequency(note: Note, played: Instrument) -> float:
     return min(8000.0, 880.0 * 2 ** ((note.pitch - 69) / 12))
 
 
-def _gains(role: str, score: Score) -> Powers:
+def _gains(role: str, score: Score, tone: BusTone) -> Powers:
     """Return the power gain of a role's strip, its reverbs and the bus, (GRID // 2 + 1,)."""
     strip, (room, hall) = STRIPS[role], reverb_gains(score.mix)
-    dry = np.abs(response((*strip.bands, *bus_bands(score.mix.brightness_db, tone_of(score))), GRID)) ** 2 * 10 ** (
-        (strip.gain_db + HEADROOM_DB) / 10
-    )
+    dry = response(strip.bands, GRID) * bus_response(score.mix.brightness_db, tone, GRID)
+    power = np.abs(dry) ** 2 * 10 ** ((strip.gain_db + HEADROOM_DB) / 10)
     # The responses of the reverbs have energy 1.
-    return np.asarray(dry * (1 + (room * strip.room) ** 2 + (hall * strip.hall) ** 2), np.float64)
+    return np.asarray(power * (1 + (room * strip.room) ** 2 + (hall * strip.hall) ** 2), np.float64)

@@ -14,7 +14,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.field_names import FIELD_ALIASES, field_for
 from tunesmith.fields import MAX_PROMPT_CHARACTERS, checked, or_null, settled, shown
 from tunesmith.jobs.job import JobOptions, Submission
-from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, GenerationRequest
+from tunesmith.request import MAX_DURATION_SECONDS, MIN_DURATION_SECONDS, PATHS, GenerationRequest
 from tunesmith.server.apis.extensions import music_fields
 from tunesmith.server.apis.request_body import (
     MAX_FIELDS,
@@ -81,7 +81,7 @@ FRAME_RATE, DELAY_FRAMES = 50, 3
 MIN_TOKENS = round(MIN_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
 MAX_TOKENS = round(MAX_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES
 
-NOT_THEIRS = ("prompt", "model", "soundfont", "audio", "melody")
+NOT_THEIRS = ("prompt", "model", *PATHS)
 """Fields of GenerationRequest that no parameter sets: given elsewhere, or paths on this machine."""
 FIELDS = tuple(name for name in GenerationRequest.model_fields if name not in NOT_THEIRS)
 """Fields of GenerationRequest that are parameters here; other parameters are ignored."""

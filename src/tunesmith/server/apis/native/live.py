@@ -10,14 +10,15 @@ from contextlib import suppress
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tunesmith.errors import InvalidRequest, ModelNotInstalled, RunnerCrashed, TaskFailed, TunesmithError
+from tunesmith.errors import InvalidRequest, RunnerCrashed, TaskFailed, TunesmithError
 from tunesmith.jobs.job import Failure
 from tunesmith.jobs.live_service import LiveEnd, LiveService
 from tunesmith.logs import bind
-from tunesmith.models.catalog import ModelInfo, find_model, list_models, pullable_models
+from tunesmith.models.catalog import ModelInfo
 from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
-from tunesmith.models.resolution import resolve
+from tunesmith.models.live_models import live_model
 from tunesmith.request import DRAWN_SEEDS
+from tunesmith.server.apis.errors import status_of
 from tunesmith.server.apis.native.live_messages import LiveStart, read_start
 from tunesmith.server.apis.native.live_recording import LiveRecorder
 from tunesmith.server.apis.native.live_session import LiveFinished, LiveSession, SessionParts, send_message
@@ -70,7 +71,7 @@ class LiveConversation:
         with suppress(WebSocketDisconnect, RuntimeError):
             if error is not None:
                 shown = detail_of(error).model_dump(exclude_none=True)
-                await send_message(self._socket, "error", error=shown)
+                await send_message(self._socket, "error", error=shown, status=status_of(error))
             seconds = self._session.seconds if self._session else 0.0
             await send_message(self._socket, "ended", reason=reason, seconds=round(seconds, 3))
             await self._socket.close(CODES.get(reason, NORMAL))
@@ -129,9 +130,7 @@ class LiveConversation:
 
     def _chosen(self, name: str | None) -> ModelInfo:
         """Return the model of a stream. Raises UnknownName, ModelNotInstalled and InvalidRequest."""
-        model = _usual_model() if name is None else find_model(resolve(name, allow_fallback=False).generated_by)
-        if model is None or not model.plays_live:
-            raise InvalidRequest("model", f"{name} cannot play live")
+        model = live_model(name)
         check_licence(CommercialPolicy.of(self._context.settings), model.name)
         return model
 
@@ -142,15 +141,6 @@ class LiveConversation:
             about["error"] = detail_of(error).message
         log.info("live stream ended", extra=about)
         self._context.live.on_end(LiveEnd(self._model, reason, seconds))
-
-
-def _usual_model() -> ModelInfo:
-    found = next((model for model in list_models() if model.plays_live), None)
-    if found is not None:
-        return found
-    known = next((name for name, model in pullable_models().items() if model.could_play_live), None)
-    hint = f"; install one with: tunesmith pull {known}" if known else ""
-    raise ModelNotInstalled(f"no model that plays live is installed{hint}")
 
 
 def _key(caller: Caller, socket: WebSocket) -> str:

@@ -246,6 +246,7 @@ def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
         licence=model.licence,
         **model.terms.to_json(),
         accept_licence=model.accept_licence,
+        notice=model.notice or None,
         parameters=model.parameters,
         about=model.about or None,
         quantization=manifest.quantization if manifest else None,

@@ -18,13 +18,14 @@ from tunesmith.fields import MAX_ITEMS, checked, or_null, shown
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.job import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS, JobOptions, Submission
 from tunesmith.jobs.service import MusicService
+from tunesmith.jobs.uploads import SCORE
 from tunesmith.models.commercial_safety import CommercialPolicy
 from tunesmith.request import PATHS, GenerationRequest, Hit
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, is_form, read_form, read_object
 from tunesmith.server.auth import Caller
 from tunesmith.server.errors import Forbidden
-from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher, decode_base64
+from tunesmith.server.remote_audio import FetchLimits, RemoteAudioFetcher, decode_base64, encoded_text
 from tunesmith.server.upload_limits import Uploads
 
 PRIORITY = "priority"
@@ -37,8 +38,9 @@ PRIORITY_SCHEMA = {
 DIALECT = "api"
 FORMAT = "format"
 FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
-RECORDINGS = ("audio", "melody")
-LISTS = ("instruments", "without", "production", "ambience", "balance", "hits", "lock")
+RECORDINGS = ("audio", "melody", SCORE)
+"""Fields that are files here: recordings, and the score of a composition."""
+LISTS = ("instruments", "without", "production", "ambience", "balance", "hits", "lock", "score_edits")
 NOT_FOR_CALLERS = ("soundfont",)
 """Paths of this machine, which callers must not choose."""
 
@@ -131,9 +133,22 @@ class RequestParser:
     async def _content(self, field: str, given: Any) -> bytes:
         if not isinstance(given, str):
             raise InvalidRequest(field, f"must be text or a file, got {shown(given)}")
+        if field == SCORE:
+            return await asyncio.to_thread(_score_content, given)
         if given[:MAX_SCHEME_CHARACTERS].lower().startswith(("data:", "http://", "https://")):
             return await self._fetcher.fetch(given, field)
         return await asyncio.to_thread(decode_base64, given, field, FetchLimits().bytes)
+
+
+def _score_content(given: str) -> bytes:
+    """Return the content of a score that is given as text or in base64. Raises InvalidRequest."""
+    # Base64 has no colons, and every score document begins with some.
+    if ":" in given:
+        return encoded_text(given)
+    try:
+        return decode_base64(given, SCORE, FetchLimits().bytes)
+    except InvalidRequest:
+        raise InvalidRequest(SCORE, "must be a score document, or one or a MIDI file in base64") from None
 
 
 async def _fields_of(request: Request) -> dict[str, Any]:
@@ -213,13 +228,17 @@ def _fields_schema(recording: Mapping[str, Any]) -> dict[str, Any]:
         KEEP_ALIVE: or_null({"type": "number", "minimum": FOREVER, "maximum": MAX_SECONDS, "description": about}),
         PRIORITY: or_null(PRIORITY_SCHEMA),
         **{name: or_null(schema) for name, schema in POLICY_SCHEMAS.items()},
-        **{name: dict(recording) for name in RECORDINGS},
+        **{name: dict(recording) for name in RECORDINGS if name != SCORE},
+        SCORE: dict(_SCORE_IN_JSON if recording is _IN_JSON else recording),
     }
     return {"type": "object", "required": ["prompt"], "additionalProperties": False, "properties": properties}
 
 
 _IN_JSON: Mapping[str, Any] = or_null(
     {"type": "string", "description": "Audio in base64, as a data URI, or as an http(s) URL."}
+)
+_SCORE_IN_JSON: Mapping[str, Any] = or_null(
+    {"type": "string", "description": "A score document as text, or or one or a MIDI file in base64."}
 )
 _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
 

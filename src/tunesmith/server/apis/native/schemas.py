@@ -16,6 +16,7 @@ from tunesmith.errors import INTERNAL_ERROR, InvalidRequest, TunesmithError
 from tunesmith.jobs.estimates import QueueEstimate
 from tunesmith.jobs.job import Job, JobResult, JobState, media_type_of_format
 from tunesmith.licences import CommercialUse
+from tunesmith.request import PATHS
 from tunesmith.server.apis.errors import SERVER_FAULT, error_response, message_of, status_of
 from tunesmith.server.apis.responses import warnings_of
 from tunesmith.server.errors import JobFailed
@@ -151,6 +152,7 @@ class ModelDocument(LicenceFields):
     aliases: list[str]
     licence: str | None
     accept_licence: bool = Field(description="Whether a pull must accept the licence.")
+    notice: str | None = Field(description="Whose the weights are, where the licence asks those who share them.")
     parameters: int | None
     about: str | None
     quantization: str | None
@@ -195,6 +197,7 @@ class AvailableModel(LicenceFields):
     name: str
     source: str
     licence: str
+    notice: str | None = None
     quantization: str
     download_bytes: int
     installed_bytes: int
@@ -214,7 +217,7 @@ class VersionDocument(ResponseModel):
 
 
 JOBS = "/api/jobs"
-_PATHS_OF_OURS = {"soundfont", "audio", "melody"}
+_PATHS_OF_OURS = set(PATHS)
 
 
 def job_document(job: Job, estimate: QueueEstimate) -> JobDocument:

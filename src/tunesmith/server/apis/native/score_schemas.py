@@ -27,6 +27,9 @@ class ChordDocument(ResponseModel):
     name: str
     start: float
     end: float
+    bar: int = Field(description="From 1.")
+    beat: float = Field(description="From 1, in quarter notes.")
+    beats: float = Field(description="Its length in quarter notes.")
 
 
 class PartDocument(ResponseModel):

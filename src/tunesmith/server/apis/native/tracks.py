@@ -19,8 +19,9 @@ from tunesmith.layer_intensities import USUAL_INTENSITIES, read_intensities
 from tunesmith.library.track_tree import tree_of
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
-from tunesmith.request import IS_NUMBER, GenerationRequest
+from tunesmith.request import IS_NUMBER, PATHS, GenerationRequest
 from tunesmith.server.apis.native.schemas import media_type_of
+from tunesmith.server.apis.native.score_edits import add_score_edits
 from tunesmith.server.apis.native.track_files import check_format, converted, path_of_file
 from tunesmith.server.apis.native.variations import add_variations
 from tunesmith.server.apis.request_body import documented, read_body
@@ -94,6 +95,7 @@ def router(context: ApiContext) -> APIRouter:
         return Response(status_code=204)
 
     add_variations(routes, context)
+    add_score_edits(routes, context)
     _add_files(routes, context)
     return routes
 
@@ -173,9 +175,8 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     digest = track.generation.file.digest if track.generation.file else None
     # Retention removes files but not their tracks, so a file may be gone.
     kept = digest is not None and results.find(digest) is not None
-    # Paths of recordings and soundfonts on the server.
-    private = ("audio", "melody", "soundfont")
-    request = {name: value for name, value in track.generation.request.items() if name not in private}
+    # Paths of recordings, scores and soundfonts on the server.
+    request = {name: value for name, value in track.generation.request.items() if name not in PATHS}
     composed = has_score(track.generation.generated_by, request)
     here = f"/api/tracks/{track.id}"
     is_sound = track.generation.file is not None and track.generation.file.format not in EXPORTS
@@ -201,7 +202,7 @@ def _export(
         raise InvalidRequest("intensity", f"only the composer has it, not {track.generation.generated_by}")
     request = GenerationRequest.checked(**(fields if intensity is None else {**fields, "intensity": intensity}))
     options = JobOptions(kind, for_track=track.id, layers=layers)
-    if request.guide:
+    if request.follows_composer:
         # The notes and stems are the composition's; the model is not needed for them.
         return Submission(composition_request(request), DIALECT, owner, model=COMPOSER, options=options)
     return Submission(request, DIALECT, owner, model=track.generation.generated_by, options=options)

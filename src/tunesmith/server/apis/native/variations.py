@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -16,9 +17,9 @@ from tunesmith.fields import MAX_CHARACTERS, GivenFields, check_paragraphs, chec
 from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
 from tunesmith.library.tracks import Track
 from tunesmith.models.factories import COMPOSER
-from tunesmith.request import IS_NUMBER, LOCKS, PATHS, GenerationRequest
+from tunesmith.request import EDITS_LEFT_OUT, IS_NUMBER, LOCKS, PATHS, GenerationRequest
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
-from tunesmith.server.apis.native.jobs import encoded
+from tunesmith.server.apis.native.jobs import ToStream, encoded
 from tunesmith.server.apis.native.schemas import ResponseModel, responses
 from tunesmith.server.apis.request_body import documented, read_object
 from tunesmith.server.auth import Caller
@@ -103,17 +104,24 @@ def add_variations(routes: APIRouter, context: ApiContext) -> None:
         response_model=VariationsDocument,
         responses={**responses(404, 409, 422, 503), 200: {"model": VariationsDocument, "description": "Explained."}},
     )  # fmt: skip
-    async def vary(track_id: str, request: Request, caller: Caller = caller_of) -> Response:
+    async def vary(track_id: str, request: Request, stream: ToStream = False, caller: Caller = caller_of) -> Response:
         given = await read_object(request)
         wanted, fields = _parted(given)
         track = await asyncio.to_thread(tracks.get, track_id, caller.owner)
         change = await asyncio.to_thread(_change, track, wanted.prompt, fields)
-        understood = UnderstoodDocument(**change.as_json()) if wanted.prompt or fields else None
+        is_changed = bool(wanted.prompt or fields)
+        requests = _requests(change.request, wanted.n, is_changed=is_changed)
+        change = replace(change, notes=(*change.notes, *_left_out(change.request, requests)))
+        understood = UnderstoodDocument(**change.as_json()) if is_changed or change.notes else None
         if wanted.explain:
             return encoded(VariationsDocument(parent=track.id, jobs=[], change=understood))
         key = request.headers.get("idempotency-key")
-        requests = _requests(change.request, wanted.n, is_changed=understood is not None)
-        submissions = [_submission(track, one, number, caller.owner, key) for number, one in enumerate(requests, 1)]
+        # Each variation is a job, and needs a key of its own.
+        keys = [key and f"{key}-{number}" for number in range(1, len(requests) + 1)]
+        submissions = [
+            submission_of(track, one, caller.owner, own_key, stream=stream)
+            for one, own_key in zip(requests, keys, strict=True)
+        ]
         jobs = [await context.service.submit(submission) for submission in submissions]
         shown = [VariationJob(id=job.id, seed=job.request.seed, url=f"/api/jobs/{job.id}") for job in jobs]
         return encoded(VariationsDocument(parent=track.id, jobs=shown, change=understood), 202)
@@ -133,17 +141,22 @@ def _parted(given: Mapping[str, Any]) -> tuple[VariationsBody, dict[str, Any]]:
     return wanted, fields
 
 
-def _change(track: Track, words: str | None, fields: Mapping[str, Any]) -> EditedRequest:
-    """Return what words and fields change of a track. Raises InvalidRequest, which names the field."""
-    # The whole composer, which a server does not load to start.
-    from tunesmith.composer.changes import edit_request
-
+def request_of(track: Track) -> GenerationRequest:
+    """Return the request that makes a track again. Raises InvalidRequest for an arrangement of a MIDI file."""
     check_no_tune(track.generation.metadata)
     stored = dict(track.generation.request)
     if track.generation.generated_by == COMPOSER:
         # A stand-in for another model made it, and makes it again.
         stored["model"] = COMPOSER
-    request = GenerationRequest.checked(**{**stored, "seed": track.seed or 0})
+    return GenerationRequest.checked(**{**stored, "seed": track.seed or 0})
+
+
+def _change(track: Track, words: str | None, fields: Mapping[str, Any]) -> EditedRequest:
+    """Return what words and fields change of a track. Raises InvalidRequest, which names the field."""
+    # The whole composer, which a server does not load to start.
+    from tunesmith.composer.changes import edit_request
+
+    request = request_of(track)
     try:
         return edit_request(request, words or "", _with_seeds(fields, request)).check_anything(words or "")
     except InvalidRequest as error:
@@ -168,17 +181,22 @@ def _requests(request: GenerationRequest, number: int | None, *, is_changed: boo
     if number is None and is_changed:
         return [request]
     first = (request.seed or 0) + 1
-    return [request.changed(seed=first + one) for one in range(number or USUAL_VARIATIONS)]
+    return [request.of_seed(first + one) for one in range(number or USUAL_VARIATIONS)]
 
 
-def _submission(
-    track: Track, request: GenerationRequest, number: int, owner: str | None, key: str | None
+def _left_out(request: GenerationRequest, variations: Sequence[GenerationRequest]) -> tuple[str, ...]:
+    """Return a note where variations leave out the edits of the score."""
+    return (EDITS_LEFT_OUT,) if request.score_edits and not variations[0].score_edits else ()
+
+
+def submission_of(
+    track: Track, request: GenerationRequest, owner: str | None, key: str | None, *, stream: bool
 ) -> Submission:
+    """Return the job that makes a variation of a track, in the format of its file."""
     form = track.generation.file.format if track.generation.file else DEFAULT_FORMAT
     # An edit is of a piece that its request names a model for.
     model = request.model if edits_of(track.generation.metadata) else track.generation.generated_by
     return Submission(
-        # Each variation is a job, and needs a key of its own.
-        request, DIALECT, owner, model=model, idempotency_key=key and f"{key}-{number}",
-        options=JobOptions(form, parent=track.id),
+        request, DIALECT, owner, model=model, idempotency_key=key,
+        options=JobOptions(form, parent=track.id, stream=stream),
     )  # fmt: skip

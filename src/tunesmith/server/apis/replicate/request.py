@@ -59,9 +59,11 @@ def wait_seconds(prefer: str | None) -> float | None:
     return min(MAX_WAIT_SECONDS, max(1.0, float(found[1] or MAX_WAIT_SECONDS)))
 
 
-SAMPLE_RATE, STABLE_AUDIO_SAMPLE_RATE = 32_000, 44_100
-"""The sample rates in Hz of responses of this API: MusicGen's, which the composer keeps to, and Stable Audio's."""
-STABLE_AUDIO = "stable-audio"
+SAMPLE_RATE = 32_000
+"""The sample rate in Hz of responses of this API: MusicGen's, which the composer keeps to."""
+STABLE_AUDIO, MAGENTA = "stable-audio", "magenta-rt"
+OWN_SAMPLE_RATES = {STABLE_AUDIO: 44_100, MAGENTA: 48_000}
+"""The sample rates in Hz of the families that have their own."""
 
 _MAX_SEED = 2**31
 _SHOWN_CHARACTERS, _SHOWN_ADDRESS_CHARACTERS = 256, 2_048
@@ -114,15 +116,17 @@ class MusicInput:
 
             # Replicate's duration counts the new audio only, ours the whole file.
             duration += read_audio(recording).duration
-        if _is_stable_audio(model):
+        family = _family(model)
+        if family == STABLE_AUDIO:
             strength = self.fields.get("strength", STRENGTHS["redress"]) if recording and not continues else None
             return GenerationRequest.checked(
-                prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=STABLE_AUDIO_SAMPLE_RATE,
+                prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=OWN_SAMPLE_RATES[family],
                 duration=duration, audio=recording, strength=strength, **fields,
             )  # fmt: skip
         return GenerationRequest.checked(
-            prompt=self.fields["prompt"], model=model, seed=self.seed, sample_rate=SAMPLE_RATE,
-            duration=duration, mono=_is_mono(model, version), audio=recording if continues else None,
+            prompt=self.fields["prompt"], model=model, seed=self.seed,
+            sample_rate=OWN_SAMPLE_RATES.get(family, SAMPLE_RATE), duration=duration,
+            mono=family != MAGENTA and _is_mono(model, version), audio=recording if continues else None,
             # A recording is either continued or followed, as in Replicate's model.
             melody=None if continues else recording, **fields,
         )  # fmt: skip
@@ -164,12 +168,14 @@ def cut_for_continuation(source: Path, fields: Mapping[str, Any], target: Path) 
     return write_audio(part, target)
 
 
-def _is_stable_audio(model: str) -> bool:
-    """Return whether the requested model is of the Stable Audio family, by its name or its manifest."""
-    if STABLE_AUDIO in model.lower():
-        return True
+def _family(model: str) -> str:
+    """Return the family of the requested model, by its name or its manifest; empty if neither tells."""
+    known = find_pullable(model)
+    named = next((family for family in OWN_SAMPLE_RATES if family in (known.name if known else model.lower())), None)
+    if named is not None:
+        return named
     installed = find_installed(model)
-    return installed is not None and installed.manifest.sizes.kind == STABLE_AUDIO
+    return "" if installed is None else installed.manifest.sizes.kind
 
 
 def _is_mono(model: str, version: str) -> bool:

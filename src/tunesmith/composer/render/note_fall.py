@@ -1,0 +1,53 @@
+"""The fall of a note after its onset: it speaks, and then makes room for the others, as players in a band do."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.audio.buffer import Samples
+from tunesmith.composer.instruments import Instrument
+from tunesmith.composer.sound.lru_cache import Floats
+from tunesmith.composer.sound.noise_kinds import is_exact
+from tunesmith.composer.sound.voice import SAMPLE_RATE
+
+LONGEST = 4 * SAMPLE_RATE
+"""Samples after which a fall is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFall:
+    """A fall by ``decibels`` with a time constant of ``seconds``."""
+
+    decibels: float
+    seconds: float
+
+
+FALLS: Mapping[str, NoteFall] = {
+    "chords": NoteFall(5, 0.25), "arpeggio": NoteFall(5, 0.25), "pad": NoteFall(6, 1.0),
+    "counter": NoteFall(3, 0.25), "melody": NoteFall(3, 0.25),
+}  # fmt: skip
+"""The falls by role: the bass carries the others, and drums fall by themselves."""
+
+
+def fall_of(role: str, played: Instrument) -> NoteFall | None:
+    """Return the fall of an instrument's notes in a role, or None: drums and exact machines have none."""
+    return None if is_exact(played) or played.is_kit else FALLS.get(role)
+
+
+def fallen(sound: Samples, fall: NoteFall) -> Samples:
+    """Return (2, n) with a fall after its onset."""
+    length, gains = sound.shape[1], _gains(fall)
+    if length > len(gains):
+        gains = np.pad(gains, (0, length - len(gains)), mode="edge")
+    return np.asarray(sound * gains[:length], np.float32)
+
+
+@functools.lru_cache(maxsize=8)
+def _gains(fall: NoteFall) -> Floats:
+    """Return the gains over time, (LONGEST,)."""
+    share = 1 - np.exp(-np.arange(LONGEST) / (fall.seconds * SAMPLE_RATE))
+    return np.asarray(10 ** (-fall.decibels / 20 * share), np.float32)

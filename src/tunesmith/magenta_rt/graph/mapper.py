@@ -1,0 +1,104 @@
+"""MusicCoCa's mapper as a graph: the embedding of a text and noise in, that of a recording out.
+
+    text (width,), noise (width,) -> mapped (width,)
+
+The noise becomes a few tokens. Each layer's norms are scaled and shifted by what a learned context and the text say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.magenta_rt.style.shapes import EPSILON, MAPPER_SCORE_CAP, MapperShape
+from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.transformer_nodes import RotaryPositions, integers, reshape, rms_norm, scalar, split
+
+FLOAT = 1
+"""ONNX's number of the type float32."""
+
+
+def build_mapper(
+    builder: GraphBuilder, shape: MapperShape, weights: Mapping[str, NDArray[np.float32]], *, exact: bool
+) -> None:
+    """Build the graph described above; the names of the weights are those of ``checkpoint.mapper``.
+
+    Unless ``exact``, the weights are kept in float16, and widened as the graph runs.
+    """
+    rotary = RotaryPositions.up_to(builder, shape.num_tokens, shape.num_heads, shape.head_size)
+    _MapperNodes(builder, shape, weights, rotary, exact).build()
+
+
+@dataclass(frozen=True, slots=True)
+class _MapperNodes:
+    builder: GraphBuilder
+    shape: MapperShape
+    weights: Mapping[str, NDArray[np.float32]]
+    rotary: RotaryPositions
+    exact: bool
+
+    def build(self) -> None:
+        """Add all layers between the projections of the noise and of the result."""
+        builder, shape = self.builder, self.shape
+        text, noise = (builder.input(name, np.float32, [shape.text_width]) for name in ("text", "noise"))
+        context = builder.constant(self.weights["context"])
+        modulation = reshape(builder, builder.node("Concat", context, context, text, axis=0), 1, -1)
+        tokens = reshape(builder, self._linear("input", reshape(builder, noise, 1, -1)), -1, shape.width)
+        for layer in range(shape.num_layers):
+            own = f"layers.{layer}."
+            tokens = builder.node("Add", tokens, self._attention(own, self._modulated(own, 1, tokens, modulation)))
+            inner = self._linear(f"{own}ffn1", self._modulated(own, 2, tokens, modulation))
+            active = builder.node("Gelu", inner, approximate="tanh")
+            tokens = builder.node("Add", tokens, self._linear(f"{own}ffn2", active))
+        mapped = self._linear("output", reshape(builder, tokens, 1, -1))
+        builder.nodes("Reshape", [mapped, integers(builder, -1)], ["mapped"])
+        builder.output("mapped", np.float32, [shape.text_width])
+
+    def _modulated(self, own: str, number: int, tokens: str, modulation: str) -> str:
+        """Add an RMS norm whose gain and shift depend on the text."""
+        builder = self.builder
+        gain, shift = split(builder, self._linear(f"{own}cond{number}", modulation), 2)
+        scale = builder.constant(self.weights[f"{own}norm{number}.scale"])
+        normed = rms_norm(builder, tokens, scale, EPSILON)
+        return builder.node("Add", builder.node("Mul", normed, builder.node("Add", gain, scalar(builder, 1))), shift)
+
+    def _attention(self, own: str, normed: str) -> str:
+        """Attend to all tokens and to a learned sink, whose query is not scaled."""
+        builder, shape = self.builder, self.shape
+        fused = self._stored(self.weights[f"{own}qkv"].reshape(shape.width, -1))
+        queries, keys, values = split(builder, builder.node("MatMul", normed, fused), 3)
+        queries, keys = (
+            self.rotary.turn(builder, builder.node("Unsqueeze", part, integers(builder, 0))) for part in (queries, keys)
+        )
+        sink_key, sink_value = (self.weights[f"{own}sink_{name}"] for name in ("key", "value"))
+        queries = self._heads(queries, [1, 0, 2])
+        to_sink = builder.node("MatMul", queries, builder.constant(sink_key.transpose(1, 2, 0)))
+        to_tokens = builder.node("MatMul", queries, self._heads(keys, [1, 2, 0]))
+        scaled = builder.node("Mul", to_tokens, scalar(builder, shape.head_size**-0.5))
+        scores = builder.node("Concat", to_sink, scaled, axis=2)
+        small = builder.node("Tanh", builder.node("Mul", scores, scalar(builder, 1 / MAPPER_SCORE_CAP)))
+        shares = builder.node("Softmax", builder.node("Mul", small, scalar(builder, MAPPER_SCORE_CAP)), axis=-1)
+        seen = builder.node(
+            "Concat", builder.constant(sink_value.transpose(1, 0, 2)), self._heads(values, [1, 0, 2]), axis=1
+        )
+        attended = builder.node("Transpose", builder.node("MatMul", shares, seen), perm=[1, 0, 2])
+        post = self.weights[f"{own}post"].reshape(shape.width, -1)
+        return builder.node("MatMul", reshape(builder, attended, shape.num_tokens, -1), self._stored(post.T))
+
+    def _heads(self, x: str, order: list[int]) -> str:
+        apart = reshape(self.builder, x, -1, self.shape.num_heads, self.shape.head_size)
+        return self.builder.node("Transpose", apart, perm=order)
+
+    def _linear(self, name: str, x: str) -> str:
+        """Multiply by a weight (inputs, …), flattened, and add the bias."""
+        weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+        product = self.builder.node("MatMul", x, self._stored(weight.reshape(len(weight), -1)))
+        return self.builder.node("Add", product, self.builder.constant(bias.reshape(-1)))
+
+    def _stored(self, weight: NDArray[np.float32]) -> str:
+        if self.exact:
+            return self.builder.constant(weight)
+        return self.builder.node("Cast", self.builder.constant(weight.astype(np.float16)), to=FLOAT)

@@ -1,0 +1,102 @@
+"""MagentaLiveStream: an endless stream whose prompts, notes and drums change while it plays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from tunesmith.audio.spool import Samples
+from tunesmith.errors import GenerationCancelled
+from tunesmith.live_stream import LiveSettings
+from tunesmith.magenta_rt.conditioning import NUM_PITCHES, FrameControls, NoteState
+from tunesmith.magenta_rt.frame_sources import Numbers
+from tunesmith.magenta_rt.open_model import MagentaModel
+from tunesmith.magenta_rt.pianoroll import GUARD_SEMITONES
+from tunesmith.magenta_rt.request_mapping import DRAWS
+from tunesmith.magenta_rt.sequence import FrameRequest
+from tunesmith.magenta_rt.sound_stream import LIVE_CHUNKS
+from tunesmith.magenta_rt.style.encoder import StyleEncoder
+from tunesmith.neural.sampling import DrawSettings
+
+
+class MagentaLiveStream:
+    """See LiveStream. A frame is made once its block is asked for, by the settings of that moment."""
+
+    def __init__(self, model: MagentaModel, settings: LiveSettings, seed: int) -> None:
+        self.sample_rate = model.architecture.codec.sample_rate
+        self.channels = model.architecture.codec.audio_channels
+        self._style = model.live_style.hold()
+        self._let_go = once(model.live_style.release)
+        self._seed = seed
+        try:
+            self._now = _Playing(self._style, settings, seed)
+            # Pitches that sounded in the last frame: a new one begins with an onset.
+            self._sounding: frozenset[int] = frozenset()
+            request = FrameRequest(model.sources(self._numbers), seed, None, self._now.draws)
+            self._stream = model.engine.open(request, LIVE_CHUNKS)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def change(self, settings: LiveSettings) -> None:
+        """Play by other settings from the next frame on."""
+        playing = _Playing(self._style, settings, self._seed)
+        # One reference is replaced as a whole: a frame never sees half of a change.
+        self._now = playing
+        self._stream.sequence.settings = playing.draws
+
+    def next_block(self) -> Samples:
+        """Return the next samples (channels, n): 80 ms, clipped at full scale."""
+        block = self._stream.read()
+        # A stream without an end ends only by being closed.
+        if block is None:
+            raise GenerationCancelled
+        return np.clip(block, -1, 1)
+
+    def close(self) -> None:
+        """End the stream."""
+        self._stream.close()
+        self._let_go()
+
+    def _numbers(self, frame: int) -> Numbers:  # noqa: ARG002
+        """Return the numbers of the next frame; the engine asks once for each frame, in order."""
+        now = self._now
+        numbers = now.controls_with(now.notes - self._sounding).numbers()
+        self._sounding = now.notes
+        return numbers
+
+
+def once(action: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that takes the action when it is first called, from whatever thread."""
+    left = iter([action])
+    return lambda: next(left, lambda: None)()
+
+
+class _Playing:
+    """What the stream plays at present: the settings in the model's terms."""
+
+    def __init__(self, style: StyleEncoder, settings: LiveSettings, seed: int) -> None:
+        prompts = [(settings.prompt, 1.0)]
+        if settings.second_prompt is not None:
+            prompts = [(settings.prompt, 1.0 - settings.blend), (settings.second_prompt, settings.blend)]
+        self.notes = frozenset(settings.notes)
+        self.draws: DrawSettings = DRAWS
+        if settings.temperature is not None:
+            self.draws = replace(DRAWS, temperature=settings.temperature)
+        drums = NoteState.UNSAID if settings.drums is None else int(settings.drums)
+        self._controls = FrameControls(style=style.encode(prompts, seed), drums=int(drums))
+
+    def controls_with(self, onsets: frozenset[int]) -> FrameControls:
+        """Return the controls of a frame in which some of the held notes begin.
+
+        Pitches near a held one are off, or they would blur it; the model may play all others.
+        """
+        states = [int(NoteState.UNSAID)] * NUM_PITCHES
+        for note in self.notes:
+            for near in range(max(0, note - GUARD_SEMITONES), min(NUM_PITCHES, note + GUARD_SEMITONES + 1)):
+                states[near] = int(NoteState.OFF)
+        for note in self.notes:
+            states[note] = int(NoteState.ONSET if note in onsets else NoteState.HELD)
+        return replace(self._controls, notes=tuple(states))
