@@ -119,6 +119,8 @@ def test_another_chord_is_typed_or_chosen_in_the_timeline_and_the_notes_follow(
     page.keyboard.press("x")
     expect(page.locator("button.ch").nth(1)).to_have_text("A♭maj7")
     expect(page.locator(".row-item", has_text="Bar 2: A♭maj7")).to_have_count(1)
+    page.click("#vary")
+    expect(page.locator("#banner")).to_contain_text("To keep the edits")
 
 
 def test_sections_are_moved_repeated_lengthened_and_left_out_in_the_timeline(page: Page, server: StartedServer) -> None:

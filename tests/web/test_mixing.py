@@ -73,7 +73,7 @@ def test_sounds_without_notes_have_lanes_too(mixer: Page) -> None:
 
 
 def test_the_mixer_is_worked_with_keys(mixer: Page) -> None:
-    mixer.get_by_role("button", name="Mute Melody").focus()
+    mixer.get_by_role("button", name="Mute Bass").focus()
     mixer.keyboard.press("ArrowDown")
     expect(mixer.get_by_role("button", name="Mute Drums")).to_be_focused()
     mixer.keyboard.press("m")

@@ -4,7 +4,7 @@ import { trackPath } from "./address.js";
 import { Clip } from "./clip.js";
 import { Connection } from "./connection.js";
 import { editedFile, fileChunks, wholeFile } from "./downloads.js";
-import { buildSubmission, followJob, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
+import { buildSubmission, followJob, liveChunks, pathOf, requireSuccess, runJob, statusOf, waitForEnd } from "./jobs.js";
 import { queryOf } from "./http.js";
 import { pullModel } from "./models.js";
 import { buildScoreEdit, buildVariation, runVariation } from "./variations.js";
@@ -51,15 +51,17 @@ export class Tunesmith {
   }
 
   /**
-   * Generate music and yield its file in chunks; otherwise like generate.
+   * Generate music and yield its file in chunks; otherwise like generate. With `live`, the sound comes while it is made: what
+   * comes before the end is not byte for byte the file's, and a caller who takes no more has the job cancelled.
    *
    * @param {string} prompt
    * @param {GenerationFields} [fields]
-   * @param {WaitOptions} [options]
+   * @param {WaitOptions & {live?: boolean}} [options]
    * @returns {AsyncGenerator<Uint8Array, void, undefined>}
    */
-  async *stream(prompt, fields = {}, options = {}) {
+  async *stream(prompt, fields = {}, { live, ...options } = {}) {
     const call = this.#connection.call(options);
+    if (live) return yield* liveChunks(this.#connection.exchange, prompt, fields, call, options.progress);
     const { result } = await runJob(this.#connection.exchange, prompt, fields, call, options.progress);
     yield* fileChunks(this.#connection.exchange, result.url, call);
   }

@@ -1,6 +1,7 @@
 /** The flow of a job: submit it, wait for its end or follow it, cancel it if the wait stops. */
 
 import { Call } from "./deadline.js";
+import { fileChunks } from "./downloads.js";
 import { ApiError, DeadlineExceeded, documentOf, GenerationFailed, ServerUnreachable } from "./errors.js";
 import { Exchange } from "./http.js";
 import { newKey, requestFields } from "./request_body.js";
@@ -130,6 +131,43 @@ export async function runSubmission(exchange, submission, idOf, call, progress) 
     const isNone = id === undefined && problem instanceof ApiError;
     if (!isNone && !(problem instanceof GenerationFailed)) await cancelJob(exchange, submission, idOf, id, call.time);
     throw problem;
+  }
+}
+
+/**
+ * Submit a job and yield its sound while it is made; cancel it if anything stops that, the caller included.
+ *
+ * @param {Exchange} exchange
+ * @param {string} prompt
+ * @param {import("./types.js").GenerationFields} fields
+ * @param {Call} call
+ * @param {Progress} [progress]
+ * @returns {AsyncGenerator<Uint8Array, void, undefined>}
+ */
+export async function* liveChunks(exchange, prompt, fields, call, progress) {
+  const submission = { ...(await buildSubmission(prompt, fields)), query: { stream: true } };
+  const idOf = (/** @type {any} */ answer) => answer.id;
+  call.check(`POST ${submission.path}`);
+  /** @type {string | undefined} */
+  let id;
+  let isOver = false;
+  try {
+    id = idOf(await exchange.document(submission, call));
+    // The sound itself says when it ends; whoever listens to the progress hears of it beside.
+    if (progress) waitForEnd(exchange, id ?? "", call, progress).catch(() => undefined);
+    yield* fileChunks(exchange, `${pathOf(id ?? "")}/audio?stream=true`, call);
+    isOver = true;
+  } catch (problem) {
+    // A job that the server refused does not exist.
+    isOver = id === undefined && problem instanceof ApiError;
+    if (isOver || !(problem instanceof ApiError)) throw problem;
+    // Without sound: the job says why.
+    const job = await exchange.document(statusOf(id ?? ""), call);
+    isOver = isFinal(job);
+    requireSuccess(job);
+    throw problem;
+  } finally {
+    if (!isOver) await cancelJob(exchange, submission, idOf, id, call.time);
   }
 }
 

@@ -44,10 +44,27 @@ test("a stream gives the same file piece by piece", async () => {
   assert.ok(Buffer.concat(pieces).equals(content));
 });
 
+test("a live stream gives the sound while it is made, and a caller who takes no more ends its job", async () => {
+  const fields = { duration: 40, seed: 5, format: "wav" };
+  const told = [];
+  let early = 0;
+  for await (const piece of client.stream("calm strings, live", fields, { live: true, progress: (job) => told.push(job.state) })) {
+    if (!told.includes("succeeded")) early += piece.length;
+  }
+  assert.ok(early > 44_100);
+  for await (const piece of client.stream("calm strings, left", fields, { live: true })) {
+    assert.ok(piece.length);
+    break;
+  }
+  await eventually(async () => ["canceled", "succeeded"].includes((await jobOf(client, "calm strings, left"))?.state));
+});
+
 test("recordings go along, as the refusal of a melody by the composer shows", async () => {
   const { content } = await client.generate("calm piano", SHORT);
   for (const melody of [content, new Blob([content])]) {
     await refused(client.generate("calm piano", { ...SHORT, melody }), GenerationFailed, { kind: "InvalidRequest" });
+    const sound = client.stream("calm piano", { ...SHORT, melody }, { live: true });
+    await refused(gathered(sound), GenerationFailed, { kind: "InvalidRequest" });
   }
 });
 

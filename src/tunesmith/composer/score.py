@@ -148,7 +148,8 @@ class MixSettings:
 
     ``room`` and ``hall`` are reverb sends 0–1, ``side_chain`` is how deep the kick ducks the other parts 0–1,
     ``brightness_db`` a tilt of the highs, ``width`` the stereo width (1 as played), ``production`` lists effects named
-    in PRODUCTION.
+    in PRODUCTION. ``levels`` are stretches that lie so many dB above the rest, from and to a percentage of the bars:
+    ``4@50-100``.
     """
 
     loudness_lufs: float = -14.0
@@ -158,6 +159,7 @@ class MixSettings:
     brightness_db: float = 0.0
     width: float = 1.0
     production: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

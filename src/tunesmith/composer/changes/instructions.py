@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tunesmith.balance import EVERYONE
 from tunesmith.composer.changes.clauses import ChangeText, Clause, ClauseItem
 from tunesmith.composer.prompt.colours import OPPOSITES
 from tunesmith.composer.prompt.lexicon import value
@@ -24,8 +25,8 @@ LEVELS: Mapping[str, int] = {
 SLOWEST_TEMPO = 40.0
 """A number of beats a minute below this, beside faster or slower, is a difference."""
 PLAYER_DB, LOUDNESS_DB = 4.0, 3.0
-# More than it sounds: the master evens it out to 2 to 5 LU, in dense genres to less than 1.
-STRETCH_DB = 10.0
+# A player's is more than it sounds, because the master evens it out; that of all is heard as it is.
+STRETCH_DB, STRETCH_OF_ALL_DB = 10.0, 5.0
 # A mood word moves the mood by this share of its own place, and not along an axis where it lies near the middle.
 _MOOD_SHARE, _NEAR_MIDDLE = 0.55, 0.3
 _AMOUNTS = {"small": 0.5, "large": 1.6}
@@ -187,10 +188,11 @@ def _intro(clause: Clause) -> Instruction:
 
 def _stretch(clause: Clause) -> Iterator[Instruction]:
     effect = next(name for name in clause.names("effect") if name in LEVELS)
-    gain = LEVELS[effect] * _sign(clause) * _scale(clause) * STRETCH_DB
-    names = [item.name for item in clause.of(*_PLAYERS)] or ["all"]
+    gain = LEVELS[effect] * _sign(clause) * _scale(clause)
+    names = [item.name for item in clause.of(*_PLAYERS)] or [EVERYONE]
     for name in names:
-        yield Instruction("balance", "move", clause.text, f"{name}@{clause.names('place')[0]}", gain)
+        difference = gain * (STRETCH_OF_ALL_DB if name == EVERYONE else STRETCH_DB)
+        yield Instruction("balance", "move", clause.text, f"{name}@{clause.names('place')[0]}", difference)
 
 
 def _players(clause: Clause) -> Iterator[Instruction]:

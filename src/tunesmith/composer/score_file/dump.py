@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.score import ChordSpan, Note, Part, Score, Section, TempoMap
+from tunesmith.composer.score import ChordSpan, MixSettings, Note, Part, Score, Section, TempoMap
 from tunesmith.composer.score_file.notation import beat_in_bar, by_bar, number, write_chord, write_note
 from tunesmith.composer.score_file.record import digest
 from tunesmith.composer.theory import Key
@@ -74,9 +74,15 @@ def _heading(score: Score) -> dict[str, Any]:
         "duration": score.duration,
         "loop": score.loop,
         "form": score.form,
-        "mix": {**asdict(score.mix), "production": list(score.mix.production)},
+        "mix": _mix(score.mix),
         "ambience": [{"name": ambience.name, "gain_db": ambience.gain_db} for ambience in score.ambience],
     }
+
+
+def _mix(mix: MixSettings) -> dict[str, Any]:
+    settings = {**asdict(mix), "production": list(mix.production), "levels": list(mix.levels)}
+    # Few pieces have stretches of another level.
+    return {name: value for name, value in settings.items() if name != "levels" or value}
 
 
 def _tempo(tempo_map: TempoMap, beats_per_bar: float) -> float | dict[str, float]:

@@ -13,7 +13,7 @@ from tunesmith.composer.score_file.document import ScorePosition, parse_document
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
 from tunesmith.composer.score_file.form import Form, bars_of, carried_tempo, read_form
 from tunesmith.composer.score_file.frame import Grid, ScoreFrame
-from tunesmith.composer.score_file.part_entry import RANGES, WHOLE_RANGES, read_parts
+from tunesmith.composer.score_file.part_entry import RANGES, WHOLE_RANGES, read_parts, read_stretch
 from tunesmith.composer.score_file.planned import interpretation_of, plain, planned
 from tunesmith.composer.score_file.plans import WritingBrief
 from tunesmith.composer.score_file.record import Record, read_record
@@ -163,9 +163,14 @@ def _ambience(place: ScorePosition) -> Iterator[Ambience]:
 
 
 def _mix(place: ScorePosition) -> MixSettings:
-    fields = place.fields((*MIX_RANGES, "production"))
+    fields = place.fields((*MIX_RANGES, "production", "levels"))
     numbers = {name: fields[name].number(*limits) for name, limits in MIX_RANGES.items() if name in fields}
     production = (
         tuple(item.one_of(PRODUCTION) for item in fields["production"].items()) if "production" in fields else ()
     )
-    return MixSettings(**numbers, production=production)
+    levels = (
+        tuple(str(item.read(read_stretch)).partition("=")[2] for item in fields["levels"].items())
+        if ("levels" in fields)
+        else ()
+    )
+    return MixSettings(**numbers, production=production, levels=levels)

@@ -69,6 +69,7 @@ def _document() -> Schema:
             {
                 **{name: _number(*limits) for name, limits in load.MIX_RANGES.items()},
                 "production": _list(_one_of(PRODUCTION)),
+                "levels": _list({"type": "string", "pattern": LEVEL}),
             }
         ),
         "ambience": _list(

@@ -1,10 +1,13 @@
-"""The balance of a score: levels of the whole piece are gains, those of a stretch are played harder or softer."""
+"""The balance of a score: levels of the whole piece are gains; in a stretch, a player plays harder or softer.
+
+The level of everybody in a stretch is the master's (mix/master/stretch_fader.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunesmith.balance import LevelChange
+from tunesmith.balance import EVERYONE, LevelChange
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.score import Note
@@ -21,7 +24,14 @@ def ambience_gain(brief: Brief, name: str) -> float:
 def levels_of(brief: Brief, role: str, name: str) -> tuple[LevelChange, ...]:
     """Return the levels of a brief that hold for a player by role, instrument ``name`` or family."""
     reach = {role, name, instrument(name).family}
-    return tuple(level for covered, level in brief.balance if not covered or covered & reach)
+    levels = (level for covered, level in brief.balance if not covered or covered & reach)
+    return tuple(level for level in levels if level.is_everywhere or level.name != EVERYONE)
+
+
+def stretches_of(brief: Brief) -> tuple[str, ...]:
+    """Return the levels of everybody in a stretch, as mix settings have them: ``4@50-100``."""
+    levels = (level for _, level in brief.balance if level.name == EVERYONE and not level.is_everywhere)
+    return tuple(str(level).partition("=")[2] for level in levels)
 
 
 def gain_of(levels: Sequence[LevelChange]) -> float:

@@ -15,7 +15,7 @@ from tunesmith.composer.writing.accompaniment.bass import write_bass
 from tunesmith.composer.writing.accompaniment.chords import write_chords
 from tunesmith.composer.writing.accompaniment.drone import write_drone
 from tunesmith.composer.writing.accompaniment.pad import write_pad
-from tunesmith.composer.writing.balance import ambience_gain, gain_of, levels_of
+from tunesmith.composer.writing.balance import ambience_gain, gain_of, levels_of, stretches_of
 from tunesmith.composer.writing.band.choose_band import is_heard, whole_band, with_someone
 from tunesmith.composer.writing.band.guests import guests_of, with_guests
 from tunesmith.composer.writing.drums.kit import write_drums
@@ -180,4 +180,5 @@ def _mix(brief: Brief, genre: Genre) -> MixSettings:
         hall=0.0 if dry else min(1.0, base.hall + (0.4 if spacious else 0.0)),
         brightness_db=max(-12.0, min(6.0, base.brightness_db + 1.5 * brief.mood.valence)),
         production=tuple(dict.fromkeys((*own, *requested))),
+        levels=stretches_of(brief),
     )

@@ -18,6 +18,7 @@ import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
 import { Lanes } from "./lanes_view.js";
 import { openLikeThis } from "./like_this_view.js";
+import { followLive } from "./live_button.js";
 import { isStreamed, LiveSounds } from "./live_sound.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
@@ -59,6 +60,12 @@ import { Screen } from "./video_view.js";
 
 /** Of a take more: short ones are told from each other, and typed again. */
 const DRAWN_SEEDS = 100_000;
+
+/** Bar 5 of another seed is another bar. */
+const WITHOUT_EDITS = {
+  title: "The variations are of the piece before its chords or sections were edited",
+  advice: "To keep the edits, open the arrow beside Vary and keep both chords and form.",
+};
 
 const store = new Store(initialState(kept()));
 const server = new Server(store);
@@ -166,7 +173,11 @@ function ask(track) {
 
 /** @param {Take} take */
 async function vary(take) {
-  if (take.track) generation.join(await library.vary(take.track, isStreamed(take.request)));
+  if (!take.track) return;
+  generation.join(await library.vary(take.track, isStreamed(take.request)));
+  const { score_edits: edits } = take.request;
+  const isKept = ["chords", "form"].every((name) => store.state.locks.includes(name));
+  if (Array.isArray(edits) && edits.length && !isKept) store.change({ notice: WITHOUT_EDITS });
 }
 
 /** @param {Take} take @param {HTMLElement} opener */
@@ -284,6 +295,7 @@ followDrops({
 showTransport(store, player, choose);
 showLibrary(store, library, new Outlines(server), (track) => void open(track));
 showModels(store, models, server);
+followLive(store, server, () => void library.refresh());
 showNotices(store, server);
 followKeys(store, player, { choose, cancel: stopMaking });
 byId("choose-sound").addEventListener("click", () => chooseFile("audio/*", (file) => void shaping.open(file)));

@@ -14,6 +14,7 @@ from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.control_rate import CONTROL, Curve, at_audio_rate
 from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames
+from tunesmith.composer.mix.master.stretch_fader import stretch_fader
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.production import PREROLL, ProductionChain
 from tunesmith.composer.mix.production.effect import Effect
@@ -37,7 +38,8 @@ def master(score: Score, mix: Spool, session: Session, *, done: float) -> Spool:
     result = Spool(session.options.channels)
     share = 1 - done
     frames = produce(score, mix, result, session, done, share * MEASURING)
-    gain = find_gain(frames, score.mix.loudness_lufs, loop=score.loop).gain
+    fader = stretch_fader(score, frames.sample_rate, len(frames.power))
+    gain = find_gain(frames, score.mix.loudness_lufs, loop=score.loop, fader=fader).gain
     for fraction in apply_gain(result, gain, session.options.block):
         session.report("mastering", done + share * (MEASURING + (1 - MEASURING) * fraction))
     return result

@@ -29,6 +29,8 @@ It also sets the crest factor: at −14 LUFS a busy band has about 13–14 dB, a
 HARD_LIMITING_DB = 8.0
 TOLERANCE = 0.05
 MOST_GAIN_DB = 80.0
+MOST_RAISED_DB = 4.0
+"""How far a louder stretch may lie above the piece's loudness; a short one would otherwise be squashed."""
 ROUNDS = 16
 
 
@@ -58,17 +60,22 @@ class Levels:
     settings: MasterSettings | None = None
 
 
-def find_gain(frames: Frames, target: float, *, loop: bool) -> Levels:
-    """Return the gentlest levels that reach ``target`` LUFS, or those nearest to it."""
+def find_gain(frames: Frames, target: float, *, loop: bool, fader: Curve | None = None) -> Levels:
+    """Return the gentlest levels that reach ``target`` LUFS, or those nearest to it.
+
+    ``fader`` is a gain behind the limiter, (frames + 1,); where it leaves too little, the piece stays below ``target``.
+    """
     loudness = gated_loudness(frames.power, frames.sample_rate, frames.samples)
     # Silence has no loudness to raise.
     if loudness <= SILENCE_LUFS:
         return Levels(np.ones(len(frames.power) + 1, np.float32), loudness, 0.0)
+    if fader is not None:
+        target -= max(0.0, loudness - _loudness(frames, fader) - MOST_RAISED_DB)
     best: Levels | None = None
     for density in DENSITIES:
         rate = frames.sample_rate / CONTROL
         gain = compressor_gain(frames.power, loudness, density, rate, loop=loop)
-        levels, makeup = _raise(frames, gain, target, loop=loop)
+        levels, makeup = _raise(frames, gain, target, fader, loop=loop)
         levels = replace(levels, settings=MasterSettings(loudness, density, makeup))
         error = abs(levels.loudness - target)
         if best is None or error < abs(best.loudness - target) - TOLERANCE or error <= TOLERANCE:
@@ -91,7 +98,9 @@ def settled_gain(power: Curve, peak: Curve, settings: MasterSettings, rate: floa
     return borders * makeup * limiter_gain(peak * around * makeup, 10 ** (CEILING_DB / 20), rate, loop=False)
 
 
-def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> tuple[Levels, float]:
+def _raise(
+    frames: Frames, compression: Curve, target: float, fader: Curve | None, *, loop: bool
+) -> tuple[Levels, float]:
     """Raise the compressed piece into the limiter until it has the target loudness or cannot get louder.
 
     Returns the levels, and the gain into the limiter.
@@ -100,17 +109,18 @@ def _raise(frames: Frames, compression: Curve, target: float, *, loop: bool) -> 
     borders = np.append(compression, compression[0] if loop else compression[-1])
     # Each frame takes the larger gain of its borders, so that no peak between them is underestimated.
     around = np.maximum(borders[1:], borders[:-1])
-    gain_db = target - _loudness(frames, borders)
+    faded = borders if fader is None else borders * fader
+    gain_db = target - _loudness(frames, faded)
     for _ in range(ROUNDS):
         gain = np.float32(10 ** (min(MOST_GAIN_DB, gain_db) / 20))
         limited = limiter_gain(frames.peak * around * gain, 10 ** (CEILING_DB / 20), rate, loop=loop)
-        loudness = _loudness(frames, borders * gain * limited)
+        loudness = _loudness(frames, faded * gain * limited)
         if abs(target - loudness) <= TOLERANCE / 2 or gain_db > MOST_GAIN_DB:
             break
         # Overrelaxed, because the limiter takes back a part of every step; clipped, so that no step overshoots far.
         gain_db += float(np.clip(1.3 * (target - loudness), -6, 6))
     limiting = -20 * np.log10(max(1e-6, float(np.quantile(limited, 0.001))))
-    return Levels(borders * gain * limited, loudness, limiting), float(gain)
+    return Levels(faded * gain * limited, loudness, limiting), float(gain)
 
 
 def _loudness(frames: Frames, gain: Curve) -> float:

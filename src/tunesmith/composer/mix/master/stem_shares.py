@@ -20,6 +20,7 @@ from tunesmith.audio.spool import Spool
 from tunesmith.composer.mix.control_rate import Curve
 from tunesmith.composer.mix.master.chain import apply_gain, converted, level_of, preroll, produce, read_around
 from tunesmith.composer.mix.master.gain_search import find_gain
+from tunesmith.composer.mix.master.stretch_fader import stretch_fader
 from tunesmith.composer.mix.premaster import Session, render_premaster, stem_spools
 from tunesmith.composer.mix.production import ProductionChain
 from tunesmith.composer.mix.production.effect import Effect
@@ -53,7 +54,8 @@ def _gain_of(score: Score, mix: Spool, session: Session) -> Curve:
     """Return the gain that masters the whole mix, (frames + 1,)."""
     with Spool(session.options.channels) as produced:
         frames = produce(score, mix, produced, session, 0.0, 0.0)
-    return find_gain(frames, score.mix.loudness_lufs, loop=score.loop).gain
+    fader = stretch_fader(score, frames.sample_rate, len(frames.power))
+    return find_gain(frames, score.mix.loudness_lufs, loop=score.loop, fader=fader).gain
 
 
 def _mastered(score: Score, mix: Spool, session: Session, production: _StemProduction, gain: Curve) -> Spool:

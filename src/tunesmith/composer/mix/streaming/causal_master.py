@@ -11,6 +11,7 @@ from tunesmith.audio.resample import resample_blocks
 from tunesmith.composer.mix.control_rate import CONTROL, Curve, at_audio_rate
 from tunesmith.composer.mix.master.gain_search import MasterSettings, settled_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter
+from tunesmith.composer.mix.master.stretch_fader import stretch_fader
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.streaming.causal_production import CausalProduction
 from tunesmith.composer.mix.streaming.master_forecast import MasterForecast
@@ -34,6 +35,7 @@ class CausalMaster:
         options = session.options
         self._length, self._rate = length_in_samples(score, options.sample_rate), options.sample_rate
         self._forecast = MasterForecast(score, session, mix)
+        self._fader = stretch_fader(score, self._rate, -(-self._length // CONTROL))
         self._settings: MasterSettings | None = None
         self._seen = (0, 0, 0)
         self._meter = FrameMeter(self._rate, options.channels)
@@ -88,7 +90,8 @@ class CausalMaster:
     def _curve(self, settings: MasterSettings, since: int, first: int, count: int) -> Curve:
         power, peak = (values[since:] for values in self._measured())
         rate = self._rate / CONTROL
-        return settled_gain(power, peak, settings, rate)[first - since : first - since + count + 1]
+        curve = settled_gain(power, peak, settings, rate)[first - since : first - since + count + 1]
+        return curve if self._fader is None else curve * self._fader[first : first + count + 1]
 
     def _measured(self) -> tuple[Curve, Curve]:
         if self._produced == self._length and self._whole is None:

@@ -9,6 +9,7 @@ import numpy as np
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
 from tunesmith.composer.mix.master.gain_search import MasterSettings, find_gain
 from tunesmith.composer.mix.master.loudness_frames import Frames
+from tunesmith.composer.mix.master.stretch_fader import stretch_fader
 from tunesmith.composer.mix.premaster import Session
 from tunesmith.composer.mix.streaming.open_premaster import OpenPremaster
 from tunesmith.composer.mix.streaming.power_forecast import BIN_SECONDS, Powers, power_forecast
@@ -65,7 +66,8 @@ class MasterForecast:
         known = len(produced[0])
         whole[:known], peaks[:known] = produced
         frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, self._samples)
-        return find_gain(frames, self._score.mix.loudness_lufs, loop=False).settings
+        fader = stretch_fader(self._score, self._rate, len(frames.power))
+        return find_gain(frames, self._score.mix.loudness_lufs, loop=False, fader=fader).settings
 
     def _power(self, measured: Curve) -> Powers:
         """Return the power of every frame: measured, then forecast, at the level of what is measured."""
