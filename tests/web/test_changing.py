@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from started_server import StartedServer
-from studio_page import make, opened_page, silent, sounding
+from playwright.sync_api import Browser, Page, Route, expect
+from started_server import StartedServer, wait_for
+from studio_page import make, opened_page, position, silent, sounding
+
+FILE = re.compile(r"/api/jobs/[^/]+/audio$")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +124,24 @@ def test_another_chord_is_typed_or_chosen_in_the_timeline_and_the_notes_follow(
     expect(page.locator(".row-item", has_text="Bar 2: A♭maj7")).to_have_count(1)
     page.click("#vary")
     expect(page.locator("#banner")).to_contain_text("To keep the edits")
+
+
+def test_the_take_before_sounds_on_until_the_change_of_it_is_there(page: Page) -> None:
+    make(page, length="4 bars")
+    sounding(page)
+    held: list[Route] = []
+    page.route(FILE, lambda route: held.append(route))
+    page.wait_for_selector("button.ch")
+    page.locator("button.ch").nth(1).click()
+    page.locator("#pop").get_by_role("button", name="Gm", exact=True).click()
+    expect(page.locator("#hearing")).to_have_text("Take A plays until B is there")
+    sounding(page)
+    before = position(page)
+    expect(page.locator("#wave")).not_to_have_attribute("aria-valuenow", f"{before:.1f}")
+    wait_for(lambda: page.evaluate("true") and held, "the request for the file")
+    held.pop().continue_()
+    expect(page.locator("#hearing")).to_have_text("Takes play at the same loudness")
+    sounding(page)
 
 
 def test_sections_are_moved_repeated_lengthened_and_left_out_in_the_timeline(page: Page, server: StartedServer) -> None:
