@@ -28,6 +28,7 @@ def test_words_are_understood_before_and_shown_after(changed: Page, server: Star
     changed.keyboard.type("without drums, much slower")
     chips = changed.locator("#change-chips .chip")
     expect(chips.nth(0)).to_have_text("Without drums")
+    expect(chips.last).to_be_in_viewport(ratio=1)
     expect(chips.nth(1)).to_have_accessible_name("Tempo 84 bpm becomes 64 bpm")
     chips.nth(1).click()
     expect(changed.locator("#pop")).to_contain_text("Because of ‘much slower’. It was 84 bpm.")
