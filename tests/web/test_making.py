@@ -19,6 +19,13 @@ def newest_job(server: StartedServer) -> dict[str, Any]:
     return request
 
 
+# The fields that ask again for what a request asked for.
+DRAFT_OF = """async (request) => {
+  const { draftOf, fieldsOf } = await import("/studio/modules/request.js");
+  return fieldsOf(draftOf(request, { hits: [] }));
+}"""
+
+
 def test_a_prompt_becomes_sound_with_its_licence(page: Page, complaints: list[str]) -> None:
     make(page, prompt=f"{PROMPT}, in F minor")
     sounding(page)
@@ -107,6 +114,17 @@ def test_a_wish_is_added(page: Page, server: StartedServer) -> None:
     page.click("#make")
     page.wait_for_selector("#download:enabled")
     assert newest_job(server)["instruments"] == ["flute"]
+
+
+def test_a_piece_asked_for_again_keeps_what_was_changed_about_it(page: Page) -> None:
+    fields = page.evaluate(DRAFT_OF, {"prompt": "calm harp", "mood": "0.4,-0.6", "key": "D minor", "intro": None})
+    assert fields == {"prompt": "calm harp", "mood": "0.4,-0.6", "key": "D minor"}
+    page.evaluate(
+        "localStorage.setItem('tunesmith.studio', JSON.stringify({ draft: { prompt: 'x', more: { intro: 'long' } } }))"
+    )
+    page.reload()
+    page.get_by_role("button", name="Intro long; press to leave it out").click()
+    expect(page.get_by_role("button", name="Intro long")).to_have_count(0)
 
 
 def test_a_length_beyond_the_limit_is_said_in_words_and_repaired_with_one_press(page: Page) -> None:
