@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-server bench-hostile bench-library bench-clients bench-studio media screenshots dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-magenta-rt bench-server bench-hostile bench-library bench-clients bench-studio media screenshots dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -53,6 +53,9 @@ bench-audiocraft: $(VENV)/installed-evaluation ## AudioCraft's API: a batch agai
 
 bench-stable-audio: $(VENV)/installed-evaluation ## Stable Audio beside diffusers, at real size (9 GB of disk, 8 minutes)
 	$(BIN)/python benchmarks/stable_audio.py
+
+bench-magenta-rt: $(VENV)/installed-evaluation ## Magenta RealTime 2 at real size with random weights (1 GB of disk, 35 minutes)
+	$(BIN)/python benchmarks/magenta_rt.py
 
 bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 12 minutes)
 	$(BIN)/python benchmarks/server.py

@@ -17,7 +17,8 @@ import numpy as np
 import psutil
 
 from tunesmith.generator import never_cancelled, no_progress
-from tunesmith.live_stream import LiveSettings
+from tunesmith.jobs.live_pace import LivePace
+from tunesmith.live_stream import MAX_BLOCK_SECONDS, LiveSettings
 from tunesmith.magenta_rt.conditioning import FrameControls
 from tunesmith.magenta_rt.frame_sources import steady
 from tunesmith.magenta_rt.generator import MagentaGenerator
@@ -28,8 +29,10 @@ from tunesmith.magenta_rt.sound_stream import SoundStream
 from tunesmith.request import GenerationRequest
 
 PROMPTS = ("lofi hip hop with rain", "calm piano", "techno")
-PLAYED_AHEAD_SECONDS = 0.08
-"""The stock of a player: one block."""
+AHEAD_SECONDS = 0.2
+"""The stock of sound at a listener, as the server and ``tunesmith live`` keep it."""
+BLOCKS_A_CHANGE = 12
+LATE_SECONDS = 0.001
 
 
 class Measured:
@@ -63,29 +66,30 @@ class Measured:
         }  # fmt: skip
 
     def steering(self, changes: int) -> dict[str, Any]:
-        """Time from a change to the end of the first block that it is heard in, at a listener in real time."""
+        """Time from a change to the first sample played by it, for a listener who keeps the usual stock of sound."""
         settings = [LiveSettings.checked(prompt=prompt, notes=[60]) for prompt in PROMPTS]
-        stream, found = self._generator.open_live(settings[0], 1), []
-        rate = stream.sample_rate
-        # The player begins with one block, and asks for the next when it begins to play the one before.
-        block = stream.next_block()
-        due = time.perf_counter()
-        changed_at: list[float] = []
-        late = 0
-        for number in range(12 * changes):
-            due += block.shape[1] / rate
-            if number % 12 == 5:
-                changed_at.append(time.perf_counter())
-                stream.change(settings[1 + number // 12 % 2])
+        stream, pace = self._generator.open_live(settings[0], 1), LivePace(AHEAD_SECONDS)
+        rate, played, began = stream.sample_rate, 0.0, 0.0
+        changed_at, latencies, late = dict[int, float](), list[float](), 0
+        for number in range(BLOCKS_A_CHANGE * changes + 2):
+            time.sleep(pace.wait(MAX_BLOCK_SECONDS))
+            if number % BLOCKS_A_CHANGE == BLOCKS_A_CHANGE - 1:
+                # The block that is asked for next is under way: the one after it is the first to hear the change.
+                changed_at[number + 1] = time.perf_counter()
+                stream.change(settings[1 + number // BLOCKS_A_CHANGE % 2])
+            pace.grant(MAX_BLOCK_SECONDS)
             block = stream.next_block()
-            late += time.perf_counter() > due
-            wait = due - time.perf_counter()
-            if wait > 0:
-                time.sleep(wait)
-            if changed_at:
-                found.append(time.perf_counter() - changed_at.pop())
+            now = time.perf_counter()
+            began = began or now
+            due = began + played
+            if now > due:
+                late, began = late + (now > due + LATE_SECONDS), now - played
+            if number in changed_at:
+                latencies.append(max(now, due) - changed_at[number])
+            pace.send(block.shape[1] / rate, MAX_BLOCK_SECONDS)
+            played += block.shape[1] / rate
         stream.close()
-        return {"latencies_s": found, "late_blocks": late, "blocks": 12 * changes}
+        return {"latencies_s": latencies, "late_blocks": late, "blocks": number + 1}
 
     def endless(self, seconds: float) -> dict[str, Any]:
         """Read one stream; return how much memory it takes more at its end than after its first ten seconds."""

@@ -16,6 +16,7 @@ from tunesmith.magenta_rt.checkpoint.published_shapes import published_shapes
 from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.conversion import build_language_model
 from tunesmith.magenta_rt.graph.codec import build_codec
+from tunesmith.magenta_rt.graph.mapper import build_mapper
 from tunesmith.magenta_rt.graph.tables import write_tables
 from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
 from tunesmith.magenta_rt.model_folder import CODEC, MAPPER, STYLE_TABLES, TEXT_ENCODER, TOKENIZER, write_architecture
@@ -79,8 +80,8 @@ def write_model(folder: Path) -> Path:
 def _write_style(folder: Path, weights: Mapping[str, NDArray[np.float32]]) -> None:
     with GraphBuilder(folder / TEXT_ENCODER, BLOCKWISE_32) as builder:
         build_text_encoder(builder, TEXT, RandomWeights(dict(_text_shapes(TEXT))))
-    mapper = RandomWeights(dict(_mapper_shapes(MAPPED)))
-    write_gpu_weights(folder / MAPPER, mapper, mapper)
+    with GraphBuilder(folder / MAPPER) as builder:
+        build_mapper(builder, MAPPED, RandomWeights(dict(_mapper_shapes(MAPPED))), exact=False)
     books = {codebook_name(level): (1024, TEXT.width) for level in range(12)}
     tables = {**RandomWeights(books), **SourceTables.from_weights(weights).named()}
     write_gpu_weights(folder / STYLE_TABLES, tables, tables, lambda _: True)

@@ -74,9 +74,9 @@ class LiveStream(Protocol):
     def next_block(self) -> Samples:
         """Return the next samples, (channels, n) float32 with 1 <= n <= MAX_BLOCK_SECONDS * sample_rate.
 
-        Waits until they are made. Nothing is made ahead of the block that is asked for: whoever asks keeps the stock,
-        and what lies in it no change reaches. A stream that nobody asks for a block rests. Every sample comes once, in
-        order. Raises GenerationCancelled once the stream is closed, also in a call that waits.
+        Waits until they are made. At most one block is made ahead of the one that is asked for: whoever asks keeps
+        the stock, and what lies in it no change reaches. A stream that nobody asks for a block rests. Every sample
+        comes once, in order. Raises GenerationCancelled once the stream is closed, also in a call that waits.
         """
         ...
 

@@ -13,8 +13,8 @@ ONLY_COMPOSER = (
     "score_edits", "soundfont", "score",
 )  # fmt: skip
 """Fields that the composer supports, and MusicGen does not."""
-ALSO_STABLE_AUDIO = ("bars", "loop")
-"""Those of them that Stable Audio models support too."""
+ALSO_NEURAL = ("bars", "loop")
+"""Those of them that Stable Audio and Magenta RealTime models support too."""
 UNSET = (None, (), False, "track")
 
 
@@ -36,7 +36,7 @@ def reject_composer_only_fields(request: GenerationRequest, *, supported: Collec
         value = getattr(request, field)
         if field not in supported and value not in UNSET:
             shown = str(value) if field in ("soundfont", "score") else repr(value)
-            also = " and Stable Audio models support" if field in ALSO_STABLE_AUDIO else " supports"
+            also = ", Stable Audio and Magenta RealTime models support" if field in ALSO_NEURAL else " supports"
             raise InvalidRequest(field, f"only the composer{also} it, not {request.model}, got {shown}")
 
 

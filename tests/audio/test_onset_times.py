@@ -23,7 +23,7 @@ def test_tones_begin_where_they_do_at_any_level(level: float) -> None:
     sounding *= np.clip((3 - at) / 0.3, 0, 1)
     heard = onset_times(features_of(Audio(level * np.asarray([sounding], np.float32), RATE)))
     assert len(heard) == len(starts)
-    np.testing.assert_allclose(heard, starts, atol=0.03)
+    np.testing.assert_allclose(heard, starts, atol=0.012)
 
 
 def test_a_steady_tone_and_silence_have_no_onsets_but_the_start() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
+from forked_python import FreshPopen
 
 import tunesmith.audiocraft
 from tunesmith.audiocraft.absent import ABSENT
@@ -19,6 +22,13 @@ from tunesmith.audiocraft.import_hook import AudioCraftFinder, installed
 def hook() -> Iterator[None]:
     with installed():
         yield
+
+
+def test_the_classes_are_there_before_anything_heavy_is() -> None:
+    heavy = ("torch", "onnxruntime", "onnx", "pydantic", "scipy", "soundfile", "soxr", "yaml", "huggingface_hub")
+    code = f"import sys, tunesmith.audiocraft.models; print([one for one in {heavy} if one in sys.modules])"
+    with FreshPopen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as python:
+        assert python.communicate()[0] == "[]\n"
 
 
 @pytest.mark.usefixtures("hook")
@@ -82,6 +92,14 @@ def test_the_hook_is_gone_afterwards() -> None:
         importlib.import_module("audiocraft.models")
     assert not [name for name in sys.modules if name.partition(".")[0] == "audiocraft"]
     assert not any(isinstance(finder, AudioCraftFinder) for finder in sys.meta_path)
+
+
+def test_a_package_that_was_imported_before_is_replaced_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "audiocraft", ModuleType("audiocraft"))
+    with pytest.warns(UserWarning, match="audiocraft was imported already: run the cells that import from it again"):
+        tunesmith.audiocraft.load_ipython_extension(None)
+    assert importlib.import_module("audiocraft") is tunesmith.audiocraft
+    tunesmith.audiocraft.unload_ipython_extension(None)
 
 
 def test_a_notebook_loads_and_unloads_it() -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from musicgen_models import install_random
+from shapes import TINY
 
 from tunesmith.audiocraft.errors import ArgumentError, UnsupportedUse
 from tunesmith.audiocraft.models import AudioGen, MusicGen
 from tunesmith.errors import ModelNotInstalled, TunesmithError
+from tunesmith.models.store import Store
 
 
 def tone(seconds: float, rate: int = 32_000, channels: int = 1) -> torch.Tensor:
@@ -86,6 +91,25 @@ def test_a_melody_is_followed_in_every_shape(melody: MusicGen) -> None:
     assert not torch.equal(mixed[0], mixed[1])
 
 
+def test_a_stereo_model_has_two_channels_and_twice_the_codebooks(
+    small: MusicGen, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del small
+    monkeypatch.setenv("TUNESMITH_DATA_DIR", str(data_dir))
+    stereo = replace(
+        TINY, audio_channels=2, delays=(0, 0, 1, 1, 2, 2, 3, 3), decoder=replace(TINY.decoder, num_codebooks=8)
+    )
+    install_random(Store(data_dir), "musicgen-stereo-small", stereo)
+    model = MusicGen.get_pretrained("facebook/musicgen-stereo-small")
+    model.set_generation_params(duration=0.4)
+    wav, tokens = model.generate_continuation(tone(0.2), 32_000, ["song"], return_tokens=True)
+    assert (model.audio_channels, wav.shape, tokens.shape) == (2, (1, 2, 12_800), (1, 8, 20))
+    # A prompt of one channel is that of both.
+    assert torch.equal(tokens[:, 0:2:2, :10], tokens[:, 1:2:2, :10])
+    assert torch.equal(model.compression_model.decode(tokens), wav)
+    assert (model.compression_model.num_codebooks, model.compression_model.total_codebooks) == (8, 4)
+
+
 def test_progress_counts_as_audiocraft_counts(sounds: AudioGen) -> None:
     steps: list[tuple[int, int]] = []
     sounds.set_generation_params(duration=0.4)
@@ -101,6 +125,24 @@ def test_progress_counts_as_audiocraft_counts(sounds: AudioGen) -> None:
     assert steps[:503] == [(step, 503) for step in range(1, 504)]
     assert steps[503:606] == [(100 + step, 103) for step in range(1, 104)]
     assert steps[606:] == [(200 + step, 28) for step in range(1, 29)]
+
+
+def test_progress_goes_on_while_some_items_wait_for_rows(sounds: AudioGen, monkeypatch: pytest.MonkeyPatch) -> None:
+    advanced, at = [0], list[int]()
+    advance = sounds._engine.advance
+
+    def counted(sequence: Any) -> None:
+        advanced[0] += 1
+        advance(sequence)
+
+    monkeypatch.setattr(sounds._engine, "advance", counted)
+    sounds.set_generation_params(duration=0.4)
+    sounds.set_custom_progress_callback(lambda *_: at.append(advanced[0]))
+    assert len(sounds.generate(["dog"] * 20, progress=True)) == 20
+    sounds.set_custom_progress_callback()
+    # 16 rows take 8 items at a time.
+    assert len(at) == 23
+    assert at[8] < advanced[0] / 2
 
 
 def test_progress_without_a_callback_is_printed(sounds: AudioGen, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,6 +277,8 @@ def test_models_have_their_old_names_and_devices_are_said() -> None:
         MusicGen.get_pretrained("musicgen-small", device="tpu")
     with pytest.raises(UnsupportedUse, match="facebook/musicgen-melody follows melodies, which AudioGen cannot"):
         AudioGen.get_pretrained("facebook/musicgen-melody")
+    with pytest.raises(ArgumentError, match="MusicGen: is made by get_pretrained, also from a checkpoint's folder"):
+        MusicGen("facebook/musicgen-small")  # type: ignore[arg-type]
 
 
 def test_without_torch_results_are_arrays_that_answer_the_usual_calls(

@@ -51,7 +51,7 @@ def test_settings_meant_for_the_composer_do_not_reach_a_model(workplace: Path) -
 
 
 @pytest.mark.parametrize(("flags", "words"), [
-    (("--bars", "4"), "bars: only the composer and Stable Audio models support it, not tiny, got 4"),
+    (("--bars", "4"), "bars: only the composer, Stable Audio and Magenta RealTime models support it, not tiny, got 4"),
     (("--stems", "folder"), "model: only composer has stems"),
     (("--audio", "none.wav", "--continue"), "cannot read none.wav: file not found"),
 ])  # fmt: skip

@@ -12,9 +12,12 @@ import pytest
 import soundfile
 from sounds import wav_bytes
 
+from tunesmith.composer.score_file import dump_score
+from tunesmith.composer.score_of_request import score_of
 from tunesmith.errors import InvalidRequest
 from tunesmith.jobs import uploads as module
 from tunesmith.jobs.uploads import UploadStore
+from tunesmith.request import GenerationRequest
 
 
 @pytest.fixture
@@ -70,3 +73,18 @@ def test_a_recording_that_is_too_long_is_refused(inputs: UploadStore, monkeypatc
     inputs.keep(wav_bytes(1), "audio")
     with pytest.raises(InvalidRequest, match=r"audio: must be at most 1\.5 s long"):
         inputs.keep(wav_bytes(2), "audio")
+
+
+def test_a_score_is_kept_as_a_score_and_nothing_else_is(inputs: UploadStore) -> None:
+    store = inputs
+    document = dump_score(score_of(GenerationRequest.checked(prompt="calm piano", duration=2, seed=1))).encode()
+    assert store.keep(document, "score").read_bytes() == document
+    for content, problem in [
+        (b"key: H minor", "score: "),
+        (b"MThd broken", "score: "),
+        (b"x: " + b"a" * 2_000_000, "score: must be at most"),
+    ]:
+        with pytest.raises(InvalidRequest, match=problem):
+            store.keep(content, "score")
+    with pytest.raises(InvalidRequest, match="audio: "):
+        store.keep(document, "audio")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.engine import FrameEngine
 from tunesmith.magenta_rt.networks import LanguageModel
 from tunesmith.magenta_rt.sequence import Conditioning, FrameRequest
-from tunesmith.magenta_rt.sound_stream import FILE_CHUNKS, LIVE_CHUNKS, ChunkPlan, SoundStream
+from tunesmith.magenta_rt.sound_stream import FILE_CHUNKS, ChunkPlan, SoundStream
 from tunesmith.neural.sampling import DrawSettings
 from tunesmith.neural.sessions import SessionOptions
 
@@ -32,6 +33,7 @@ ARCHITECTURE = tiny_architecture()
 ONE_THREAD = SessionOptions(num_threads=1, spinning=False)
 SOURCES: Array = reference("encoder")["source"][0]
 GREEDY = DrawSettings(temperature=0)
+AS_ASKED = ChunkPlan(first=3, rest=2, ahead=0)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,7 @@ def test_a_longer_stream_begins_like_a_shorter_one(engine: FrameEngine) -> None:
 
 def test_no_more_is_made_than_the_reader_wants(engine: FrameEngine) -> None:
     plan = ChunkPlan(first=3, rest=2, ahead=4)
-    stream, idle = engine.open(request(1, frames=None), plan), engine.open(request(2, frames=None), LIVE_CHUNKS)
+    stream, idle = engine.open(request(1, frames=None), plan), engine.open(request(2, frames=None), AS_ASKED)
     stream.read()
     wait_until(lambda: stream.sequence.frames_done == 7)
     assert idle.sequence.frames_done == 0
@@ -135,7 +137,7 @@ def test_a_change_is_heard_from_the_next_block_on(engine: FrameEngine) -> None:
         heard.append(current)
         return SOURCES[current : current + 1]
 
-    stream = engine.open(request(1, frames=None, conditioning=conditioning), LIVE_CHUNKS)
+    stream = engine.open(request(1, frames=None, conditioning=conditioning), AS_ASKED)
     for _ in range(3):
         stream.read()
     assert heard == [0] * 7
@@ -208,3 +210,22 @@ def test_the_thread_of_an_engine_without_streams_ends_and_starts_again(
 
 def test_chunks_end_where_the_plan_says() -> None:
     assert [FILE_CHUNKS.frames_until(block) for block in range(3)] == [3, 8, 13]
+
+
+def test_an_endless_stream_takes_no_more_memory_than_a_short_one(engine: FrameEngine) -> None:
+    stream = engine.open(request(1, frames=None))
+
+    def read(blocks: int) -> None:
+        for _ in range(blocks):
+            stream.read()
+
+    # Far beyond the window, so that the ring is full.
+    read(20)
+    tracemalloc.start()
+    read(10)
+    before = tracemalloc.get_traced_memory()[0]
+    read(60)
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    stream.close()
+    assert after - before < 200_000

@@ -119,7 +119,8 @@ def test_a_prompt_that_is_cut_is_told() -> None:
 ])  # fmt: skip
 def test_what_only_the_composer_has_is_refused_by_name(field: str, value: Any) -> None:
     with pytest.raises(
-        InvalidRequest, match=f"^{field}: only the composer (supports|and Stable Audio models support) it, not toy"
+        InvalidRequest,
+        match=f"^{field}: only the composer( supports|, Stable Audio and Magenta RealTime models support) it, not toy",
     ):
         Model().generate("calm piano", **{field: value})
 

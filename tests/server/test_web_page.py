@@ -21,6 +21,8 @@ from tunesmith.server.web_page import CHECKOUT, WEB
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 IMPORTED = re.compile(r"""(?:from|import) "(\.[^"]+)";""")
+LATER = re.compile(r'import\("([^"]+)"\)')
+"""The modules that are imported when they are needed."""
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +66,8 @@ def test_every_file_that_the_page_and_its_modules_name_is_there(url: str) -> Non
         answer = httpx.get(address).raise_for_status()
         seen[address] = answer.headers["content-type"]
         if address.endswith(".js"):
-            left += [urljoin(address, name) for name in IMPORTED.findall(answer.text)]
-    modules = {path.name for path in (WEB / "modules").iterdir()} - {"types.js"}
+            left += [urljoin(address, name) for name in (*IMPORTED.findall(answer.text), *LATER.findall(answer.text))]
+    modules = {path.name for path in (WEB / "modules").rglob("*.js")} - {"types.js"}
     assert modules <= {address.rpartition("/")[2] for address in seen}
     assert f"{url}/studio/js/src/client.js" in seen
     assert {seen[address] for address in seen if address.endswith(".js")} == {"text/javascript; charset=utf-8"}

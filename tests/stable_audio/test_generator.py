@@ -484,8 +484,8 @@ def test_a_loop_streams_whole(model: Model) -> None:
 @pytest.mark.parametrize(("fields", "problem"), [
     ({"hits": [{"time": 1}]}, "hits: only the composer supports it"),
     ({"intensity": 0.5}, "intensity: only the composer supports it"),
-    ({"temperature": 1}, "temperature: only MusicGen models support it, not stand-in, got '1.0'"),
-    ({"top_k": 5}, "top_k: only MusicGen models support it"),
+    ({"temperature": 1}, "temperature: only MusicGen and Magenta RealTime models support it, not stand-in, got '1.0'"),
+    ({"top_k": 5}, "top_k: only MusicGen and Magenta RealTime models support it"),
     ({"strength": 0.5}, "strength: needs the recording that it changes"),
     ({"repaint": "1-2"}, "repaint: needs the recording that it changes"),
     ({"schedule": "reference"}, "schedule: is for audio with a strength, got 'reference'"),

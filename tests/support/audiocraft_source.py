@@ -13,7 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+import yaml
 from filelock import FileLock
 
 VERSION = "1.3.0"
@@ -51,6 +53,31 @@ def modules() -> Mapping[str, ast.Module]:
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             found[name] = ast.parse(file.read())
     return found
+
+
+def settings(*names: str) -> dict[str, Any]:
+    """Return training settings, the files below ``config`` merged in this order; those of a later one win."""
+    merged: dict[str, Any] = {}
+    with tarfile.open(source_archive()) as archive:
+        for name in names:
+            file = archive.extractfile(f"audiocraft-{VERSION}/config/{name}.yaml")
+            assert file is not None
+            _merge(merged, yaml.safe_load(file.read()))
+    return merged
+
+
+def as_text(values: dict[str, Any]) -> str:
+    """Return settings as YAML, the way a checkpoint keeps them."""
+    return yaml.safe_dump(values)
+
+
+def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            _merge(into[name], value)
+        # The names of other files that Hydra would merge.
+        elif name != "defaults":
+            into[name] = value
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ FRAME = SAMPLE_RATE // 25
 FRAMES_A_BLOCK = 2
 MAX_POLYPHONY = 16
 NAMES = ("Sines", "Counting", "Faulty")
+FILES_ONLY = "mute = live_generators:Mute\n"
 
 
 def install(folder: Path, names: Sequence[str] = NAMES) -> str:
@@ -30,7 +31,7 @@ def install(folder: Path, names: Sequence[str] = NAMES) -> str:
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: live\nVersion: 1.0\n")
     points = "".join(f"{name.lower()} = live_generators:{name}\n" for name in names)
-    text = f"[tunesmith.generators]\n{points}\n[tunesmith.live_generators]\n{points}"
+    text = f"[tunesmith.generators]\n{points}{FILES_ONLY}\n[tunesmith.live_generators]\n{points}"
     (metadata / "entry_points.txt").write_text(text)
     paths = [str(folder), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     return os.pathsep.join(path for path in paths if path)
@@ -88,8 +89,8 @@ def _check(settings: LiveSettings) -> None:
         raise InvalidRequest("notes", f"must be at most {MAX_POLYPHONY} at once, got {len(settings.notes)}")
 
 
-class Sines:
-    """Plays the held notes as sines; its files are silent."""
+class Mute:
+    """Makes silent files, and cannot play live."""
 
     def load(self, num_rows: int) -> int:
         """Take a request for every row."""
@@ -98,6 +99,10 @@ class Sines:
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:  # noqa: ARG002
         """Make a second of silence."""
         return Audio(np.zeros((2, SAMPLE_RATE), np.float32), SAMPLE_RATE)
+
+
+class Sines(Mute):
+    """Plays the held notes as sines."""
 
     def open_live(self, settings: LiveSettings, seed: int) -> SineStream:
         """Start a stream."""

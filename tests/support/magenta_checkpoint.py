@@ -118,7 +118,7 @@ def text_graph(weights: Mapping[str, Array]) -> Graph:
     """Return the text encoder as its exporter leaves it: unrolled layers, weights as (outputs, inputs)."""
     layers = len({name.split(".")[1] for name in weights if name.startswith("layers.")})
     width = weights["pos_emb"].shape[1]
-    pooler, scope = "coca/contrastive_txt_pooler/pool_attn", "coca/text_encoder/transformer"
+    pooler, scope = "coca/contrastive_txt_pooler/pool_attn", "coca/text_embedder/transformer"
     found: Arrays = {
         f"{scope}/softmax/emb_lookup/emb_var": weights["token_emb"],
         f"{scope}/position_emb/emb_var": weights["pos_emb"][None],
@@ -149,7 +149,8 @@ def text_graph(weights: Mapping[str, Array]) -> Graph:
 def mapper_graphs(weights: Mapping[str, Array]) -> list[Graph]:
     """Return the graphs of the mapper: the outer one, the loop's condition and its body with stacked weights."""
     outer = {
-        "arith.constant": np.zeros((1, 1, 2), np.float32), "arith.constant1": weights["context"][None, None],
+        "arith.constant": np.zeros((1, 1, 2), np.float32),
+        "arith.constant1;mapper/concatenate": weights["context"][None, None],
         "mapper/input_projection/dot": weights["input_proj.kernel"].T,
         "mapper/input_projection/add": weights["input_proj.bias"],
         "mapper/output_projection/dot": weights["output_proj.kernel"].T,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from browser import PATIENCE_MS
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, ViewportSize
@@ -30,6 +32,11 @@ SEAM = """async () => {
   }
   return { worst, length: buffer.length };
 }"""
+
+
+AXE = Path(__file__).parents[1] / "clients" / "js" / "node_modules" / "axe-core" / "axe.min.js"
+# Every rule on every element; of those that pass, and of where an element is, nothing is written down.
+RUN = 'axe.run({ resultTypes: ["violations"], selectors: false })'
 
 
 @contextmanager
@@ -135,3 +142,12 @@ def silent(page: Page) -> None:
     if page.get_attribute("#play", "aria-label") == "Pause":
         page.click("#play")
     page.wait_for_selector('#play[aria-label="Play"]')
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds wrong."""
+    if not page.evaluate("'axe' in window"):
+        # Not as a script of the page, whose policy would refuse it.
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate(RUN)
+    return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]

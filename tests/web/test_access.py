@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, Response, expect
-from studio_page import ask, make, silent
+from studio_page import ask, make, silent, violations
 
-AXE = Path(__file__).parents[1] / "clients" / "js" / "node_modules" / "axe-core" / "axe.min.js"
-# Every rule on every element; of those that pass, and of where an element is, nothing is written down.
-RUN = 'axe.run({ resultTypes: ["violations"], selectors: false })'
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds wrong."""
-    if not page.evaluate("'axe' in window"):
-        # Not as a script of the page, whose policy would refuse it.
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: dict[str, Any] = page.evaluate(RUN)
-    return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
 
 
 def posted(answer: Response) -> str:

@@ -100,20 +100,22 @@ def _token_ids(engine: Engine, description: str) -> tuple[int, ...]:
 def run_batch(engine: Engine, requests: Sequence[SequenceRequest], on_step: StepCallback) -> list[Codes]:
     """Generate all requests as one batch of the engine; return the codes (codebooks, frames) of each.
 
-    ``on_step`` gets the steps that every item has done, from 1 on without gaps, and the steps in all. An error, also
-    one of the callback, ends every item.
+    ``on_step`` gets the steps done, from 1 on without gaps, and the steps in all: the mean of the items, because those
+    that find no free rows begin after others have ended. An error, also one of the callback, ends every item.
     """
     waiting, sequences = deque(requests), list[EngineSequence]()
     reported = 0
     try:
         while not all(sequence.ended for sequence in sequences) or waiting:
             _submit(engine, waiting, sequences)
-            running = next(sequence for sequence in sequences if not sequence.ended)
-            engine.advance(running)
+            # Another thread may have ended the last one meanwhile.
+            running = next((sequence for sequence in sequences if not sequence.ended), None)
+            if running:
+                engine.advance(running)
             for sequence in sequences:
                 if sequence.error:
                     raise sequence.error
-            done = 0 if waiting else min(sequence.steps_done for sequence in sequences)
+            done = sum(sequence.steps_done for sequence in sequences) // len(requests)
             for step in range(reported + 1, done + 1):
                 on_step(step, sequences[0].steps_total)
             reported = max(reported, done)

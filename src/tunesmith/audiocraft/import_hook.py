@@ -76,6 +76,8 @@ def _exists(module: str) -> bool:
 def install() -> None:
     """Let ``import audiocraft…`` mean this package from now on, also where the real one is installed."""
     if not any(isinstance(finder, AudioCraftFinder) for finder in sys.meta_path):
+        if REPLACED in sys.modules:
+            warnings.warn("audiocraft was imported already: run the cells that import from it again", stacklevel=3)
         _forget()
         sys.meta_path.insert(0, AudioCraftFinder())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import sys
 import warnings
 from dataclasses import dataclass
@@ -65,15 +66,14 @@ def _checked_name(name: object) -> str:
 
 def _installed(name: str) -> InstalledModel:
     from tunesmith.models.catalog import find_installed, find_pullable
+    from tunesmith.models.store import Store
 
-    found = find_installed(name)
-    if found:
-        return found
-    # A name of the catalogue means that model, also beside a folder of the same name.
-    if find_pullable(name) is None and Path(name).expanduser().is_dir():
+    # A name of the catalogue or of an installed model means that model, also beside a folder of the same name.
+    is_name = find_pullable(name) is not None or Store.default().find(name) is not None
+    if not is_name and Path(name).expanduser().is_dir():
         folder = Path(name).expanduser().resolve()
         return _installed_from(folder) or _pulled(str(folder), _name_of(folder))
-    return _pulled(name, None)
+    return find_installed(name) or _pulled(name, None)
 
 
 def _installed_from(folder: Path) -> InstalledModel | None:
@@ -106,7 +106,7 @@ def _pulled(source: str, name: str | None) -> InstalledModel:
     # A misspelt name is said before anything else.
     locate(request)
     if load_settings().no_pull:
-        command = f"tunesmith pull {source}" + (f" --name {name}" if name else "")
+        command = shlex.join(["tunesmith", "pull", source, *(["--name", name] if name else [])])
         raise ModelNotInstalled(f"{source} is not installed, and TUNESMITH_NO_PULL is set; install it with: {command}")
     return pull(request, PullTools(Store.default()), _announce, PullReport())
 

@@ -59,6 +59,8 @@ def _check(requests: Sequence[GenerationRequest], files: OutputFiles, shown: Rep
 
     if requests[0].model != "composer" or requests[0].follows_composer:
         raise InvalidRequest("midi_in", f"only the composer arranges MIDI, got model {requests[0].model!r}")
+    if requests[0].score is not None:
+        raise InvalidRequest("score", "cannot go with --midi-in: a score is played as it is")
     if shown.pick or shown.keep != "all":
         raise InvalidRequest("pick", "does not go with --midi-in")
     if shown.sheet is not None:

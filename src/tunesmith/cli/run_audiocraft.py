@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 ScriptFile = Annotated[Path, typer.Argument(metavar="SCRIPT", help="A Python script that imports audiocraft.")]
-ScriptArguments = Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENT…]", help="Arguments of the script.")]
+ScriptArguments = Annotated[list[str] | None, typer.Argument(metavar="ARGUMENT", help="Arguments of the script.")]
 # What follows the script belongs to it, options too.
 SCRIPT_CONTEXT = {"allow_interspersed_args": False, "ignore_unknown_options": True}
 

@@ -20,6 +20,8 @@ from tunesmith.library.clock import Clock
 
 MAX_AUDIO_SECONDS = 1_800.0
 SCORE = "score"
+MAX_UPLOADED_SCORE_BYTES = 2_000_000
+"""Twice what half an hour of a full band takes; reading it takes two seconds of one core."""
 _LOCK = ".lock"
 
 
@@ -111,12 +113,16 @@ class UploadStore:
 
 
 def _check_score(content: bytes) -> None:
-    """Raise InvalidRequest for content that is no score."""
+    """Raise InvalidRequest for content that is no score, or too long."""
+    if len(content) > MAX_UPLOADED_SCORE_BYTES:
+        raise InvalidRequest(SCORE, f"must be at most {MAX_UPLOADED_SCORE_BYTES} bytes, got {len(content)}")
     # The whole reader of scores, which a server does not load to start.
     from tunesmith.composer.score_input import score_of_bytes
 
     try:
         score_of_bytes(content, SCORE)
-    except InvalidScore as error:
-        # An error of the request here, which names the field.
-        raise InvalidRequest(SCORE, str(error)) from None
+    except (InvalidScore, InvalidRequest) as error:
+        # An error of this field, whatever a MIDI file is called elsewhere.
+        raise InvalidRequest(
+            SCORE, error.problem if isinstance(error, InvalidRequest) else str(error).removeprefix("score: ")
+        ) from None

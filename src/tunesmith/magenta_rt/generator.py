@@ -74,8 +74,7 @@ class MagentaGenerator:
 
     def load(self, num_rows: int = 1) -> int:
         """Open the model ahead of the first request; return how many requests fit at once. See BatchingGenerator."""
-        self._opened(num_rows)
-        return max(1, num_rows)
+        return max(1, min(num_rows, self._opened(num_rows).engine.num_rows))
 
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Generate the audio of a request; see Generator. Raises QueueFull if too many requests wait."""

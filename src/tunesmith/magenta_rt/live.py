@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from tunesmith.neural.sampling import DrawSettings
 
 
 class MagentaLiveStream:
-    """See LiveStream. A frame is made once its block is asked for, by the settings of that moment."""
+    """See LiveStream. A block is made by the settings of the moment when the block before it is asked for."""
 
     def __init__(self, model: MagentaModel, settings: LiveSettings, seed: int) -> None:
         self.sample_rate = model.architecture.codec.sample_rate
@@ -32,6 +33,9 @@ class MagentaLiveStream:
         self._seed = seed
         try:
             self._now = _Playing(self._style, settings, seed)
+            # What is played from which frame on. Frames that may be written already keep what they began with, so that
+            # the same changes at the same blocks give the same music, however fast the threads are.
+            self._plan = deque([(0, self._now)])
             # Pitches that sounded in the last frame: a new one begins with an onset.
             self._sounding: frozenset[int] = frozenset()
             request = FrameRequest(model.sources(self._numbers), seed, None, self._now.draws)
@@ -41,14 +45,13 @@ class MagentaLiveStream:
             raise
 
     def change(self, settings: LiveSettings) -> None:
-        """Play by other settings from the next frame on."""
-        playing = _Playing(self._style, settings, self._seed)
-        # One reference is replaced as a whole: a frame never sees half of a change.
-        self._now = playing
-        self._stream.sequence.settings = playing.draws
+        """Play by other settings from the block after the next on."""
+        self._now = _Playing(self._style, settings, self._seed)
 
     def next_block(self) -> Samples:
         """Return the next samples (channels, n): 80 ms, clipped at full scale."""
+        if self._now is not self._plan[-1][1]:
+            self._plan.append((self._stream.sequence.allowed, self._now))
         block = self._stream.read()
         # A stream without an end ends only by being closed.
         if block is None:
@@ -60,9 +63,12 @@ class MagentaLiveStream:
         self._stream.close()
         self._let_go()
 
-    def _numbers(self, frame: int) -> Numbers:  # noqa: ARG002
+    def _numbers(self, frame: int) -> Numbers:
         """Return the numbers of the next frame; the engine asks once for each frame, in order."""
-        now = self._now
+        while len(self._plan) > 1 and self._plan[1][0] <= frame:
+            self._plan.popleft()
+            self._stream.sequence.settings = self._plan[0][1].draws
+        now = self._plan[0][1]
         numbers = now.controls_with(now.notes - self._sounding).numbers()
         self._sounding = now.notes
         return numbers

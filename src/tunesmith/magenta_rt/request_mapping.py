@@ -14,7 +14,7 @@ from tunesmith.magenta_rt.frame_sources import Masked
 from tunesmith.neural.sampling import DrawSettings
 from tunesmith.request import DRAWN_SEEDS, MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.text_prompt import (
-    ALSO_STABLE_AUDIO,
+    ALSO_NEURAL,
     prompt_text,
     reject_composer_only_fields,
     reject_stable_audio_only_fields,
@@ -75,7 +75,7 @@ def prepare_request(request: GenerationRequest, architecture: MagentaArchitectur
 
 def check_fields(request: GenerationRequest) -> None:
     """Raise InvalidRequest for the first field that the model does not have."""
-    reject_composer_only_fields(request, supported=ALSO_STABLE_AUDIO)
+    reject_composer_only_fields(request, supported=ALSO_NEURAL)
     reject_stable_audio_only_fields(request)
     for name in UNSUPPORTED:
         value = getattr(request, name)

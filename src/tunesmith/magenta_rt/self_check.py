@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
 from tunesmith.magenta_rt.architecture import MagentaArchitecture
+from tunesmith.magenta_rt.checkpoint.checkpoint import MagentaCheckpoint
 from tunesmith.magenta_rt.conditioning import FrameControls, SourceTables
 from tunesmith.magenta_rt.conversion import QUANTIZATIONS, build_language_model
 from tunesmith.magenta_rt.graph.tables import TABLES
 from tunesmith.magenta_rt.model_folder import STYLE_TABLES, TEMPORAL, read_architecture
 from tunesmith.magenta_rt.networks import START, LanguageModel
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
+from tunesmith.magenta_rt.text_check import AS_BUILT, AS_INSTALLED, PROMPTS, bring_text_within
 from tunesmith.neural.gpu_weights import read_gpu_weights
 from tunesmith.neural.quantization import BLOCKWISE_32, LINEAR_FORMS, LayerForms
 from tunesmith.neural.quantization_check import QuantizationCheck
@@ -37,30 +39,29 @@ Array = NDArray[np.float32]
 Codes = NDArray[np.int64]
 Weights = Mapping[str, Array]
 
-PROMPTS = ("lofi hip hop with rain sounds", "epic orchestral trailer with choir")
-FRAMES, SEED = 24, 1
+NUM_ROWS, FRAMES, SEED = 2, 24, 1
 LIMIT = 5.0
 """The largest accepted error of the logits, in errors of bfloat16: eight bits in blocks have about three of them."""
 ROUNDED = ROUNDED_OPERATIONS | {"FastGelu", "GroupQueryAttention", "LayerNormalization"}
-AS_BUILT = SessionOptions(spinning=False, optimize=False)
-AS_INSTALLED = SessionOptions(spinning=False)
 
 
 def quantize_within_limit(
-    folder: Path, architecture: MagentaArchitecture, weights: Weights, quantization: str,
-    progress: Callable[[float], None],
-) -> QuantizationCheck:  # fmt: skip
+    folder: Path, checkpoint: MagentaCheckpoint, quantization: str, progress: Callable[[float], None]
+) -> QuantizationCheck:
     """Measure a converted model, and build its language model again in finer forms while it is above the limit.
 
-    The model in ``folder`` is complete, in ``quantization``, which is not "none". Raises ModelFileError if its logits
-    are NaN, or stay above the limit.
+    The model in ``folder`` is complete, in ``quantization``, which is not "none". The text encoder is measured first,
+    because the language model is measured on what it says. Raises ModelFileError if the logits are NaN, or stay above
+    the limit.
     """
-    sources = _sources(folder)
-    _, codes = run_frames(folder, architecture, sources, None, AS_INSTALLED)
-    progress(0.1)
+    architecture, weights = checkpoint.architecture, checkpoint.weights
     with tempfile.TemporaryDirectory(dir=folder, prefix="reference-") as scratch:
+        text_forms = bring_text_within(LIMIT, folder, Path(scratch), checkpoint.text_shape, checkpoint.text)
+        progress(0.2)
+        sources = _sources(folder)
+        _, codes = run_frames(folder, architecture, sources, None, AS_INSTALLED)
         exact = _reference(Path(scratch), folder, weights, sources, codes, "float32")
-        progress(0.4)
+        progress(0.5)
         yardstick = relative_error(_reference(Path(scratch), folder, weights, sources, codes, "bfloat16"), exact)
     progress(0.6)
     write_reference_results(folder, logits=exact, codes=codes, bfloat16_error=yardstick)
@@ -69,7 +70,7 @@ def quantize_within_limit(
         if number:
             build_language_model(folder, architecture, weights, forms)
         error = _model_error(folder, architecture, sources, codes, exact)
-        check = QuantizationCheck(error, yardstick, count_forms(architecture, forms), LIMIT)
+        check = QuantizationCheck(error, yardstick, count_forms(architecture, forms) | text_forms, LIMIT)
         progress(0.6 + 0.4 * (number + 1) / len(tried))
         if check.is_within:
             return check
@@ -144,7 +145,7 @@ def _sources(folder: Path) -> Array:
     """Return the source vectors of the prompts: (prompts, width)."""
     encoder = StyleEncoder(folder, AS_INSTALLED, keep=True)
     tables = SourceTables.stored(read_gpu_weights(folder / STYLE_TABLES))
-    controls = [FrameControls(style=encoder.encode([(prompt, 1.0)], SEED)) for prompt in PROMPTS]
+    controls = [FrameControls(style=encoder.encode([(prompt, 1.0)], SEED)) for prompt in PROMPTS[:NUM_ROWS]]
     return tables.source(np.stack([one.numbers() for one in controls]))
 
 

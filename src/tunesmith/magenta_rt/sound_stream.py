@@ -43,8 +43,8 @@ class ChunkPlan:
 
 FILE_CHUNKS = ChunkPlan(first=3, rest=5, ahead=20)
 """Short at first, for an early sound; five frames take a fifth less time than one by one."""
-LIVE_CHUNKS = ChunkPlan(first=2 + LOOK_AHEAD_FRAMES, rest=2, ahead=0)
-"""Blocks of 80 ms, and nothing made ahead that a change would not reach."""
+LIVE_CHUNKS = ChunkPlan(first=2 + LOOK_AHEAD_FRAMES, rest=2, ahead=2)
+"""Blocks of 80 ms. The codes of one more are written meanwhile: in turn, two processors would be hardly fast enough."""
 
 
 class SoundStream:

@@ -1,8 +1,8 @@
 """Recall: how much of the notes that were asked for can be heard in a sound.
 
 A pitch class is heard where its chroma stands out from the classes that nobody plays; an onset where the sound has one
-within 60 ms. A perfect performer reaches about 0.95, one that plays something else 0.2: chords that are short and close
-blur in any chroma, and a rich sound has harmonics on many classes.
+within 60 ms. Even a perfect performer does not reach 1 everywhere: chords that are short and close blur in any chroma,
+and soft onsets hide behind loud ones. docs/performing.md has what others reach.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import tunesmith
 from tunesmith.audio.peaks import MAX_POINTS, Peaks, measure_peaks
 from tunesmith.audio.reader import read_audio
 from tunesmith.composed.composition_request import composition_request
+from tunesmith.errors import InvalidRequest
 from tunesmith.jobs.job import Job
 from tunesmith.jobs.results import OUTLINE_SUFFIX
 from tunesmith.library.tracks import Track
@@ -33,7 +34,7 @@ def score_of_job(job: Job) -> dict[str, Any]:
     """Return the score of a job in any state; takes some 20 ms a minute of music, so call it in a thread.
 
     The same request and seed give the same notes, so it is there before the job runs. Raises NoScore, and
-    InvalidRequest for what cannot be composed.
+    InvalidRequest for what cannot be composed, and for an uploaded score that is gone.
     """
     if not has_score(job.generated_by, job.request):
         raise NoScore(f"job {job.id}", job.generated_by)
@@ -67,6 +68,9 @@ def _written(request: GenerationRequest) -> Score:
     # The composer's tables load only on demand, and its sounds not at all.
     from tunesmith.composer.score_of_request import score_of
 
+    if request.score is not None and not request.score.exists():
+        # Its path on this server is nothing for callers to see.
+        raise InvalidRequest("score", "is no longer kept on the server; submit it again")
     return score_of(composition_request(request) if request.follows_composer else request)
 
 

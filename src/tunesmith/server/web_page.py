@@ -47,6 +47,9 @@ MEDIA_TYPES: Mapping[str, str] = {
 JSDOC = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 """JSDoc that has lines of its own; no string of the page begins a line like it."""
 
+LAZY = frozenset(["live.js"])
+"""Modules of the client that the page loads only when they are needed, as it does those in folders of ``modules``."""
+
 COMPRESSED = {".woff2"}
 """The files that gzip would not make smaller."""
 
@@ -132,7 +135,8 @@ def with_preloads(content: bytes, path: Path) -> bytes:
     places = {"modules": WEB / "modules", CLIENT.as_posix(): client}
     names = [
         f"{place}/{file.name}"
-        for place, folder in places.items() for file in sorted(folder.glob("*.js")) if _has_code(file)
+        for place, folder in places.items() for file in sorted(folder.glob("*.js"))
+        if _has_code(file) and file.name not in LAZY
     ]  # fmt: skip
     links = "".join(f'<link rel="modulepreload" href="studio/{name}">\n' for name in names)
     return content.replace(MODULE, links.encode() + MODULE, 1)

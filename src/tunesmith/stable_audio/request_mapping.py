@@ -17,7 +17,7 @@ from tunesmith.stable_audio.inpainting import SampleRegion
 from tunesmith.stable_audio.latent_writer import WalkSettings
 from tunesmith.stable_audio.lengths import HEADROOM_SECONDS, samples_of
 from tunesmith.stable_audio.source_audio import SourceAudio, read_source
-from tunesmith.text_prompt import ALSO_STABLE_AUDIO, prompt_text, reject_composer_only_fields
+from tunesmith.text_prompt import ALSO_NEURAL, prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 30.0
 """The default length; for a continuation, the default length of the new part."""
@@ -83,13 +83,15 @@ def prepare_request(
 
 def check_fields(request: GenerationRequest) -> None:
     """Raise InvalidRequest for the first field that no model of Stable Audio has."""
-    reject_composer_only_fields(request, supported=ALSO_STABLE_AUDIO)
+    reject_composer_only_fields(request, supported=ALSO_NEURAL)
     if request.ending in COMPOSED_ENDINGS:
         raise InvalidRequest("ending", f"must be natural or cut for {request.model}, got {request.ending!r}")
     for name in TOKEN_FIELDS:
         value = getattr(request, name)
         if value is not None:
-            raise InvalidRequest(name, f"only MusicGen models support it, not {request.model}, got {str(value)!r}")
+            raise InvalidRequest(
+                name, f"only MusicGen and Magenta RealTime models support it, not {request.model}, got {str(value)!r}"
+            )
 
 
 def _task(request: GenerationRequest, architecture: StableAudioArchitecture) -> Task:

@@ -75,7 +75,7 @@ def with_shape(graph: Graph, part: str, shape: tuple[int, ...]) -> Graph:
      r"x_layers_1/\.\*ffn_layer2/linear must have shape \(24, 40\), got \(24, 41\)"),
     (lambda graph: without(graph, "x_layers_0/"), r"x_layers: must be numbered from 0 on, got \[1\]"),
     (lambda graph: without(graph, "position_emb"), "position_emb with 3 axes is missing"),
-    (lambda graph: without(graph, "emb_lookup"), "emb: must be one table of tokens 24 wide, got 0"),
+    (lambda graph: without(graph, "emb_lookup"), ".*emb with 2 axes is missing"),
     (lambda graph: Graph({**graph.constants, "x/x_layers_0/self_attention/post/einsum": np.ones((24, 16))}),
      r"2 tensors of shape \(24, 16\) are called x_layers_0/self_attention/post/einsum, not one"),
 ])  # fmt: skip
@@ -88,7 +88,7 @@ def test_what_the_text_encoder_lacks_is_named(tmp_path: Path, change: object, wo
 
 def test_what_the_mapper_lacks_is_named(tmp_path: Path) -> None:
     path, graphs = tmp_path / "mapper.tflite", mapper_graphs(mapper_weights())
-    with pytest.raises(ModelFileError, match="must have the layers in its third graph, and has 2 graphs"):
+    with pytest.raises(ModelFileError, match=r"\^jax2tf_arg_5/ is in none of its 2 graphs"):
         read_mapper(write_tflite(path, graphs[:2]), 24)
     with pytest.raises(ModelFileError, match=r"input_projection must have shape \(64, 25\), got \(64, 24\)"):
         read_mapper(write_tflite(path, graphs), 25)

@@ -15,6 +15,8 @@ NEAR_FRAMES = 3
 AROUND_FRAMES = 43
 """The usual flux is the median of half a second on either side."""
 STANDS_OUT, LEAST_FLUX = 1.6, 0.02
+EARLY_SECONDS = 0.01
+"""The flux rises as soon as a frame begins to cover an onset, before its centre does."""
 
 Times = npt.NDArray[np.float64]
 
@@ -24,7 +26,7 @@ def onset_times(features: Features) -> Times:
     flux = features.onsets.astype(np.float64)
     near = _windows(flux, NEAR_FRAMES).max(axis=1)
     usual = np.median(_windows(flux, AROUND_FRAMES), axis=1)
-    return np.flatnonzero((flux >= near) & (flux > STANDS_OUT * usual + LEAST_FLUX)) * HOP / RATE
+    return np.flatnonzero((flux >= near) & (flux > STANDS_OUT * usual + LEAST_FLUX)) * HOP / RATE + EARLY_SECONDS
 
 
 def _windows(flux: Times, reach: int) -> Times:

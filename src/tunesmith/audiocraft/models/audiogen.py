@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tunesmith.audiocraft.errors import UnsupportedUse
@@ -19,7 +20,7 @@ class AudioGen(BaseGenModel):
         self.set_generation_params(duration=5)
 
     @staticmethod
-    def get_pretrained(name: str = "facebook/audiogen-medium", device: Any = None) -> AudioGen:
+    def get_pretrained(name: str | Path = "facebook/audiogen-medium", device: Any = None) -> AudioGen:
         """Open a model by its name, hub id or folder; a missing one is pulled: see ``open_pretrained``."""
         return AudioGen._open(name, device)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -100,4 +101,11 @@ class CompressionModel:
 
     def samples_of(self, codes: NDArray[np.int64]) -> NDArray[np.float32]:
         """Decode the codes (batch, codebooks, frames) of a batch to audio (batch, channels, samples)."""
-        return np.stack([self._codec.decode(one) for one in codes])
+        from tunesmith.config import load_settings
+        from tunesmith.neural.sessions import usable_cores
+
+        # This opens the graphs, which the threads must not do all at once.
+        self._codec.stream()
+        # A decode keeps few cores busy, because its recurrent layers go frame by frame: so the items share the cores.
+        with ThreadPoolExecutor(load_settings().threads or usable_cores()) as pool:
+            return np.stack(list(pool.map(self._codec.decode, codes)))

@@ -39,6 +39,8 @@ class BaseGenModel(ABC):
     """
 
     def __init__(self, pretrained: PretrainedModel) -> None:
+        if not isinstance(pretrained, PretrainedModel):
+            raise ArgumentError(type(self).__name__, "is made by get_pretrained, also from a checkpoint's folder")
         self.name = pretrained.name
         self.compression_model = CompressionModel(pretrained.engine)
         self.max_duration: float = pretrained.engine.architecture.window_seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class MusicGen(BaseGenModel):
         self.set_generation_params(duration=15, extend_stride=stride)
 
     @staticmethod
-    def get_pretrained(name: str = "facebook/musicgen-melody", device: Any = None) -> MusicGen:
+    def get_pretrained(name: str | Path = "facebook/musicgen-melody", device: Any = None) -> MusicGen:
         """Open a model by its name, hub id or folder; a missing one is pulled: see ``open_pretrained``."""
         if name in SHORT_NAMES:
             full = f"facebook/musicgen-{name}"

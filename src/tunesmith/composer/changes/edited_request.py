@@ -68,7 +68,9 @@ def edit_request(request: GenerationRequest, words: str = "", fields: Mapping[st
     if len(words) > MAX_WORDS_CHARACTERS:
         raise InvalidRequest("words", f"must be at most {MAX_WORDS_CHARACTERS} characters, got {len(words)}")
     if request.score is not None:
-        raise InvalidRequest("score", "is changed as a document: tunesmith score FILE, or an editor")
+        if words or given:
+            raise InvalidRequest("score", "is changed as a document: tunesmith score edit FILE, or an editor")
+        return EditedRequest(request.with_seed(0), ())
     request = request.with_seed(0)
     if _is_relative(given.get("mood")):
         words = ", ".join(filter(None, [words, given.pop("mood")]))

@@ -16,8 +16,6 @@ from tunesmith.magenta_rt.conditioning import NUM_STYLE_LEVELS
 from tunesmith.magenta_rt.style.shapes import MapperShape
 from tunesmith.neural.checkpoint.tensors import RearrangedTensor, StoredTensor, Tensor
 
-LOOP_BODY = 2
-"""The number of the graph that is the body of the loop."""
 ARGUMENTS = {
     "cond1.bias": 2, "cond1.weight": 3, "norm1.scale": 4, "qkv": 5, "sink_key": 6, "sink_value": 7, "post": 8,
     "cond2.bias": 9, "cond2.weight": 10, "ffn1.bias": 11, "ffn1.weight": 12, "ffn2.bias": 13, "ffn2.weight": 14,
@@ -35,9 +33,11 @@ def read_mapper(path: Path, text_width: int) -> tuple[MapperShape, dict[str, Ten
     their biases are its other tensors. Raises ModelFileError, which names what is wrong.
     """
     graphs = read_tflite(path)
-    if len(graphs) <= LOOP_BODY:
-        raise ModelFileError(path.name, f"it must have the layers in its third graph, and has {len(graphs)} graphs")
-    main, body = graphs[0], graphs[LOOP_BODY]
+    main, bodies = graphs[0], [graph for graph in graphs if graph.holds(_argument("qkv"))]
+    if not bodies:
+        raise ModelFileError(path.name, f"{_argument('qkv')} is in none of its {len(graphs)} graphs")
+    # Behind the outer graph and the loop's condition, where these have the same constants.
+    body = bodies[-1]
     shape = _read_shape(main, body, text_width)
     inner = shape.num_tokens * shape.width
     tensors: dict[str, Tensor] = {

@@ -19,6 +19,8 @@ from tunesmith.neural.checkpoint.tensors import RearrangedTensor, Tensor
 
 POOLER = "txt_pooler/pool_attn"
 POOLER_QUERY, POSITIONS = f"{POOLER}/.*qk_einsum", "position_emb"
+TOKENS = "^(?!.*(?:x_layers_|pool_attn|position_)).*emb"
+"""The paths of the layers may have the word too."""
 SCALED_QUERY = "self_attention/.*_scale_query/mul"
 """The exporter multiplied the scale of the queries into their weights."""
 
@@ -31,7 +33,7 @@ def read_text_encoder(path: Path) -> tuple[TextEncoderShape, dict[str, Tensor]]:
     query = graph.find(POOLER_QUERY, (1, shape.num_heads, 1, shape.pooler_size))
     positions = graph.find(POSITIONS, (1, shape.max_tokens, width))
     tensors: dict[str, Tensor] = {
-        "token_embedding": graph.find("emb", (shape.vocabulary_size, width)),
+        "token_embedding": graph.find(TOKENS, (shape.vocabulary_size, width)),
         "position_embedding": RearrangedTensor(positions, (shape.max_tokens, width)),
         "pooler.query": RearrangedTensor(query, (shape.num_heads, shape.pooler_size)),
         **_linear(graph, "pooler.key", f"{POOLER}/key/", (pooled, width)),
@@ -89,13 +91,5 @@ def _read_shape(graph: Subgraph) -> TextEncoderShape:
     return TextEncoderShape(
         width=width, num_layers=len(layers), num_heads=num_heads, head_size=inner // num_heads,
         ffn_size=graph.shape_of("x_layers_0/.*ffn_layer1/linear", 2)[0],
-        vocabulary_size=_vocabulary_size(graph, width), max_tokens=max_tokens, pooler_size=pooler_size,
+        vocabulary_size=graph.shape_of(TOKENS, 2)[0], max_tokens=max_tokens, pooler_size=pooler_size,
     )  # fmt: skip
-
-
-def _vocabulary_size(graph: Subgraph, width: int) -> int:
-    tables = (one.tensor.shape for one in graph.constants.values() if "emb" in one.name)
-    sizes = {shape[0] for shape in tables if len(shape) == 2 and shape[1] == width}
-    if len(sizes) != 1:
-        raise ModelFileError(graph.file, f"emb: must be one table of tokens {width} wide, got {len(sizes)}")
-    return sizes.pop()

@@ -44,6 +44,11 @@ class Constant:
     name: str
     tensor: StoredTensor
 
+    @property
+    def first_name(self) -> str:
+        """The name of the operation that comes first."""
+        return self.name.partition(";")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Subgraph:
@@ -59,9 +64,9 @@ class Subgraph:
         The first of several names counts most: a constant that two operations share has the names of both. Raises
         ModelFileError, which names the pattern, if there is none, or more than one.
         """
-        named = [one for one in self.constants.values() if re.search(pattern, one.name)]
+        named = self._named(pattern)
         alike = [one for one in named if one.tensor.shape == shape]
-        found = [one for one in alike if re.search(pattern, one.name.partition(";")[0])] or alike
+        found = [one for one in alike if re.search(pattern, one.first_name)] or alike
         if len(found) == 1:
             return found[0].tensor
         if found:
@@ -70,12 +75,20 @@ class Subgraph:
             raise ModelFileError(self.file, f"{pattern} must have shape {shape}, got {named[0].tensor.shape}")
         raise ModelFileError(self.file, f"{pattern} of shape {shape} is missing")
 
+    def holds(self, pattern: str) -> bool:
+        """Return whether a constant of such a name is there."""
+        return bool(self._named(pattern))
+
     def shape_of(self, pattern: str, axes: int) -> tuple[int, ...]:
-        """Return the shape of the first constant of so many axes whose name matches. Raises ModelFileError."""
-        for one in self.constants.values():
-            if len(one.tensor.shape) == axes and re.search(pattern, one.name):
-                return one.tensor.shape
-        raise ModelFileError(self.file, f"{pattern} with {axes} axes is missing")
+        """Return the shape of the largest constant of so many axes whose name matches. Raises ModelFileError."""
+        shapes = [one.tensor.shape for one in self._named(pattern) if len(one.tensor.shape) == axes]
+        if not shapes:
+            raise ModelFileError(self.file, f"{pattern} with {axes} axes is missing")
+        return max(shapes, key=prod)
+
+    def _named(self, pattern: str) -> list[Constant]:
+        search = re.compile(pattern).search
+        return [one for one in self.constants.values() if search(one.name) or search(one.first_name)]
 
 
 def read_tflite(path: Path) -> list[Subgraph]:

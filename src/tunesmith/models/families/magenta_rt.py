@@ -106,7 +106,7 @@ class MagentaFamily:
         check_memory(target.stem, _check_bytes(target), available_memory())
         try:
             check = quantize_within_limit(
-                target, checkpoint.architecture, checkpoint.weights, quantization,
+                target, checkpoint, quantization,
                 lambda fraction: progress(CONVERSION_SHARE + (1 - CONVERSION_SHARE) * fraction),
             )  # fmt: skip
         except ModelFileError as error:

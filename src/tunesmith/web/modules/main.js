@@ -18,6 +18,7 @@ import { openJoin } from "./join_view.js";
 import { keep, kept } from "./keeping.js";
 import { Lanes } from "./lanes_view.js";
 import { openLikeThis } from "./like_this_view.js";
+import { followLive } from "./live_button.js";
 import { isStreamed, LiveSounds } from "./live_sound.js";
 import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
@@ -291,6 +292,7 @@ followDrops({
 showTransport(store, player, choose);
 showLibrary(store, library, new Outlines(server), (track) => void open(track));
 showModels(store, models, server);
+followLive(store, server, () => void library.refresh());
 showNotices(store, server);
 followKeys(store, player, { choose, cancel: stopMaking });
 byId("choose-sound").addEventListener("click", () => chooseFile("audio/*", (file) => void shaping.open(file)));

@@ -92,3 +92,17 @@ def test_what_cannot_be_is_refused_by_name(
     answer = server.post("/api/generate", json={"prompt": "strings", **given})
     assert error_of(answer)[0] == 422, answer.text
     assert field in answer.text
+
+
+def test_another_seed_of_a_score_is_another_performance_and_words_do_not_change_it(
+    server: httpx.Client, document: str
+) -> None:
+    body = {"prompt": "warm strings", "score": document, "model": "musical", "perform": True, "performances": 1}
+    job = server.post("/api/generate", json=body).raise_for_status().headers["x-tunesmith-job"]
+    tracks = server.get("/api/tracks").raise_for_status().json()["tracks"]
+    track = next(one for one in tracks if one["job"] == job)
+    [varied] = server.post(f"/api/tracks/{track['id']}/variations", json={"n": 1}).raise_for_status().json()["jobs"]
+    assert in_state(server, varied["id"], "succeeded", "failed")["state"] == "succeeded"
+    assert varied["seed"] != track["seed"]
+    refused = server.post(f"/api/tracks/{track['id']}/variations", json={"prompt": "slower"})
+    assert error_of(refused)[::2] == (422, "score")

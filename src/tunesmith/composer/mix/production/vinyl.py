@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.audio.fourier import irfft, rfft
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 TURN_SECONDS = 14.4
@@ -33,8 +36,14 @@ class Vinyl:
 
 def _hiss(length: int, random: np.random.Generator) -> Samples:
     """Return circular noise, (2, length), of RMS HISS_DB, that falls towards both ends of the spectrum."""
+    # Nobody hears that the noise of two pieces is the same one, begun at another place.
+    return np.roll(_shaped_noise(length), int(random.integers(length)), axis=1)
+
+
+@lru_cache(maxsize=2)
+def _shaped_noise(length: int) -> Samples:
     # Shaped in the frequency domain, where the noise is circular by construction.
-    spectrum = rfft(random.standard_normal((2, length), dtype=np.float32))
+    spectrum = rfft(rng_for(0, "hiss").standard_normal((2, length), dtype=np.float32))
     frequency = np.fft.rfftfreq(length, 1 / SAMPLE_RATE)
     spectrum *= (frequency / (frequency + 300) / (1 + (frequency / 6000) ** 2)).astype(np.float32)
     hiss = irfft(spectrum, length)

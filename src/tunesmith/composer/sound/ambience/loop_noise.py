@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -95,14 +96,17 @@ def place_grains(samples: int, grains: Iterable[Grain]) -> Samples:
     stereo = np.zeros((2, samples), np.float32)
     for grain in grains:
         # Constant power, so that a grain is equally loud at every position.
-        angle = (1 + grain.pan) * np.pi / 4
-        sound = grain.sound[None] * (np.float32(grain.gain) * np.array([[np.cos(angle)], [np.sin(angle)]], np.float32))
-        place, done = grain.start % samples, 0
-        while done < sound.shape[1]:
-            step = min(sound.shape[1] - done, samples - place)
-            stereo[:, place : place + step] += sound[:, done : done + step]
-            place, done = 0, done + step
+        angle = (1 + grain.pan) * math.pi / 4
+        for side, gain in zip(stereo, (math.cos(angle), math.sin(angle)), strict=True):
+            _add_circular(side, grain.sound * np.float32(grain.gain * gain), grain.start % samples)
     return stereo
+
+
+def _add_circular(circle: Mono, sound: Mono, place: int) -> None:
+    while sound.size:
+        step = min(sound.size, circle.size - place)
+        circle[place : place + step] += sound[:step]
+        sound, place = sound[step:], 0
 
 
 def count(samples: int, rate: float, random: np.random.Generator) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.ambience.loop_noise import (
     Grain,
     Mono,
@@ -24,18 +26,34 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE
 _RAIN_BEHIND = 0.01
 
 
+DROP_SOUNDS = 96
+
+
 def drops(
     samples: int, random: np.random.Generator, rate: float, low: float = 900, high: float = 6_000
 ) -> Iterator[Grain]:
-    """Yield drops, ``rate`` per second: short, rising chirps."""
-    for start in random.integers(0, samples, count(samples, rate, random)):
-        length = int(random.integers(60, 500))
-        time = np.arange(length, dtype=np.float32)
-        pitch = random.uniform(low, high) * (2 * np.pi / SAMPLE_RATE)
-        chirp = np.exp(time * (-5 / length)) * np.sin(pitch * time * (1 + 0.15 * time / length))
-        yield Grain(
-            int(start), chirp.astype(np.float32), float(random.exponential(1.0)), float(random.uniform(-0.9, 0.9))
-        )
+    """Yield drops, ``rate`` per second, each one of DROP_SOUNDS sounds from ``low`` to ``high`` Hz."""
+    number = count(samples, rate, random)
+    sounds = _drop_sounds(low, high)
+    starts, which = random.integers(0, samples, number), random.integers(0, DROP_SOUNDS, number)
+    gains, pans = random.exponential(1.0, number), random.uniform(-0.9, 0.9, number)
+    for start, index, gain, pan in zip(starts.tolist(), which.tolist(), gains.tolist(), pans.tolist(), strict=True):
+        yield Grain(start, sounds[index], gain, pan)
+
+
+@cache
+def _drop_sounds(low: float, high: float) -> tuple[Mono, ...]:
+    """Return short, rising chirps. They are the same in every piece: nobody knows a drop again among thousands."""
+    random = rng_for(0, "drops", f"{low:g}", f"{high:g}")
+    return tuple(_drop_sound(random, low, high) for _ in range(DROP_SOUNDS))
+
+
+def _drop_sound(random: np.random.Generator, low: float, high: float) -> Mono:
+    length = int(random.integers(60, 500))
+    time = np.arange(length, dtype=np.float32)
+    pitch = random.uniform(low, high) * (2 * np.pi / SAMPLE_RATE)
+    chirp = np.exp(time * (-5 / length)) * np.sin(pitch * time * (1 + 0.15 * time / length))
+    return np.asarray(chirp, np.float32)
 
 
 def rain(samples: int, random: np.random.Generator) -> Samples:

@@ -124,7 +124,8 @@ class LiveConversation:
 
     def _parts(self, start: LiveStart, model: ModelInfo, caller: Caller, live: LiveService) -> SessionParts:
         seed = secrets.randbelow(DRAWN_SEEDS) if start.seed is None else start.seed
-        about = {"model": model.name, "seed": seed, "licence": model.licence, **model.terms.to_json()}
+        terms = {"licence": model.licence, **model.terms.to_json(), "notice": model.notice or None}
+        about = {"model": model.name, "seed": seed, **terms}
         recorder = LiveRecorder(self._context, model, seed, caller.owner)
         return SessionParts(live, start, model.name, seed, about, recorder)
 

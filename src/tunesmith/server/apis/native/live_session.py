@@ -30,6 +30,9 @@ from tunesmith.server.apis.native.track_files import check_format
 MOST_GRANTED = 2
 """How many blocks are being made at once: one on its way while the next is made."""
 
+MESSAGE_SECONDS = 0.002
+"""The least time between two messages that are read."""
+
 MOST_CHANGES = 32
 """How many changes may wait to be passed on."""
 
@@ -166,6 +169,8 @@ class LiveSession:
                 raise LiveFinished("idle") from None
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1006))
+            # However fast messages come, the server has other callers.
+            await asyncio.sleep(MESSAGE_SECONDS)
             try:
                 if message.get("text") is None:
                     raise InvalidRequest("message", "must be JSON text, got bytes")
