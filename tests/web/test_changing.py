@@ -67,6 +67,18 @@ def test_a_request_that_is_refused_leaves_the_takes_where_they_are(changed: Page
     changed.fill("#length", "2 bars")
 
 
+def test_the_arrow_keys_go_from_chord_to_chord_and_to_their_section(changed: Page) -> None:
+    chords = changed.locator("button.ch")
+    expect(changed.locator("#ruler button[tabindex='0']")).to_have_count(1)
+    chords.first.focus()
+    changed.keyboard.press("ArrowRight")
+    expect(chords.nth(1)).to_be_focused()
+    changed.keyboard.press("ArrowUp")
+    expect(changed.locator("button.sec").first).to_be_focused()
+    changed.keyboard.press("ArrowDown")
+    expect(chords.first).to_be_focused()
+
+
 def test_variations_keep_what_is_locked_and_the_tree_shows_it(changed: Page, server: StartedServer) -> None:
     changed.click("#like")
     changed.get_by_role("button", name="Melody", exact=True).click()

@@ -157,6 +157,17 @@ def test_what_the_composer_cannot_do_is_said_before(page: Page) -> None:
     expect(page.locator("#warning")).to_contain_text("cannot sing")
 
 
+def test_a_take_that_fails_says_why_and_copies_its_details(page: Page) -> None:
+    problem = {"error": {"type": "OutOfResources", "message": "not enough memory to generate this"}}
+    page.route("**/api/jobs*", lambda route: route.fulfill(status=422, json=problem))
+    ask(page, prompt="calm harp")
+    page.press("#prompt", "Enter")
+    expect(page.locator("#sorry")).to_contain_text("Take A could not be made")
+    expect(page.locator("#sorry")).to_contain_text("Not enough memory to generate this.")
+    page.get_by_role("button", name="Copy details").click()
+    expect(page.locator("#sorry [role=status]")).to_have_text(re.compile("Copied|Selected: copy it with Ctrl.C"))
+
+
 def test_an_empty_prompt_is_where_to_begin(page: Page) -> None:
     page.click("#make")
     expect(page.locator("#prompt")).to_be_focused()
