@@ -12,6 +12,7 @@ from tunesmith.magenta_rt.sequence import FrameRequest, FrameSequence
 from tunesmith.magenta_rt.sound_stream import FILE_CHUNKS, ChunkPlan, SoundStream
 from tunesmith.neural.batch_loop import BatchLoop
 from tunesmith.neural.batch_sequence import State
+from tunesmith.neural.native_thread import NativeThread
 from tunesmith.neural.sampling import Codes, Logits
 
 Rows = slice | list[int]
@@ -35,7 +36,8 @@ class FrameEngine(BatchLoop[FrameSequence]):
         self._decoder = decoder
         self._wake = threading.Event()
         self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._thread: NativeThread | None = None
+        self._is_stopping = False
 
     def open(self, request: FrameRequest, plan: ChunkPlan = FILE_CHUNKS) -> SoundStream:
         """Start a stream.
@@ -52,13 +54,17 @@ class FrameEngine(BatchLoop[FrameSequence]):
             raise
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="magenta-rt", daemon=True)
+                self._thread = NativeThread(self._run, self._stop, "magenta-rt")
                 self._thread.start()
         self._wake.set()
         return stream
 
+    def _stop(self) -> None:
+        self._is_stopping = True
+        self._wake.set()
+
     def _run(self) -> None:
-        while True:
+        while not self._is_stopping:
             # Cleared before the step looks for work: what comes meanwhile sets it again.
             self._wake.clear()
             with self._stepping:

@@ -22,6 +22,7 @@ from tunesmith.generator import CancelCheck, never_cancelled
 from tunesmith.magenta_rt.codec_stream import LOOK_AHEAD_FRAMES, SpectraStream
 from tunesmith.magenta_rt.sequence import FrameRequest, FrameSequence
 from tunesmith.neural.batch_sequence import State
+from tunesmith.neural.native_thread import NativeThread
 from tunesmith.neural.sampling import Codes
 
 POLL_SECONDS = 0.05
@@ -74,8 +75,7 @@ class SoundStream:
         self._error: BaseException | None = None
         if plan.ahead:
             self.sequence.allowed = plan.first + plan.ahead
-        self._thread = threading.Thread(target=self._decode_all, name="spectrostream", daemon=True)
-        self._thread.start()
+        NativeThread(self._decode_all, self.close, "spectrostream").start()
 
     def read(self, cancelled: CancelCheck = never_cancelled) -> Samples | None:
         """Return the next block (channels, samples), None after the last.
