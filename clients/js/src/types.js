@@ -146,6 +146,7 @@
  * @property {string[]} aliases
  * @property {string | null} licence
  * @property {boolean} accept_licence whether a pull must accept the licence
+ * @property {string | null} notice whose the weights are, where the licence asks those who share them
  * @property {string | null} about
  * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
  * @property {boolean} plays_live whether `live` can play it
