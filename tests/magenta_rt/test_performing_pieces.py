@@ -37,7 +37,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> MagentaGenerator:
 
 
 def run(model: MagentaGenerator, **fields: Any) -> Audio:
-    wanted = {"prompt": "lofi, 93 bpm", "seed": 3, "model": MODEL, "perform": True, "duration": 2.0, **fields}
+    wanted = {"prompt": "lofi, 93 bpm", "seed": 3, "model": MODEL, "perform": True, "duration": 1.0, **fields}
     return run_generator(model, GenerationRequest.checked(**wanted), no_progress, never_cancelled)
 
 
@@ -47,7 +47,7 @@ def performed(model: MagentaGenerator) -> Audio:
 
 
 def test_a_piece_is_exactly_as_long_as_composed_and_measured(performed: Audio) -> None:
-    assert (performed.num_samples, performed.channels) == (2 * 44_100, 2)
+    assert (performed.num_samples, performed.channels) == (44_100, 2)
     settings = performed.metadata["settings"]
     assert [one["seed"] for one in settings["performances"]] == list(performance_seeds(3, 2))
     assert 0 <= settings["pitch_class_recall"] <= 1

@@ -23,7 +23,7 @@ from tunesmith.generator import never_cancelled, no_progress
 from tunesmith.magenta_rt.pianoroll import Roll
 from tunesmith.performed.note_sheet import UNPITCHED_ROLES, plan_performance
 from tunesmith.performed.performed_run import performance_seeds
-from tunesmith.performed.premaster import laid_over
+from tunesmith.performed.premaster import MOST_GAIN_DB, gain_to_match, laid_over
 from tunesmith.pipeline import generate_music
 from tunesmith.request import GenerationRequest
 from tunesmith.run_generator import run_generator
@@ -195,3 +195,11 @@ def test_progress_only_grows_and_a_cancelled_run_stops() -> None:
 def test_an_empty_sum_of_stems_is_silence() -> None:
     whole = laid_over(Audio(np.ones((2, 100), np.float32), 44_100), Spool(2), 100, 0.0, loop=True)
     assert whole.read().tolist() == np.ones((2, 100)).tolist()
+
+
+@pytest.mark.parametrize(("level", "gain_db"), [(0.05, 6.02), (0.1, 0.0), (1e-3, MOST_GAIN_DB), (0.0, 0.0)])
+def test_a_performance_becomes_as_loud_as_the_stems_it_replaces_within_reason(level: float, gain_db: float) -> None:
+    tone = np.sin(np.arange(44_100) / 10).astype(np.float32)[None].repeat(2, axis=0)
+    stems = Spool(2)
+    stems.append(0.1 * tone)
+    assert gain_to_match(Audio(np.float32(level) * tone, 44_100), stems) == pytest.approx(gain_db, abs=0.01)

@@ -12,6 +12,9 @@ from tunesmith.composed.loop_wrap import without_wrap
 from tunesmith.composer.mix.mix_buffer import faded
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
+MOST_GAIN_DB = 24.0
+"""A performance that needs more is next to nothing, and its hiss would be heard."""
+
 
 def at_composers_rate(performance: Audio, num_samples: int, wrap: float) -> Audio:
     """Return a performance as (2, num_samples) at 44.1 kHz, cut out of the wrap-around that it has in seconds."""
@@ -26,10 +29,10 @@ def at_composers_rate(performance: Audio, num_samples: int, wrap: float) -> Audi
 def gain_to_match(performance: Audio, stems: Spool) -> float:
     """Return the gain in dB that brings a performance to the loudness of the stems that it takes the place of.
 
-    Silence has no level to change: 0.
+    At most MOST_GAIN_DB; silence has no level to change: 0.
     """
     gain = loudness_of(Audio(stems, SAMPLE_RATE)) - loudness_of(performance)
-    return float(gain) if np.isfinite(gain) else 0.0
+    return min(MOST_GAIN_DB, float(gain)) if np.isfinite(gain) else 0.0
 
 
 def laid_over(performance: Audio, kept: Spool, num_samples: int, gain_db: float, *, loop: bool) -> Spool:
