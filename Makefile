@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-magenta-rt bench-server bench-hostile bench-library bench-clients bench-studio media screenshots dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-magenta-rt bench-server bench-live bench-hostile bench-library bench-clients bench-studio media screenshots dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -59,6 +59,9 @@ bench-magenta-rt: $(VENV)/installed-evaluation ## Magenta RealTime 2 at real siz
 
 bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 12 minutes)
 	$(BIN)/python benchmarks/server.py
+
+bench-live: $(VENV)/installed-evaluation ## what the server adds to live streams (1 minute)
+	$(BIN)/python benchmarks/live.py
 
 bench-hostile: $(VENV)/installed-evaluation ## what hostile callers cost everybody else (3 minutes)
 	$(BIN)/python benchmarks/hostile.py
