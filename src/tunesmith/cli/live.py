@@ -160,6 +160,8 @@ def _source(
     fields: Mapping[str, Any], model: str | None, seed: str | None, server: str | None, token: str | None
 ) -> AbstractContextManager[LiveSource]:
     from tunesmith.cli.live_sources import model_source, server_source
+    from tunesmith.config import load_settings
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.models.live_models import live_model
     from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
@@ -167,7 +169,9 @@ def _source(
     if server is not None:
         fixed = {name: value for name, value in {"model": model, "seed": drawn}.items() if value is not None}
         return server_source(server, token, {**fields, **fixed})
-    return model_source(live_model(model), fields, secrets.randbelow(DRAWN_SEEDS) if drawn is None else drawn)
+    chosen = live_model(model)
+    check_licence(CommercialPolicy.of(load_settings()), chosen.name)
+    return model_source(chosen, fields, secrets.randbelow(DRAWN_SEEDS) if drawn is None else drawn)
 
 
 def _player(source: LiveSource) -> SoundPlayer:
