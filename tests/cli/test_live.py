@@ -67,7 +67,7 @@ def test_what_is_heard_is_written_played_and_logged(
     assert np.abs(audio.samples).max() > 0.05
     assert "warning: blend: must be at most 1, got 7" in capsys.readouterr().err
     played = np.frombuffer(heard.read_bytes()[44:], "<i2")
-    assert np.array_equal(np.rint(audio.samples.T * 32_768).ravel()[: len(played)], played)
+    assert np.array_equal(np.rint(audio.samples.T * 32_768).ravel(), played)
     assert run(["log"]) == 0
     assert "warm lofi" in capsys.readouterr().out
 

@@ -104,6 +104,17 @@ class SoundSink:
         """Return whether so much sound was taken."""
         return self._frames >= round(seconds * self._rate)
 
+    def finish(self) -> None:
+        """Return once all is played; a player that fails is a warning."""
+        from tunesmith.cli.console import print_warning
+        from tunesmith.errors import PlaybackError
+
+        try:
+            if self._player is not None:
+                self._player.finish()
+        except PlaybackError as error:
+            print_warning(f"play: {error}")
+
     def audio(self, metadata: Mapping[str, Any]) -> Audio:
         """Return what was kept."""
         from tunesmith.audio import Audio
@@ -123,7 +134,10 @@ def _play(source: LiveSource, sink: SoundSink, length: float | None) -> None:
             sink.take(sound, length)
             for problem in source.problems():
                 print_warning(str(problem))
-            if is_over.is_set() or (length is not None and sink.has(length)):
+            if length is not None and sink.has(length):
+                sink.finish()
+                return
+            if is_over.is_set():
                 return
 
 
