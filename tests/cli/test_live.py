@@ -67,9 +67,18 @@ def test_what_is_heard_is_written_played_and_logged(
     assert np.abs(audio.samples).max() > 0.05
     assert "warning: blend: must be at most 1, got 7" in capsys.readouterr().err
     played = np.frombuffer(heard.read_bytes()[44:], "<i2")
-    assert np.array_equal(np.rint(audio.samples.T * 32_768).ravel()[: len(played)], played)
+    assert np.array_equal(np.rint(audio.samples.T * 32_768).ravel(), played)
     assert run(["log"]) == 0
     assert "warm lofi" in capsys.readouterr().out
+
+
+def test_a_model_of_unknown_licence_is_refused_where_only_safe_ones_may_play(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TUNESMITH_COMMERCIAL_SAFE", "true")
+    type_lines(monkeypatch, "")
+    assert run(["live", "warm lofi", "--model", "sines", "--no-play", "-o", "take.wav", "--duration", "1"]) == 2
+    assert "commercial_safe: whether sines may be used commercially is not known" in capsys.readouterr().err
 
 
 def test_it_stops_at_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

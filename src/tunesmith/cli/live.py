@@ -104,6 +104,17 @@ class SoundSink:
         """Return whether so much sound was taken."""
         return self._frames >= round(seconds * self._rate)
 
+    def finish(self) -> None:
+        """Return once all is played; a player that fails is a warning."""
+        from tunesmith.cli.console import print_warning
+        from tunesmith.errors import PlaybackError
+
+        try:
+            if self._player is not None:
+                self._player.finish()
+        except PlaybackError as error:
+            print_warning(f"play: {error}")
+
     def audio(self, metadata: Mapping[str, Any]) -> Audio:
         """Return what was kept."""
         from tunesmith.audio import Audio
@@ -123,7 +134,10 @@ def _play(source: LiveSource, sink: SoundSink, length: float | None) -> None:
             sink.take(sound, length)
             for problem in source.problems():
                 print_warning(str(problem))
-            if is_over.is_set() or (length is not None and sink.has(length)):
+            if length is not None and sink.has(length):
+                sink.finish()
+                return
+            if is_over.is_set():
                 return
 
 
@@ -160,6 +174,8 @@ def _source(
     fields: Mapping[str, Any], model: str | None, seed: str | None, server: str | None, token: str | None
 ) -> AbstractContextManager[LiveSource]:
     from tunesmith.cli.live_sources import model_source, server_source
+    from tunesmith.config import load_settings
+    from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.models.live_models import live_model
     from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 
@@ -167,7 +183,9 @@ def _source(
     if server is not None:
         fixed = {name: value for name, value in {"model": model, "seed": drawn}.items() if value is not None}
         return server_source(server, token, {**fields, **fixed})
-    return model_source(live_model(model), fields, secrets.randbelow(DRAWN_SEEDS) if drawn is None else drawn)
+    chosen = live_model(model)
+    check_licence(CommercialPolicy.of(load_settings()), chosen.name)
+    return model_source(chosen, fields, secrets.randbelow(DRAWN_SEEDS) if drawn is None else drawn)
 
 
 def _player(source: LiveSource) -> SoundPlayer:

@@ -13,6 +13,7 @@ import asyncio
 import functools
 import gzip
 import hashlib
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,8 +48,9 @@ MEDIA_TYPES: Mapping[str, str] = {
 JSDOC = re.compile(rb"^[ \t]*/\*\*(?:(?!\*/).)*\*/[ \t]*$", re.MULTILINE | re.DOTALL)
 """JSDoc that has lines of its own; no string of the page begins a line like it."""
 
-LAZY = frozenset(["live.js"])
-"""Modules of the client that the page loads only when they are needed, as it does those in folders of ``modules``."""
+MAIN = "modules/main.js"
+IMPORTED = re.compile(rb'(?:from|import) "(\.[^"]+)";')
+"""The imports of a module, but those of ``import()``: what is loaded later is not to be loaded at once."""
 
 COMPRESSED = {".woff2"}
 """The files that gzip would not make smaller."""
@@ -131,20 +133,24 @@ def with_preloads(content: bytes, path: Path) -> bytes:
     """
     if path.name != PAGE:
         return content
-    client = next(folder for folder in (WEB / CLIENT, CHECKOUT / CLIENT) if folder.exists())
-    places = {"modules": WEB / "modules", CLIENT.as_posix(): client}
-    names = [
-        f"{place}/{file.name}"
-        for place, folder in places.items() for file in sorted(folder.glob("*.js"))
-        if _has_code(file) and file.name not in LAZY
-    ]  # fmt: skip
+    names = sorted(_modules_of_page())
     links = "".join(f'<link rel="modulepreload" href="studio/{name}">\n' for name in names)
     return content.replace(MODULE, links.encode() + MODULE, 1)
 
 
-def _has_code(script: Path) -> bool:
-    """Return whether a script has more than types, which nothing imports."""
-    return without_documentation(script.read_bytes()).strip() != b"export {};"
+def _modules_of_page() -> set[str]:
+    """Return the modules that the page loads at once, as paths below ``studio/``."""
+    found: set[str] = set()
+    left = [MAIN]
+    while left:
+        name = left.pop()
+        path = None if name in found else _path_of(name)
+        if path is None:
+            continue
+        found.add(name)
+        script = without_documentation(path.read_bytes())
+        left += [posixpath.normpath(f"{posixpath.dirname(name)}/{one.decode()}") for one in IMPORTED.findall(script)]
+    return found
 
 
 def without_documentation(script: bytes) -> bytes:

@@ -224,6 +224,18 @@ def test_foreign_pages_may_not_open_a_live_stream(server: StartedServer) -> None
         listener.hear_seconds(0.1)
 
 
+def test_a_name_that_is_not_this_machines_opens_nothing(server: StartedServer) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            b"GET /api/live HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        )
+        answer = connection.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b"unknown host" in answer
+
+
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
     """Give a server that wants tokens, for one stream at once, which may be idle for half a second."""
