@@ -122,6 +122,8 @@ def text_graph(weights: Mapping[str, Array]) -> Graph:
     found: Arrays = {
         f"{scope}/softmax/emb_lookup/emb_var": weights["token_emb"],
         f"{scope}/position_emb/emb_var": weights["pos_emb"][None],
+        # One that is larger than the table of tokens, and has the same word in its path.
+        f"{scope}/mask/iota": np.ones((70, 30), np.float32),
         f"{pooler}/dot_attn/qk_einsum": weights["pooler.query"][None, :, None],
         **_norm(f"{scope}/exit_stack/ln", weights, "final_ln"), **_norm(f"{pooler}_ln", weights, "pooler.ln"),
         **_projection(f"{pooler}/post", weights, "pooler.post", width),

@@ -22,6 +22,7 @@ from tunesmith.generator import (
 from tunesmith.live_stream import LiveSettings, LiveStream
 from tunesmith.magenta_rt.conditioning import FrameControls
 from tunesmith.magenta_rt.frame_sources import steady
+from tunesmith.magenta_rt.licence_file import MADE_WITH
 from tunesmith.magenta_rt.loops import fade_into_loop
 from tunesmith.magenta_rt.performances import perform_sheet
 from tunesmith.magenta_rt.plan_blocks import blocks_of
@@ -51,7 +52,7 @@ class MagentaGenerator:
     ) -> None:  # fmt: skip
         self._folder = folder
         # These fields are the same for every result.
-        self._about = {"model": name, "licence": licence, "model_digest": digest}
+        self._about = {"model": name, "made_with": MADE_WITH, "licence": licence, "model_digest": digest}
         self._model_factory = model_factory or _open_with_defaults
         self._model: MagentaModel | None = None
         self._opening = threading.Lock()
@@ -132,7 +133,7 @@ class MagentaGenerator:
         cancelled: CancelCheck,
     ) -> Sequence[Audio]:  # fmt: skip
         """Return a performance of the notes for each seed, in their order; see PerformingGenerator."""
-        model = self._opened()
+        model = self._opened(len(seeds))
         rate = model.architecture.codec.sample_rate
         return [
             Audio.from_spool(played.spool, rate, self._metadata(request, played.plan, ()))

@@ -35,6 +35,8 @@ def test_the_names_and_shapes_are_those_of_the_published_model() -> None:
     shapes = published_shapes(MAGENTA_RT_2_SMALL)
     assert shapes == listed
     assert sum(map(prod, shapes.values())) == 282_194_376
+    language_model = (shape for name, shape in shapes.items() if name.startswith("params/depthformer/"))
+    assert sum(map(prod, language_model)) == 229_732_614
 
 
 def test_the_sizes_are_read_from_the_shapes() -> None:

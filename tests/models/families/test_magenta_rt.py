@@ -215,6 +215,7 @@ def test_a_pulled_model_plays_from_the_command_line_and_checks_itself(
     assert (sound.duration, sound.sample_rate, sound.samples.shape[0]) == (2.0, 48_000, 2)
     check_sound(sound, NAME)
     assert sound.metadata["licence"] == "cc-by-4.0"
+    assert sound.metadata["made_with"] == "Magenta RealTime 2 (Google)"
     assert sound.metadata["model_digest"] == model.manifest.digest
     for name in (NAME, HUB_ID):
         assert resolve(name, allow_fallback=False).generated_by == NAME
