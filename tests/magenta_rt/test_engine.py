@@ -94,9 +94,9 @@ def test_guidance_of_three_rows_draws_the_codes_of_the_reference(tiny_model: Pat
 
 
 def test_a_stream_has_the_same_bytes_alone_and_among_others_that_come_and_go(engine: FrameEngine) -> None:
-    alone = sound(engine.open(request(7, frames=40)))
+    alone = sound(engine.open(request(7, frames=28)))
     short = [engine.open(request(seed, frames=3 + seed, shift=seed)) for seed in range(2)]
-    stream = engine.open(request(7, frames=40))
+    stream = engine.open(request(7, frames=28))
     guided = engine.open(request(3, frames=None, shift=1, conditioning=changing(2), guidance=(2.0,)))
     parts = []
     for number, block in enumerate(blocks(stream)):
@@ -107,12 +107,12 @@ def test_a_stream_has_the_same_bytes_alone_and_among_others_that_come_and_go(eng
             short += [engine.open(request(seed, frames=9, shift=seed)) for seed in range(2)]
     for one in short:
         sound(one)
-    assert alone.shape == (2, 39 * ARCHITECTURE.codec.frame_size)
+    assert alone.shape == (2, 27 * ARCHITECTURE.codec.frame_size)
     assert np.concatenate(parts, axis=1).tobytes() == alone.tobytes()
 
 
 def test_a_longer_stream_begins_like_a_shorter_one(engine: FrameEngine) -> None:
-    short, long = (sound(engine.open(request(11, frames=frames))) for frames in (14, 24))
+    short, long = (sound(engine.open(request(11, frames=frames))) for frames in (14, 19))
     assert long[:, : short.shape[1]] == pytest.approx(short, abs=1e-6)
     assert not np.allclose(sound(engine.open(request(12, frames=14))), short, atol=1e-3)
 
@@ -220,11 +220,11 @@ def test_an_endless_stream_takes_no_more_memory_than_a_short_one(engine: FrameEn
             stream.read()
 
     # Far beyond the window, so that the ring is full.
-    read(20)
+    read(12)
     tracemalloc.start()
-    read(10)
+    read(5)
     before = tracemalloc.get_traced_memory()[0]
-    read(60)
+    read(25)
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     stream.close()

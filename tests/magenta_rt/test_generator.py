@@ -55,8 +55,8 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> MagentaGenerator:
 
 
 @pytest.fixture(scope="module")
-def two_seconds(generator: MagentaGenerator) -> Audio:
-    return generate(generator, duration=2.03)
+def a_second(generator: MagentaGenerator) -> Audio:
+    return generate(generator, duration=1.23)
 
 
 def request(**fields: Any) -> GenerationRequest:
@@ -72,37 +72,35 @@ def test_it_is_each_kind_of_generator_that_it_says(generator: MagentaGenerator) 
         assert isinstance(generator, protocol)
 
 
-def test_the_length_is_exact_and_the_result_says_what_it_is(two_seconds: Audio) -> None:
-    assert (two_seconds.sample_rate, two_seconds.channels, two_seconds.num_samples) == (RATE, 2, round(2.03 * RATE))
-    about = two_seconds.metadata
+def test_the_length_is_exact_and_the_result_says_what_it_is(a_second: Audio) -> None:
+    assert (a_second.sample_rate, a_second.channels, a_second.num_samples) == (RATE, 2, round(1.23 * RATE))
+    about = a_second.metadata
     assert (about["model"], about["licence"], about["seed"]) == (MODEL, "cc-by-4.0", 5)
     assert about["settings"]["temperature"] == 1.1
-    assert np.abs(two_seconds.samples).max() <= 1
+    assert np.abs(a_second.samples).max() <= 1
 
 
-def test_alone_streamed_and_beside_others_it_has_the_same_bytes(
-    generator: MagentaGenerator, two_seconds: Audio
-) -> None:
-    streamed = np.concatenate([block.samples for block in generator.stream(request(duration=2.03))], axis=1)
-    music = generator.start_stream(request(duration=2.03), no_progress, never_cancelled)
+def test_alone_streamed_and_beside_others_it_has_the_same_bytes(generator: MagentaGenerator, a_second: Audio) -> None:
+    streamed = np.concatenate([block.samples for block in generator.stream(request(duration=1.23))], axis=1)
+    music = generator.start_stream(request(duration=1.23), no_progress, never_cancelled)
     first = next(iter(music.blocks()))
     with ThreadPoolExecutor(3) as callers:
-        others = [callers.submit(generate, generator, seed=seed, duration=1.5, guidance_scale=3.0) for seed in (6, 7)]
-        again = callers.submit(generate, generator, duration=2.03)
+        others = [callers.submit(generate, generator, seed=seed, duration=1.0, guidance_scale=3.0) for seed in (6, 7)]
+        again = callers.submit(generate, generator, duration=1.23)
     assert music.is_early
     assert first.shape[1] < RATE / 4
-    assert music.num_samples == two_seconds.num_samples
+    assert music.num_samples == a_second.num_samples
     for found in (streamed, music.audio().samples, again.result().samples):
-        assert found.tobytes() == two_seconds.samples.tobytes()
+        assert found.tobytes() == a_second.samples.tobytes()
     assert others[0].result().samples.tobytes() != others[1].result().samples.tobytes()
 
 
-def test_a_guided_stream_is_another_and_says_so(generator: MagentaGenerator, two_seconds: Audio) -> None:
-    guided = generate(generator, guidance_scale=4.0, duration=2.03)
+def test_a_guided_stream_is_another_and_says_so(generator: MagentaGenerator, a_second: Audio) -> None:
+    guided = generate(generator, guidance_scale=4.0, duration=1.23)
     assert guided.metadata["settings"]["guidance_scale"] == 4.0
-    assert guided.samples.tobytes() != two_seconds.samples.tobytes()
-    same = generate(generator, guidance_scale=1.0, duration=2.03)
-    assert same.samples.tobytes() == two_seconds.samples.tobytes()
+    assert guided.samples.tobytes() != a_second.samples.tobytes()
+    same = generate(generator, guidance_scale=1.0, duration=1.23)
+    assert same.samples.tobytes() == a_second.samples.tobytes()
 
 
 def test_rate_channels_and_loudness_are_those_of_the_request(generator: MagentaGenerator) -> None:
@@ -157,7 +155,7 @@ def test_a_tempo_is_only_read_as_words(generator: MagentaGenerator) -> None:
     assert any(warning.startswith("tempo_bpm:") for warning in audio.metadata["warnings"])
 
 
-SHEET = NoteSheet((TimedNote(0.0, 0.5, 60), TimedNote(0.5, 1.2, 64)), 1.3)
+SHEET = NoteSheet((TimedNote(0.0, 0.5, 60), TimedNote(0.5, 0.8, 64)), 0.9)
 
 
 def perform(generator: MagentaGenerator, seeds: Sequence[int], sheet: NoteSheet = SHEET, **fields: Any) -> list[bytes]:
@@ -169,9 +167,9 @@ def perform(generator: MagentaGenerator, seeds: Sequence[int], sheet: NoteSheet 
 def test_performances_have_the_same_bytes_alone_and_beside_more_than_there_are_rows(
     generator: MagentaGenerator,
 ) -> None:
-    together = perform(generator, range(6), guidance_scale=2.0)
+    together = perform(generator, range(5), guidance_scale=2.0)
     assert perform(generator, [4], guidance_scale=2.0) == [together[4]]
-    assert len(set(together)) == 6
+    assert len(set(together)) == 5
 
 
 def test_notes_and_drums_change_what_is_played(generator: MagentaGenerator) -> None:

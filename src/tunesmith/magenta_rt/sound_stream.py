@@ -27,6 +27,8 @@ from tunesmith.neural.sampling import Codes
 
 POLL_SECONDS = 0.05
 """How often a waiting reader looks whether it is cancelled."""
+CLOSING_SECONDS = 0.5
+"""The longest wait for what is under way when a stream is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,17 @@ class SoundStream:
             return self._blocks.popleft()
 
     def close(self) -> None:
-        """End the stream and free its rows within a frame; closing twice is harmless."""
+        """End the stream and free its rows within a frame; closing twice is harmless.
+
+        Waits a moment for the frame and the block that are under way: a process must not end in the middle of them.
+        """
         self.sequence.cancel()
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
         self._wake()
+        self.sequence.wait(CLOSING_SECONDS)
+        self._thread.join(CLOSING_SECONDS)
 
     def _add_codes(self, codes: Codes) -> None:
         with self._changed:
