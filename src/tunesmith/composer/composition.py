@@ -18,6 +18,7 @@ from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
 from tunesmith.composer.mix import MixOptions, Session, master, mix_score, stem_shares, stem_spools
+from tunesmith.composer.mix.tone import equalised
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
@@ -258,7 +259,8 @@ def compose(request: GenerationRequest) -> Composition:
     brief = check_request(request)
     writing = write_request(request, brief)
     warnings = (*brief.warnings, *writing.warnings)
-    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, request, writing.written))
+    score = equalised(writing.score)
+    return _played(Composition(score, RenderOptions.of(request), brief, warnings, request, writing.written))
 
 
 def _of_score_file(request: GenerationRequest, path: Path) -> Composition:
@@ -281,7 +283,9 @@ def arrange(song: Song, request: GenerationRequest) -> Composition:
     brief, writing = arrange_song(song, request)
     warnings = (*brief.warnings, *writing.warnings)
     # Without the request: it alone would make another piece.
-    return _played(Composition(writing.score, RenderOptions.of(request), brief, warnings, None, writing.written))
+    return _played(
+        Composition(equalised(writing.score), RenderOptions.of(request), brief, warnings, None, writing.written)
+    )
 
 
 def perform(

@@ -142,6 +142,12 @@ class Ambience:
     gain_db: float = 0.0
 
 
+OCTAVES = 10
+"""The octaves of the mixer's equaliser."""
+OCTAVE_GAINS = ("octaves_db", "sides_db")
+"""The settings of a mix with a gain for each octave."""
+
+
 @dataclass(frozen=True, slots=True)
 class MixSettings:
     """The settings with which the stems become the mix.
@@ -149,7 +155,8 @@ class MixSettings:
     ``room`` and ``hall`` are reverb sends 0–1, ``side_chain`` is how deep the kick ducks the other parts 0–1,
     ``brightness_db`` a tilt of the highs, ``width`` the stereo width (1 as played), ``production`` lists effects named
     in PRODUCTION. ``levels`` are stretches that lie so many dB above the rest, from and to a percentage of the bars:
-    ``4@50-100``.
+    ``4@50-100``. ``octaves_db`` and ``sides_db`` are the gains of the bus's equaliser for OCTAVES octaves from 30 Hz:
+    of the whole mix, and of its sides; none is flat.
     """
 
     loudness_lufs: float = -14.0
@@ -160,6 +167,8 @@ class MixSettings:
     width: float = 1.0
     production: tuple[str, ...] = ()
     levels: tuple[str, ...] = ()
+    octaves_db: tuple[float, ...] = ()
+    sides_db: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,23 @@ import numpy as np
 import pytest
 from bandstand import full_band
 
+import tunesmith
 from tunesmith.composer.instruments import instrument, instruments
 from tunesmith.composer.mix.octaves import MIDDLES, octave_response
 from tunesmith.composer.mix.spectra import part_energy
-from tunesmith.composer.mix.tone import FINISHED_DB, FIRST_WIDE, BusTone, ensemble_of, forecast_energy, tone_of
+from tunesmith.composer.mix.tone import (
+    FINISHED_DB,
+    FIRST_WIDE,
+    BusTone,
+    ensemble_of,
+    forecast_energy,
+    forecast_tone,
+    tone_of,
+)
 from tunesmith.composer.score import Note, Part, Score, TempoMap
+from tunesmith.composer.score_file import dump_score, load_score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
+from tunesmith.errors import InvalidScore
 
 SIZE = 1 << 17
 TEMPO = TempoMap(((0.0, 120.0),))
@@ -36,7 +47,7 @@ def test_every_instrument_belongs_to_an_ensemble(name: str, kind: str) -> None:
 
 
 def test_what_is_too_loud_is_lowered_and_what_is_not_played_is_not_raised() -> None:
-    tone = dict(zip(MIDDLES, tone_of(ensemble("flute", pitch=84)).octaves_db, strict=True))
+    tone = dict(zip(MIDDLES, forecast_tone(ensemble("flute", pitch=84)).octaves_db, strict=True))
     loudest = next(middle for middle in MIDDLES if middle > 710)
     assert tone[loudest] < -3
     assert tone[MIDDLES[0]] == 0
@@ -48,14 +59,14 @@ def test_the_tone_corrects_the_lows_of_a_bass_and_its_absence() -> None:
 
 
 def test_effects_have_no_say_in_the_kind_and_nothing_has_no_tone() -> None:
-    assert tone_of(ensemble()) == BusTone()
+    assert forecast_tone(ensemble()) == BusTone()
     silent = replace(ensemble("piano"), parts=(Part("piano", "chords", "piano", ()),))
-    assert tone_of(silent) == BusTone()
+    assert forecast_tone(silent) == BusTone()
 
 
 @pytest.mark.parametrize("names", [("piano",), ("riser",), ("chip_pulse",), ("tr808_kit",), ("strings", "warm_pad")])
 def test_no_tone_is_extreme_and_the_sides_of_the_lows_stay(names: tuple[str, ...]) -> None:
-    tone = tone_of(ensemble(*names))
+    tone = forecast_tone(ensemble(*names))
     assert np.abs(tone.octaves_db).max() <= 8
     assert np.abs(tone.sides_db).max() <= 6
     assert not any(tone.sides_db[:FIRST_WIDE])
@@ -85,3 +96,13 @@ def test_the_equaliser_has_its_gains_and_sounds_no_earlier() -> None:
     np.testing.assert_allclose(20 * np.log10(np.abs(response[at])), gains, atol=0.3)
     impulse = np.fft.irfft(response)
     assert np.sum(impulse[SIZE // 2 :] ** 2) < 1e-8 * np.sum(impulse**2)
+
+
+def test_a_composition_keeps_its_tone_in_its_score_which_a_file_carries() -> None:
+    score = tunesmith.compose("funk", bars=2, seed=1).score
+    assert tone_of(score.mix) == forecast_tone(score) != BusTone()
+    loaded = load_score(dump_score(score))
+    assert loaded.mix == score.mix
+    assert tone_of(full_band(2).mix) == BusTone()
+    with pytest.raises(InvalidScore, match="octaves_db must have 10 numbers, one for each octave, got 9"):
+        load_score(dump_score(replace(score, mix=replace(score.mix, octaves_db=(1.0,) * 9))))

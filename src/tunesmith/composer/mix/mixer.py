@@ -78,7 +78,7 @@ class Mixer:
     def __init__(self, channels: tuple[Channel, ...], score: Score, ducker: Ducker, sweep: Sweep) -> None:
         self._channels = channels
         self._settings = score.mix
-        self._tone = tone_of(score)
+        self._tone = tone_of(score.mix)
         self._echo = echo_delay(score)
         self._ducker = ducker
         self._sweep = sweep

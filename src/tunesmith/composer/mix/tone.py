@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,15 +24,15 @@ from tunesmith.composer.mix.octaves import GRID, MIDDLES, Octaves, in_octaves
 from tunesmith.composer.mix.reverb import impulse_response, reverb_gains
 from tunesmith.composer.mix.spectra import part_energy
 from tunesmith.composer.render.part_renderer import balance
-from tunesmith.composer.score import Part, Score
+from tunesmith.composer.score import OCTAVES, MixSettings, Part, Score
 
 
 @dataclass(frozen=True, slots=True)
 class BusTone:
     """Gains in dB for each octave: of the whole mix, and of its sides (left minus right), which no mono mix hears."""
 
-    octaves_db: tuple[float, ...] = (0.0,) * len(MIDDLES)
-    sides_db: tuple[float, ...] = (0.0,) * len(MIDDLES)
+    octaves_db: tuple[float, ...] = (0.0,) * OCTAVES
+    sides_db: tuple[float, ...] = (0.0,) * OCTAVES
 
 
 FINISHED_DB: Mapping[str, tuple[float, ...]] = {
@@ -60,14 +60,29 @@ FIRST_WIDE = 3
 """The lowest octave, from 180 Hz, whose sides are corrected: below, a mix is mono."""
 
 STEP_DB = 0.5
-"""The gains are multiples of this, so that a note more or less in a score changes no other sound."""
+"""The gains are multiples of this."""
 
 ORCHESTRA = frozenset({"strings", "brass", "winds", "voices", "percussion"})
 ELECTRONIC = frozenset({"synth", "pads", "chip"})
 
 
-def tone_of(score: Score) -> BusTone:
-    """Return the tone of the score's bus, which is that of all parts, whatever the intensity."""
+def tone_of(settings: MixSettings) -> BusTone:
+    """Return the tone that the settings of a mix have; those of a score that nobody equalised have none."""
+    flat = BusTone()
+    return BusTone(settings.octaves_db or flat.octaves_db, settings.sides_db or flat.sides_db)
+
+
+def equalised(score: Score) -> Score:
+    """Return a score whose mix has the tone that suits all its parts.
+
+    The settings keep it, so that a note changed in a score file changes the sound of no other part.
+    """
+    tone = forecast_tone(score)
+    return replace(score, mix=replace(score.mix, octaves_db=tone.octaves_db, sides_db=tone.sides_db))
+
+
+def forecast_tone(score: Score) -> BusTone:
+    """Return the tone that brings a score's mix near finished music."""
     kinds = Counter(ensemble_of(one) for one in map(_played, score.parts) if one.family != "effects")
     middle, sides = forecast_energy(score)
     if not kinds or not middle.any():

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.score import ChordSpan, MixSettings, Note, Part, Score, Section, TempoMap
+from tunesmith.composer.score import OCTAVE_GAINS, ChordSpan, MixSettings, Note, Part, Score, Section, TempoMap
 from tunesmith.composer.score_file.notation import beat_in_bar, by_bar, number, write_chord, write_note
 from tunesmith.composer.score_file.record import digest
 from tunesmith.composer.theory import Key
@@ -79,10 +79,14 @@ def _heading(score: Score) -> dict[str, Any]:
     }
 
 
+RARE_SETTINGS = ("levels", *OCTAVE_GAINS)
+"""Settings of a mix that are written only where they are not empty."""
+
+
 def _mix(mix: MixSettings) -> dict[str, Any]:
-    settings = {**asdict(mix), "production": list(mix.production), "levels": list(mix.levels)}
-    # Few pieces have stretches of another level.
-    return {name: value for name, value in settings.items() if name != "levels" or value}
+    settings = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(mix).items()}
+    # Few pieces have stretches of another level, and only the composer's an equaliser.
+    return {name: value for name, value in settings.items() if name not in RARE_SETTINGS or value}
 
 
 def _tempo(tempo_map: TempoMap, beats_per_bar: float) -> float | dict[str, float]:

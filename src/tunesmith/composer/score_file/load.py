@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunesmith.composer.genre import genre_names, load_genre
-from tunesmith.composer.score import AMBIENCES, PRODUCTION, Ambience, ChordSpan, MixSettings, Part, Score, TempoMap
+from tunesmith.composer.score import (
+    AMBIENCES,
+    OCTAVE_GAINS,
+    OCTAVES,
+    PRODUCTION,
+    Ambience,
+    ChordSpan,
+    MixSettings,
+    Part,
+    Score,
+    TempoMap,
+)
 from tunesmith.composer.score_file.changed_frame import at_tempo, chords_of, duration_of, tempo_of
 from tunesmith.composer.score_file.document import ScorePosition, parse_document
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
@@ -37,6 +48,7 @@ MIX_RANGES: Mapping[str, tuple[float, float]] = {
     "brightness_db": (-12, 6),
     "width": (0, 1.5),
 }
+GAIN_RANGE = (-12, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +175,7 @@ def _ambience(place: ScorePosition) -> Iterator[Ambience]:
 
 
 def _mix(place: ScorePosition) -> MixSettings:
-    fields = place.fields((*MIX_RANGES, "production", "levels"))
+    fields = place.fields((*MIX_RANGES, *OCTAVE_GAINS, "production", "levels"))
     numbers = {name: fields[name].number(*limits) for name, limits in MIX_RANGES.items() if name in fields}
     production = (
         tuple(item.one_of(PRODUCTION) for item in fields["production"].items()) if "production" in fields else ()
@@ -173,4 +185,12 @@ def _mix(place: ScorePosition) -> MixSettings:
         if ("levels" in fields)
         else ()
     )
-    return MixSettings(**numbers, production=production, levels=levels)
+    octaves, sides = (_octave_gains(fields[name]) if name in fields else () for name in OCTAVE_GAINS)
+    return replace(MixSettings(**numbers), production=production, levels=levels, octaves_db=octaves, sides_db=sides)
+
+
+def _octave_gains(place: ScorePosition) -> tuple[float, ...]:
+    gains = tuple(item.number(*GAIN_RANGE) for item in place.items())
+    if len(gains) != OCTAVES:
+        raise place.mistake(f"{place.name} must have {OCTAVES} numbers, one for each octave, got {len(gains)}")
+    return gains

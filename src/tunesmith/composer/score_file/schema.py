@@ -13,7 +13,7 @@ from typing import Any
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.genre import genre_names
 from tunesmith.composer.instruments import instruments
-from tunesmith.composer.score import AMBIENCES, PRODUCTION, ROLES
+from tunesmith.composer.score import AMBIENCES, OCTAVE_GAINS, OCTAVES, PRODUCTION, ROLES
 from tunesmith.composer.score_file import load, part_entry, record
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
 from tunesmith.composer.score_file.form import MAX_BARS, MAX_REPEATS
@@ -68,6 +68,7 @@ def _document() -> Schema:
         "mix": _mapping(
             {
                 **{name: _number(*limits) for name, limits in load.MIX_RANGES.items()},
+                **{name: _octave_gains() for name in OCTAVE_GAINS},
                 "production": _list(_one_of(PRODUCTION)),
                 "levels": _list({"type": "string", "pattern": LEVEL}),
             }
@@ -201,6 +202,10 @@ def _mapping(properties: Mapping[str, Any], required: Iterable[str] = ()) -> Sch
 
 def _list(items: Schema, at_least: int = 0) -> Schema:
     return {"type": "array", "items": items, "minItems": at_least}
+
+
+def _octave_gains() -> Schema:
+    return {**_list(_number(*load.GAIN_RANGE), OCTAVES), "maxItems": OCTAVES}
 
 
 def _one_of(names: Iterable[str]) -> Schema:

@@ -53,7 +53,7 @@ Powers = npt.NDArray[np.float64]
 def power_forecast(score: Score, intensity: float | None = None) -> Powers:
     """Return the K-weighted power of the pre-master, summed over both channels, in bins of BIN_SECONDS."""
     bins = np.zeros(int(np.ceil(score.duration / BIN_SECONDS)) + 1)
-    tone = tone_of(score)
+    tone = tone_of(score.mix)
     for part in audible_parts(score, intensity):
         _add_part(bins, score, part, tone)
     return bins
