@@ -18,7 +18,7 @@ from tunesmith.audio.spool import Samples
 from tunesmith.magenta_rt.architecture import MagentaArchitecture
 from tunesmith.magenta_rt.model_folder import CODEBOOKS, CODEC
 from tunesmith.neural.sampling import Codes
-from tunesmith.neural.sessions import SessionOptions, open_session, usable_cores
+from tunesmith.neural.sessions import SessionOptions, open_session, shrinking, usable_cores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -54,11 +54,17 @@ class SpectroStreamDecoder:
         """The shapes of what a stream remembers, by the names of the inputs."""
         return {one.name: tuple(one.shape) for one in self._session.get_inputs() if one.name != "latents"}
 
-    def run(self, latents: Array, states: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
-        """Return the spectra (channels, 2, times, bins) of latents (frames, latent), and what is remembered of them."""
+    def run(
+        self, latents: Array, states: dict[str, Array], *, is_last: bool = False
+    ) -> tuple[Array, dict[str, Array]]:  # fmt: skip
+        """Return the spectra (channels, 2, times, bins) of latents (frames, latent), and what is remembered of them.
+
+        The last run of a stream gives back the memory that no other run uses.
+        """
         outputs = ["spectra", *(name.replace("past", "next") for name in states)]
         with self._turns:
-            spectra, *remembered = self._session.run(outputs, {"latents": latents, **states})
+            inputs = {"latents": latents, **states}
+            spectra, *remembered = self._session.run(outputs, inputs, shrinking() if is_last else None)
         return spectra, dict(zip(states, remembered, strict=True))
 
     def decode(self, codes: Codes, chunk_frames: int = 5) -> Samples:
@@ -81,13 +87,13 @@ class SpectraStream:
         self._tail = np.zeros((shape.audio_channels, shape.hop_size), np.float32)
         self._to_drop = LOOK_AHEAD_FRAMES * shape.spectra_per_frame
 
-    def feed(self, codes: Codes) -> Samples:
+    def feed(self, codes: Codes, *, is_last: bool = False) -> Samples:
         """Decode the next frames (codebooks, n); return the samples (channels, m) that are settled.
 
         The first frame of a stream gives none, each other one a whole frame of sound. Samples are not clipped.
         """
         latents = self._codebooks[np.arange(len(codes))[:, None], codes].sum(axis=0)
-        spectra, self._states = self._decoder.run(latents, self._states)
+        spectra, self._states = self._decoder.run(latents, self._states, is_last=is_last)
         kept = spectra[:, :, self._to_drop :]
         self._to_drop = max(0, self._to_drop - spectra.shape[2])
         return self._overlap_add(kept)

@@ -72,7 +72,7 @@ class SoundStream:
         self._changed = threading.Condition()
         self._codes: deque[Codes] = deque()
         self._blocks: deque[Samples] = deque()
-        self._num_decoded = self._num_read = 0
+        self._num_decoded = self._frames_decoded = self._num_read = 0
         self._is_closed = self._is_decoded = False
         self._error: BaseException | None = None
         if plan.ahead:
@@ -126,7 +126,9 @@ class SoundStream:
     def _decode_all(self) -> None:
         try:
             while (chunk := self._next_chunk()) is not None:
-                block = self._decoder.feed(chunk)
+                self._frames_decoded += chunk.shape[1]
+                is_last = self._frames_decoded == self.sequence.request.num_frames
+                block = self._decoder.feed(chunk, is_last=is_last)
                 with self._changed:
                     self._blocks.append(block)
                     self._changed.notify_all()

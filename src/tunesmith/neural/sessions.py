@@ -104,13 +104,16 @@ class LazySession:
             return session
 
     def _run_options(self) -> onnxruntime.RunOptions | None:
-        if not self._options.arena:
-            return None
-        import onnxruntime
+        return shrinking() if self._options.arena else None
 
-        options = onnxruntime.RunOptions()
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        return options
+
+def shrinking() -> onnxruntime.RunOptions:
+    """Return the options of a run that gives the arena's memory back at its end."""
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def as_value(array: NDArray[Any]) -> onnxruntime.OrtValue:
