@@ -259,6 +259,9 @@ def test_a_caller_has_no_more_streams_than_it_may(strict: StartedServer) -> None
         first.hear_all()
     with listening(strict.url, **SINES) as third:
         third.hear_until("started")
+        # Its place is free before the last message, and only soon after it has left without one.
+        third.send("stop")
+        third.hear_all()
 
 
 def test_a_token_comes_in_a_header_or_in_the_first_message(strict: StartedServer) -> None:
