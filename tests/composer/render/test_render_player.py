@@ -75,7 +75,8 @@ def test_onset_noise_sounds_with_its_note_and_differs_from_note_to_note() -> Non
     assert 0.01 < np.std(first) < 0.3
     assert first.mean() == pytest.approx(1, abs=0.19)
     assert first.mean() != pytest.approx(second.mean(), abs=1e-4)
-    assert abs(np.corrcoef(first[0], second[0])[0, 1]) < 0.2
+    # From sample to sample, because all notes fall alike.
+    assert abs(np.corrcoef(np.diff(first[0]), np.diff(second[0]))[0, 1]) < 0.2
 
 
 def test_the_balance_keeps_its_power() -> None:
