@@ -14,6 +14,7 @@ import certifi
 import psutil
 import pytest
 from forked_python import fork_tunesmith
+from long_tests_first import group_of, long_tests_first
 
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
@@ -29,6 +30,8 @@ END = "-----END CERTIFICATE-----\n"
 ONE_CERTIFICATE.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(END)[0] + END, encoding="utf-8")
 os.environ["SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
 
+
+TESTS = Path(__file__).parent
 
 WORKERS_A_CORE = 2
 """A third of the tests' time is waiting, for servers, browsers and time limits."""
@@ -48,6 +51,14 @@ def pytest_configure(config: pytest.Config) -> None:
     runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
     if runs_tests and not config.option.collectonly:
         fork_tunesmith()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the tests for the workers of xdist; without workers they stay in the order of the files."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        items[:] = long_tests_first(items, worker["workercount"], lambda item: group_of(item.path, TESTS))
 
 
 @pytest.hookimpl(wrapper=True)
