@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= auto
 JS := clients/js tests/clients/js
 
 .DEFAULT_GOAL := help
-.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-magenta-rt bench-server bench-hostile bench-library bench-clients bench-studio media dist clean
+.PHONY: help music test check format bench bench-sound bench-musicgen bench-audiocraft bench-stable-audio bench-magenta-rt bench-server bench-live bench-hostile bench-library bench-clients bench-studio media screenshots dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -60,6 +60,9 @@ bench-magenta-rt: $(VENV)/installed-evaluation ## Magenta RealTime 2 at real siz
 bench-server: $(VENV)/installed-evaluation ## what the server adds, holds and loses (3 GB of disk, 12 minutes)
 	$(BIN)/python benchmarks/server.py
 
+bench-live: $(VENV)/installed-evaluation ## what the server adds to live streams (1 minute)
+	$(BIN)/python benchmarks/live.py
+
 bench-hostile: $(VENV)/installed-evaluation ## what hostile callers cost everybody else (3 minutes)
 	$(BIN)/python benchmarks/hostile.py
 
@@ -74,6 +77,9 @@ bench-studio: $(VENV)/installed-test $(VENV)/installed-evaluation ## the studio:
 
 media: $(VENV)/installed-test ## write the clips and the terminal recording of the README
 	$(BIN)/python tools/make_media.py
+
+screenshots: $(VENV)/installed-test ## take the screenshots of the studio in docs/media (2 minutes)
+	$(BIN)/python tools/make_screenshots.py
 
 dist: $(VENV)/installed-dist ## write a wheel and a source archive to dist/
 	$(BIN)/python -m hatchling build -d dist

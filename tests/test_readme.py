@@ -69,7 +69,7 @@ def test_from_pull_to_a_stream_in_a_file_as_the_readme_says(tmp_path: Path) -> N
         hub.share(HUB_ID, write_magenta_tree(tmp_path / "tiny"), licence="cc-by-4.0")
         variables = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache"), "TUNESMITH_THREADS": "1"}
         commands = [command for command in HUB_COMMANDS if "magenta" in command]
-        assert len(commands) == 2
+        assert len(commands) == 3
         run_all(commands, tmp_path, TUNESMITH_DATA_DIR=str(tmp_path / "data"), **variables)
 
 

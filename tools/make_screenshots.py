@@ -1,4 +1,4 @@
-"""Take the screenshots of the studio in docs/media: a change of a take, a part alone in the dark, a phone.
+"""Take the screenshots of the studio in docs/media: a changed take, a chord, a part alone in the dark, a phone.
 
     python tools/make_screenshots.py
 
@@ -40,6 +40,8 @@ LIBRARY: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 STARRED = ("jazz", "corporate")
 COLOURS = 192
+TRANSPORT = 64
+"""The height of the transport, in pixels."""
 
 
 def main() -> None:
@@ -50,7 +52,8 @@ def main() -> None:
         fill_library(url)
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--mute-audio"])
         # A longer window than a screen, for the whole of the take.
-        keep(desktop(new_page(browser, url, (1440, 1060), "light")), "studio.png")
+        keep(desktop(new_page(browser, url, (1440, 1040), "light")), "studio.png")
+        keep(chords(new_page(browser, url, (1100, 900), "light")), "studio-chords.png", "#stage")
         keep(tablet(new_page(browser, url, (820, 1180), "dark")), "studio-dark.png")
         keep(phone(new_page(browser, url, (390, 844), "light")), "studio-phone.png")
         browser.close()
@@ -122,11 +125,20 @@ def hear(page: Page, share: float) -> None:
 
 def desktop(page: Page) -> Page:
     ask(page, 3)
-    page.fill("#change-words", "happier, add a flute")
+    page.fill("#change-words", "add a flute")
     page.wait_for_selector("#change-chips .chip")
     page.press("#change-words", "Enter")
     finish(page, 4)
     hear(page, 0.38)
+    return page
+
+
+def chords(page: Page) -> Page:
+    ask(page, 1)
+    hear(page, 0.2)
+    page.click("#play")
+    page.locator("button.ch").nth(5).click()
+    page.wait_for_selector("#chord")
     return page
 
 
@@ -145,10 +157,19 @@ def phone(page: Page) -> Page:
     return page
 
 
-def keep(page: Page, name: str) -> None:
-    """Keep a picture of the page in few colours, which is a third of its size and looks the same."""
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+def in_sight(page: Page, part: str) -> Any:
+    """Return what is in sight of a part of the page, as a rectangle."""
+    box, size = page.locator(part).bounding_box(), page.viewport_size
+    assert box
+    assert size
+    return {**box, "height": min(box["height"], size["height"] - TRANSPORT - box["y"])}
+
+
+def keep(page: Page, name: str, part: str = "") -> None:
+    """Keep a picture of the page, or of a part of it, in few colours: a third of the size, and it looks the same."""
+    shot = page.screenshot(clip=in_sight(page, part)) if part else page.screenshot()
     path = MEDIA / name
+    picture = Image.open(io.BytesIO(shot)).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{name}: {path.stat().st_size / 1000:.0f} kB")
     page.context.close()

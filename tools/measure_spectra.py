@@ -20,7 +20,7 @@ from tunesmith.audio.fourier import next_fast_len, rfft
 from tunesmith.composer.drum_names import DRUM_KEYS
 from tunesmith.composer.instruments import Instrument, instrument, instruments
 from tunesmith.composer.mix.octaves import in_octaves
-from tunesmith.composer.mix.spectra import MEASURED_SECONDS, MEASURED_VELOCITY
+from tunesmith.composer.mix.spectra import HIGH, MEASURED_VELOCITY
 from tunesmith.composer.render.part_renderer import PartPlayer
 from tunesmith.composer.score import Note, Part, Score, Section, TempoMap
 from tunesmith.composer.sound.soundfont.soundfont import built_in_bank
@@ -32,6 +32,8 @@ SPECTRA = Path("src/tunesmith/composer/sounds/spectra.json")
 SEEDS = (1, 2)
 LOWEST, HIGHEST, STEP = 24, 96, 8
 HELD = 2.0
+SHORT_TENTHS, LONG_TENTHS = 6, 20
+LASTING_DB = -2.0
 RING = 3.0
 QUIETEST_DB = -120.0
 
@@ -46,7 +48,7 @@ def main() -> None:
 
 
 def spectra(played: Instrument) -> dict[int, list[int]]:
-    """Return by pitch the decay in dB a half second, then the energy of each octave: of the middle, of the sides."""
+    """Return by pitch the length in tenths of a second, two decays in dB a half second, and the energies in dB."""
     return {pitch: measured(played.name, pitch) for pitch in pitches(played)}
 
 
@@ -60,18 +62,23 @@ def pitches(played: Instrument) -> list[int]:
 
 def measured(name: str, pitch: int) -> list[int]:
     """Return the row of one pitch."""
-    notes = [sound(name, pitch, MEASURED_SECONDS, seed) for seed in SEEDS]
+    decays = decays_db(name, pitch)
+    # A tone that lasts opens slowly, so it is measured for longer than one that rings.
+    tenths = SHORT_TENTHS if decays[0] < LASTING_DB else LONG_TENTHS
+    notes = [sound(name, pitch, tenths / 10, seed) for seed in SEEDS]
     energies = np.mean([octave_energies(each) for each in notes], axis=0).ravel()
     energies_db = np.maximum(QUIETEST_DB, 10 * np.log10(energies + 1e-15))
-    return [round(decay_db(name, pitch)), *(round(float(level)) for level in energies_db)]
+    return [tenths, *decays, *(round(float(level)) for level in energies_db)]
 
 
-def decay_db(name: str, pitch: int) -> float:
-    """Return by how much a held note falls each half second, in dB."""
+def decays_db(name: str, pitch: int) -> list[int]:
+    """Return by how much a held note falls each half second, in dB: its lower octaves, and those from HIGH on."""
     half = SAMPLE_RATE // 2
     held = sound(name, pitch, HELD, SEEDS[0])
-    early, late = (float(np.sum(held[:, start : start + half] ** 2)) + 1e-12 for start in (half // 2, 5 * half // 2))
-    return 5 * math.log10(late / early)
+    early, late = (
+        octave_energies(held[:, start : start + half]).sum(axis=0) + 1e-12 for start in (half // 2, 5 * half // 2)
+    )
+    return [round(5 * math.log10(late[part].sum() / early[part].sum())) for part in (slice(HIGH), slice(HIGH, None))]
 
 
 def octave_energies(sound: Samples) -> npt.NDArray[np.float64]:

@@ -56,9 +56,10 @@ class Measured:
     def streams(self, count: int, seconds: float) -> dict[str, Any]:
         """Time streams beside each other, and compare the bytes of the first with those it has alone."""
         frames = round(seconds * self._model.architecture.frame_rate)
-        alone = self._read([self._open(0, frames)])[0]
+        requests = [self._request(seed, frames) for seed in range(count)]
+        alone = self._read([self._model.engine.open(requests[0])])[0]
         start, cpu = time.perf_counter(), time.process_time()
-        found = self._read([self._open(seed, frames) for seed in range(count)])
+        found = self._read([self._model.engine.open(request) for request in requests])
         made = count * found[0].shape[1] / self._model.architecture.codec.sample_rate
         return {
             "cpu_s_per_s": (time.process_time() - cpu) / made, "wall_s_per_s": (time.perf_counter() - start) / made,
@@ -93,7 +94,7 @@ class Measured:
 
     def endless(self, seconds: float) -> dict[str, Any]:
         """Read one stream; return how much memory it takes more at its end than after its first ten seconds."""
-        stream = self._open(1, None)
+        stream = self._model.engine.open(self._request(1, None))
         done, at_start = 0.0, 0.0
         rate = self._model.architecture.codec.sample_rate
         while done < seconds:
@@ -105,10 +106,9 @@ class Measured:
         stream.close()
         return {"growth_mb": _resident_mb() - at_start}
 
-    def _open(self, seed: int, frames: int | None) -> SoundStream:
-        style = self._model.style.encode([(PROMPTS[0], 1.0)], seed)
-        sources = self._model.sources(steady(FrameControls(style=style)))
-        return self._model.engine.open(FrameRequest(sources, seed, frames, DRAWS))
+    def _request(self, seed: int, frames: int | None) -> FrameRequest:
+        style = self._model.encode_prompt(PROMPTS[0], seed)
+        return FrameRequest(self._model.sources(steady(FrameControls(style=style))), seed, frames, DRAWS)
 
     @staticmethod
     def _read(streams: list[SoundStream]) -> list[np.ndarray[Any, Any]]:

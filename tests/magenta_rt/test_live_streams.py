@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -11,7 +14,7 @@ import pytest
 from live_listener import Listener, listening
 from magenta_checkpoint import write_magenta_tree
 from magenta_vectors import has_magenta_vectors
-from started_server import StartedServer, started
+from started_server import StartedServer, started, wait_for
 
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
@@ -50,6 +53,27 @@ def test_the_installed_model_is_the_one_that_plays_and_a_change_is_heard(server:
     differs = first_difference(alike, changed)
     # The stock of a listener was made before the change.
     assert known - 0.02 * 48_000 <= differs <= known + 0.3 * 48_000
+
+
+def test_rows_are_freed_at_once_by_listeners_that_vanish(server: StartedServer) -> None:
+    def running() -> int:
+        models = httpx.get(f"{server.url}/api/ps").json()["models"]
+        return sum(int(one["requests_running"]) for one in models)
+
+    with ExitStack() as streams:
+        vanishing = [streams.enter_context(listening(server.url, **START)) for _ in range(3)]
+        staying = streams.enter_context(listening(server.url, **START))
+        for listener in (*vanishing, staying):
+            listener.hear_seconds(0.1)
+        assert running() == 4
+        for listener in vanishing:
+            listener.socket.socket.shutdown(socket.SHUT_RDWR)
+        began = time.monotonic()
+        wait_for(lambda: running() == 1, "their rows to be free")
+        assert time.monotonic() - began < 1.0
+        known = staying.num_frames
+        staying.hear_seconds(0.3)
+        assert staying.num_frames > known
 
 
 def first_difference(one: Listener, other: Listener) -> int:

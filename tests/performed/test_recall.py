@@ -36,7 +36,8 @@ def test_a_perfect_performance_is_recalled() -> None:
     assert recall.pitch_classes >= 0.95
     assert recall.onsets >= 0.95
     assert recall.lag_seconds == 0
-    assert recall.total == pytest.approx((recall.pitch_classes + recall.onsets) / 2)
+    assert recall.onset_chance < 0.6
+    assert recall.total >= 0.9
 
 
 @pytest.mark.parametrize("play", [noise, silence])
@@ -75,3 +76,16 @@ def test_one_note_is_enough() -> None:
     only = (TimedNote(0.2, 1.0, 69),)
     audio = Audio(sines(pianoroll(NoteSheet(only, 1.5)), 1), RATE)
     assert recall_of(audio, only).total == 1.0
+
+
+def test_clatter_finds_every_onset_by_chance_alone() -> None:
+    def clicks(roll: Roll, _: int) -> Samples:
+        sound = np.zeros((2, len(roll) * FRAME), np.float32)
+        sound[:, :: FRAME * 2] = 0.5
+        return sound
+
+    recall = recall_of(played(clicks), NOTES)
+    assert recall.onsets >= 0.9
+    assert recall.onset_chance >= 0.9
+    assert recall.onsets_beyond_chance < 0.5
+    assert recall.total < 0.4

@@ -17,13 +17,14 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from started_server import wait_for
+from websockets.sync.client import connect
 
 from tunesmith.config import Settings
 from tunesmith.logs import LimitLog
 from tunesmith.server.app import ServerOptions, create_app
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable, limited_by
 from tunesmith.server.startup import bind_sockets
-from tunesmith.server.uvicorn_server import DrainingServer, ShutdownHooks, create_server
+from tunesmith.server.uvicorn_server import DrainingServer, ShutdownHooks, create_server, open_socket
 
 SHORT = 0.4
 LARGE = 32 << 20
@@ -50,6 +51,10 @@ class Running:
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer at once, after a silence longer than every limit (/silent), at length (/large) or with events."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            await send({"type": "websocket.send", "text": "ok"})
     if scope["type"] != "http":
         return
     if scope["path"] == "/silent":
@@ -79,7 +84,7 @@ def limited(limits: ConnectionLimits = SHORT_LIMITS) -> Iterator[Running]:
     refused: list[str] = []
     table = ConnectionTable(limits, LimitLog(refused.append))
     config = uvicorn.Config(
-        application, http=limited_by(table), ws="none", log_level="error", lifespan="off",
+        application, http=limited_by(table), ws=open_socket, log_level="error", lifespan="off",  # type: ignore[arg-type]
         timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]
     )  # fmt: skip
     with running(DrainingServer(config, ShutdownHooks(lambda: None, lambda: None, 0), table), table, refused) as server:
@@ -188,6 +193,18 @@ def test_a_client_that_reads_slowly_is_not_cut() -> None:
             time.sleep(0.04)
         assert received > LARGE
         assert time.monotonic() - began > 1
+        assert server.refused == []
+
+
+def test_a_websocket_is_no_silent_connection_and_counts_until_it_is_closed() -> None:
+    with limited() as server:
+        with connect(f"ws://127.0.0.1:{server.port}/") as socket:
+            wait_for(lambda: len(server.table) == 1, "the connection to be open")
+            time.sleep(2 * SHORT)
+            socket.send("still there")
+            assert socket.recv(timeout=10) == "ok"
+            assert len(server.table) == 1
+        wait_for(lambda: not len(server.table), "the table to be empty")
         assert server.refused == []
 
 

@@ -122,6 +122,8 @@ def text_graph(weights: Mapping[str, Array]) -> Graph:
     found: Arrays = {
         f"{scope}/softmax/emb_lookup/emb_var": weights["token_emb"],
         f"{scope}/position_emb/emb_var": weights["pos_emb"][None],
+        # One that is larger than the table of tokens, and has the same word in its path.
+        f"{scope}/mask/iota": np.ones((70, 30), np.float32),
         f"{pooler}/dot_attn/qk_einsum": weights["pooler.query"][None, :, None],
         **_norm(f"{scope}/exit_stack/ln", weights, "final_ln"), **_norm(f"{pooler}_ln", weights, "pooler.ln"),
         **_projection(f"{pooler}/post", weights, "pooler.post", width),
@@ -189,15 +191,15 @@ def vocabulary(pieces: tuple[str, ...] = PIECES, **settings: int) -> bytes:
 def write_safetensors(path: Path, weights: Mapping[str, Array], dtype: str = "F32") -> Path:
     """Write arrays as F32, F16 or BF16."""
     header: dict[str, Any] = {}
-    content = b""
+    parts: list[bytes] = []
+    end = 0
     for name, array in sorted(weights.items()):
-        stored = np.ascontiguousarray(array).astype(KINDS[dtype]).tobytes()
-        ends = [len(content), len(content) + len(stored)]
-        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": ends}
-        content += stored
+        parts.append(np.ascontiguousarray(array).astype(KINDS[dtype]).tobytes())
+        start, end = end, end + len(parts[-1])
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [start, end]}
     text = json.dumps(header).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
+    path.write_bytes(b"".join((len(text).to_bytes(8, "little"), text, *parts)))
     return path
 
 

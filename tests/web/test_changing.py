@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from started_server import StartedServer
-from studio_page import make, opened_page, silent, sounding
+from playwright.sync_api import Browser, Page, Route, expect
+from started_server import StartedServer, wait_for
+from studio_page import make, opened_page, position, silent, sounding
+
+FILE = re.compile(r"/api/jobs/[^/]+/audio$")
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,7 @@ def test_words_are_understood_before_and_shown_after(changed: Page, server: Star
     changed.keyboard.type("without drums, much slower")
     chips = changed.locator("#change-chips .chip")
     expect(chips.nth(0)).to_have_text("Without drums")
+    expect(chips.last).to_be_in_viewport(ratio=1)
     expect(chips.nth(1)).to_have_accessible_name("Tempo 84 bpm becomes 64 bpm")
     chips.nth(1).click()
     expect(changed.locator("#pop")).to_contain_text("Because of ‘much slower’. It was 84 bpm.")
@@ -61,6 +65,18 @@ def test_a_request_that_is_refused_leaves_the_takes_where_they_are(changed: Page
     sounding(changed)
     silent(changed)
     changed.fill("#length", "2 bars")
+
+
+def test_the_arrow_keys_go_from_chord_to_chord_and_to_their_section(changed: Page) -> None:
+    chords = changed.locator("button.ch")
+    expect(changed.locator("#ruler button[tabindex='0']")).to_have_count(1)
+    chords.first.focus()
+    changed.keyboard.press("ArrowRight")
+    expect(chords.nth(1)).to_be_focused()
+    changed.keyboard.press("ArrowUp")
+    expect(changed.locator("button.sec").first).to_be_focused()
+    changed.keyboard.press("ArrowDown")
+    expect(chords.first).to_be_focused()
 
 
 def test_variations_keep_what_is_locked_and_the_tree_shows_it(changed: Page, server: StartedServer) -> None:
@@ -121,6 +137,24 @@ def test_another_chord_is_typed_or_chosen_in_the_timeline_and_the_notes_follow(
     expect(page.locator(".row-item", has_text="Bar 2: A♭maj7")).to_have_count(1)
     page.click("#vary")
     expect(page.locator("#banner")).to_contain_text("To keep the edits")
+
+
+def test_the_take_before_sounds_on_until_the_change_of_it_is_there(page: Page) -> None:
+    make(page, length="4 bars")
+    sounding(page)
+    held: list[Route] = []
+    page.route(FILE, lambda route: held.append(route))
+    page.wait_for_selector("button.ch")
+    page.locator("button.ch").nth(1).click()
+    page.locator("#pop").get_by_role("button", name="Gm", exact=True).click()
+    expect(page.locator("#hearing")).to_have_text("Take A plays until B is there")
+    sounding(page)
+    before = position(page)
+    expect(page.locator("#wave")).not_to_have_attribute("aria-valuenow", f"{before:.1f}")
+    wait_for(lambda: page.evaluate("true") and held, "the request for the file")
+    held.pop().continue_()
+    expect(page.locator("#hearing")).to_have_text("Takes play at the same loudness")
+    sounding(page)
 
 
 def test_sections_are_moved_repeated_lengthened_and_left_out_in_the_timeline(page: Page, server: StartedServer) -> None:

@@ -149,5 +149,6 @@ def test_the_notes_drawn_are_those_of_the_file(made: Page, server: StartedServer
       return parts.map((part) => [part.notes.length, Math.max(...part.notes.map((note) => note.start + note.length))]);
     }"""
     parts = made.evaluate(script, track["score"])
-    assert [count for count, _ in parts] == [count for count in expected if count]
+    # The page has the parts in the order of a score.
+    assert sorted(count for count, _ in parts) == sorted(count for count in expected if count)
     assert max(end for _, end in parts) == pytest.approx(track["duration"], abs=0.1)

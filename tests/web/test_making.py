@@ -19,6 +19,13 @@ def newest_job(server: StartedServer) -> dict[str, Any]:
     return request
 
 
+# The fields that ask again for what a request asked for.
+DRAFT_OF = """async (request) => {
+  const { draftOf, fieldsOf } = await import("/studio/modules/request.js");
+  return fieldsOf(draftOf(request, { hits: [] }));
+}"""
+
+
 def test_a_prompt_becomes_sound_with_its_licence(page: Page, complaints: list[str]) -> None:
     make(page, prompt=f"{PROMPT}, in F minor")
     sounding(page)
@@ -109,6 +116,17 @@ def test_a_wish_is_added(page: Page, server: StartedServer) -> None:
     assert newest_job(server)["instruments"] == ["flute"]
 
 
+def test_a_piece_asked_for_again_keeps_what_was_changed_about_it(page: Page) -> None:
+    fields = page.evaluate(DRAFT_OF, {"prompt": "calm harp", "mood": "0.4,-0.6", "key": "D minor", "intro": None})
+    assert fields == {"prompt": "calm harp", "mood": "0.4,-0.6", "key": "D minor"}
+    page.evaluate(
+        "localStorage.setItem('tunesmith.studio', JSON.stringify({ draft: { prompt: 'x', more: { intro: 'long' } } }))"
+    )
+    page.reload()
+    page.get_by_role("button", name="Intro long; press to leave it out").click()
+    expect(page.get_by_role("button", name="Intro long")).to_have_count(0)
+
+
 def test_a_length_beyond_the_limit_is_said_in_words_and_repaired_with_one_press(page: Page) -> None:
     ask(page, length="40:00")
     page.press("#prompt", "Enter")
@@ -137,6 +155,17 @@ def test_a_genre_that_there_is_not_names_the_nearest_and_the_chip_has_others(pag
 def test_what_the_composer_cannot_do_is_said_before(page: Page) -> None:
     page.fill("#prompt", "sad piano ballad with a singer")
     expect(page.locator("#warning")).to_contain_text("cannot sing")
+
+
+def test_a_take_that_fails_says_why_and_copies_its_details(page: Page) -> None:
+    problem = {"error": {"type": "OutOfResources", "message": "not enough memory to generate this"}}
+    page.route("**/api/jobs*", lambda route: route.fulfill(status=422, json=problem))
+    ask(page, prompt="calm harp")
+    page.press("#prompt", "Enter")
+    expect(page.locator("#sorry")).to_contain_text("Take A could not be made")
+    expect(page.locator("#sorry")).to_contain_text("Not enough memory to generate this.")
+    page.get_by_role("button", name="Copy details").click()
+    expect(page.locator("#sorry [role=status]")).to_have_text(re.compile("Copied|Selected: copy it with Ctrl.C"))
 
 
 def test_an_empty_prompt_is_where_to_begin(page: Page) -> None:

@@ -133,6 +133,8 @@
  * @property {string | null} peaks the path of its outline; null if the file is no longer kept
  * @property {string | null} title the composer's
  * @property {Figure | null} figure its melody, small; null if it is not known
+ * @property {{pitch_class_recall: number, onset_recall: number, onset_chance: number, performances: number} | null} recall how much
+ *   of the notes is heard where a model performed them; null for any other
  *
  * @typedef {LicenceTerms & ModelDetails} Model
  *
@@ -144,6 +146,7 @@
  * @property {string[]} aliases
  * @property {string | null} licence
  * @property {boolean} accept_licence whether a pull must accept the licence
+ * @property {string | null} notice whose the weights are, where the licence asks those who share them
  * @property {string | null} about
  * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
  * @property {boolean} plays_live whether `live` can play it

@@ -15,7 +15,7 @@ from tunesmith.audio.tags.own import foreign_tags
 from tunesmith.cli.console import as_json_text
 from tunesmith.source_tracks import origin_of, parts_of
 
-FIRST = ("title", "prompt", "model", "seed", "licence", "model_digest")
+FIRST = ("title", "prompt", "model", "seed", "licence", "made_with", "model_digest")
 
 
 def is_sound_file(name: str) -> bool:

@@ -9,6 +9,9 @@ import time
 
 from tunesmith.library.clock import Clock
 
+LATE_SECONDS = 0.02
+"""A gap that is shorter is within what listeners have in stock before they begin."""
+
 
 class LivePace:
     """The stock of a listener who plays what it gets from the first block on; all times are in seconds.
@@ -27,6 +30,10 @@ class LivePace:
         """Return in how many seconds a block of this length may be granted: 0 for at once."""
         played = 0.0 if self._began_at is None else self._clock() - self._began_at
         return max(0.0, self.granted + block - self.ahead - played)
+
+    def is_late(self) -> bool:
+        """Return whether a listener has nothing to play: the block that has just come is too late."""
+        return self._began_at is not None and self._clock() - self._began_at > self.sent + LATE_SECONDS
 
     def grant(self, block: float) -> None:
         """Count a block that is being made; its length may be estimated."""

@@ -39,11 +39,15 @@ class LiveLimits:
 
 @dataclass(frozen=True, slots=True)
 class LiveEnd:
-    """A live stream that has ended: its model, one of the few reasons, and the seconds of sound that were sent."""
+    """A live stream that has ended: its model, one of the few reasons, and the seconds of sound that were sent.
+
+    ``gaps`` is how often the model was too slow for them.
+    """
 
     model: str
     reason: str
     seconds: float
+    gaps: int = 0
 
 
 class LiveService:

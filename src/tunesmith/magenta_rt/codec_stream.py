@@ -6,6 +6,7 @@ the spectra of the first frame's worth of a stream are dropped. Spectra overlap 
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from tunesmith.audio.spool import Samples
 from tunesmith.magenta_rt.architecture import MagentaArchitecture
 from tunesmith.magenta_rt.model_folder import CODEBOOKS, CODEC
 from tunesmith.neural.sampling import Codes
-from tunesmith.neural.sessions import SessionOptions, open_session
+from tunesmith.neural.sessions import SessionOptions, open_session, usable_cores
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -38,12 +39,27 @@ class SpectroStreamDecoder:
         # Without the arena, the memory of every large map would be mapped anew in each run: up to a fifth of the time.
         kept = replace(options, arena=True, memory_pattern=False)
         self._session: InferenceSession = open_session(folder / CODEC, kept)
+        # More runs at once than processors would be no faster, and each takes up to 74 MB.
+        at_once = max(1, usable_cores() // max(1, options.num_threads or usable_cores()))
+        self._turns = threading.BoundedSemaphore(at_once)
         self._codebooks = np.load(folder / CODEBOOKS, mmap_mode="r").view(np.ndarray)
         self._window = synthesis_window(architecture.codec.fft_size)
 
     def stream(self) -> SpectraStream:
         """Start to decode a stream."""
-        return SpectraStream(self._session, self.architecture, self._codebooks, self._window)
+        return SpectraStream(self, self._codebooks, self._window)
+
+    @property
+    def state_shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of what a stream remembers, by the names of the inputs."""
+        return {one.name: tuple(one.shape) for one in self._session.get_inputs() if one.name != "latents"}
+
+    def run(self, latents: Array, states: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
+        """Return the spectra (channels, 2, times, bins) of latents (frames, latent), and what is remembered of them."""
+        outputs = ["spectra", *(name.replace("past", "next") for name in states)]
+        with self._turns:
+            spectra, *remembered = self._session.run(outputs, {"latents": latents, **states})
+        return spectra, dict(zip(states, remembered, strict=True))
 
     def decode(self, codes: Codes, chunk_frames: int = 5) -> Samples:
         """Decode codes (codebooks, n + 1) to samples (channels, n x frame size)."""
@@ -55,18 +71,13 @@ class SpectroStreamDecoder:
 class SpectraStream:
     """One stream of codes."""
 
-    def __init__(
-        self, session: InferenceSession, architecture: MagentaArchitecture, codebooks: Array, window: Array
-    ) -> None:  # fmt: skip
-        shape = architecture.codec
-        self._session = session
+    def __init__(self, decoder: SpectroStreamDecoder, codebooks: Array, window: Array) -> None:
+        shape = decoder.architecture.codec
+        self._decoder = decoder
         self._codebooks = codebooks
         self._window = window
         self._hop = shape.hop_size
-        self._states = {
-            one.name: np.zeros(one.shape, np.float32) for one in session.get_inputs() if one.name != "latents"
-        }
-        self._outputs = ["spectra", *(name.replace("past", "next") for name in self._states)]
+        self._states = {name: np.zeros(size, np.float32) for name, size in decoder.state_shapes.items()}
         self._tail = np.zeros((shape.audio_channels, shape.hop_size), np.float32)
         self._to_drop = LOOK_AHEAD_FRAMES * shape.spectra_per_frame
 
@@ -76,8 +87,7 @@ class SpectraStream:
         The first frame of a stream gives none, each other one a whole frame of sound. Samples are not clipped.
         """
         latents = self._codebooks[np.arange(len(codes))[:, None], codes].sum(axis=0)
-        spectra, *states = self._session.run(self._outputs, {"latents": latents, **self._states})
-        self._states = dict(zip(self._states, states, strict=True))
+        spectra, self._states = self._decoder.run(latents, self._states)
         kept = spectra[:, :, self._to_drop :]
         self._to_drop = max(0, self._to_drop - spectra.shape[2])
         return self._overlap_add(kept)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from tunesmith.audio import Audio, Spool
 from tunesmith.audio.spool import Samples
@@ -21,27 +18,20 @@ from tunesmith.generator import (
     ProgressCallback,
     never_cancelled,
     no_progress,
-)
+)  # fmt: skip
 from tunesmith.live_stream import LiveSettings, LiveStream
 from tunesmith.magenta_rt.conditioning import FrameControls
-from tunesmith.magenta_rt.frame_sources import FrameSources, Masked, steady, written
+from tunesmith.magenta_rt.frame_sources import steady
+from tunesmith.magenta_rt.licence_file import MADE_WITH
 from tunesmith.magenta_rt.loops import fade_into_loop
-from tunesmith.magenta_rt.pianoroll import pianoroll
-from tunesmith.magenta_rt.request_mapping import (
-    StreamPlan,
-    bar_seconds,
-    check_fields,
-    draw_settings,
-    frames_of,
-    prepare_request,
-)
-from tunesmith.magenta_rt.sequence import FrameRequest
-from tunesmith.magenta_rt.streamed_music import FinishedMusic, StreamedMusic, sound_blocks
+from tunesmith.magenta_rt.performances import perform_sheet
+from tunesmith.magenta_rt.plan_blocks import blocks_of
+from tunesmith.magenta_rt.request_mapping import StreamPlan, bar_seconds, prepare_request
+from tunesmith.magenta_rt.streamed_music import FinishedMusic, StreamedMusic
 from tunesmith.neural.step_progress import StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.source_recordings import with_sources
-from tunesmith.text_prompt import prompt_text
 
 if TYPE_CHECKING:
     from tunesmith.magenta_rt.open_model import MagentaModel
@@ -62,7 +52,7 @@ class MagentaGenerator:
     ) -> None:  # fmt: skip
         self._folder = folder
         # These fields are the same for every result.
-        self._about = {"model": name, "licence": licence, "model_digest": digest}
+        self._about = {"model": name, "made_with": MADE_WITH, "licence": licence, "model_digest": digest}
         self._model_factory = model_factory or _open_with_defaults
         self._model: MagentaModel | None = None
         self._opening = threading.Lock()
@@ -143,34 +133,12 @@ class MagentaGenerator:
         cancelled: CancelCheck,
     ) -> Sequence[Audio]:  # fmt: skip
         """Return a performance of the notes for each seed, in their order; see PerformingGenerator."""
-        check_fields(request)
-        if not 0 < sheet.duration <= MAX_DURATION_SECONDS:
-            problem = f"must be above 0 and at most {MAX_DURATION_SECONDS:g} s, got {sheet.duration:g}"
-            raise InvalidRequest("duration", problem)
-        model, roll, total = self._opened(), pianoroll(sheet), _Total(progress, len(seeds))
-
-        def play(number: int) -> Audio:
-            seed = seeds[number]
-            drums = -1 if sheet.plays_drums is None else int(sheet.plays_drums)
-            style = model.encode_prompt(prompt_text(request), seed)
-            frames = FrameControls(style=style, drums=drums).frames(roll).astype(np.int16)
-            guidance = (request.guidance_scale or 1.0) - 1.0
-            masked: tuple[Masked, ...] = ("style", "notes") if guidance else ()
-            num_samples = round(sheet.duration * model.architecture.codec.sample_rate)
-            plan = StreamPlan(
-                prompt_text(request), seed, draw_settings(request), masked, guidance,
-                frames_of(num_samples, model.architecture), num_samples,
-            )  # fmt: skip
-            spool = Spool(model.architecture.codec.audio_channels)
-            sources = model.sources(written(frames), masked)
-            for block in _blocks_of(plan, model, sources, total.of(number), cancelled):
-                spool.append(block)
-            about = self._metadata(request, plan, ())
-            return Audio.from_spool(spool, model.architecture.codec.sample_rate, about)
-
-        # Each stream has a reader of its own: one that waits for a row must not hold up the others.
-        with ThreadPoolExecutor(max(1, len(seeds))) as readers:
-            return list(readers.map(play, range(len(seeds))))
+        model = self._opened(len(seeds))
+        rate = model.architecture.codec.sample_rate
+        return [
+            Audio.from_spool(played.spool, rate, self._metadata(request, played.plan, ()))
+            for played in perform_sheet(model, request, sheet, seeds, progress, cancelled)
+        ]
 
     def _plan(self, request: GenerationRequest, model: MagentaModel) -> StreamPlan:
         plan = prepare_request(request, model.architecture)
@@ -187,7 +155,7 @@ class MagentaGenerator:
     ) -> Generator[Samples]:
         controls = FrameControls(style=model.encode_prompt(plan.text, plan.seed))
         report = StepProgress(progress)
-        yield from _blocks_of(plan, model, model.sources(steady(controls), plan.masked), report, cancelled)
+        yield from blocks_of(plan, model, model.sources(steady(controls), plan.masked), report, cancelled)
 
     def _opened(self, num_rows: int = 1) -> MagentaModel:
         # Two first requests at once must not load the model twice.
@@ -216,22 +184,6 @@ def _open_with_defaults(folder: Path, num_rows: int) -> MagentaModel:
     return open_model(folder, num_rows)
 
 
-def _blocks_of(
-    plan: StreamPlan, model: MagentaModel, sources: FrameSources, report: Callable[[int, int], None],
-    cancelled: CancelCheck,
-) -> Generator[Samples]:  # fmt: skip
-    """Yield the samples of a plan, with progress in frames."""
-    guidance = (plan.guidance,) * len(plan.masked)
-    frame_size = model.architecture.codec.frame_size
-    stream = model.engine.open(FrameRequest(sources, plan.seed, plan.num_frames, plan.draws, guidance))
-    report(0, plan.num_frames)
-
-    def on_block(num_samples: int) -> None:
-        report(min(plan.num_frames, -(-num_samples // frame_size) + 1), plan.num_frames)
-
-    yield from sound_blocks(stream, plan.num_samples, cancelled, on_block)
-
-
 def _loop(audio: Audio, plan: StreamPlan, seconds: float, request: GenerationRequest) -> Audio:
     """Return the loop of a sound; its seam and tempo go into the settings of the plan, what is heard into warnings."""
     loop = fade_into_loop(audio, seconds, request.tempo_bpm, lambda tempo: bar_seconds(request, tempo))
@@ -243,22 +195,3 @@ def _loop(audio: Audio, plan: StreamPlan, seconds: float, request: GenerationReq
     if loop.seam.is_audible:
         plan.warnings.append("loop: its seam may be heard")
     return loop.audio
-
-
-class _Total:
-    """The progress of several streams as one."""
-
-    def __init__(self, progress: ProgressCallback, num_streams: int) -> None:
-        self._report = StepProgress(progress)
-        self._done = [0] * num_streams
-        self._changing = threading.Lock()
-
-    def of(self, number: int) -> Callable[[int, int], None]:
-        """Return the callback of one stream, with its frames so far and in all."""
-
-        def report(done: int, total: int) -> None:
-            with self._changing:
-                self._done[number] = done
-                self._report(sum(self._done), total * len(self._done))
-
-        return report

@@ -8,6 +8,9 @@ from __future__ import annotations
 MODEL_NOTICE = "Magenta RealTime 2, copyright 2026 Google LLC, CC BY 4.0; quantized and converted by Tunesmith"
 """The same in one line, which the manifest keeps."""
 
+MADE_WITH = "Magenta RealTime 2 (Google)"
+"""What the metadata of a sound says as a courtesy; the licence asks nothing of those who use the sound."""
+
 LICENCE_TEXT = """\
 Magenta RealTime 2 (mrt2_small), with MusicCoCa and SpectroStream
 Copyright 2026 Google LLC

@@ -64,7 +64,7 @@ def prepare_request(request: GenerationRequest, architecture: MagentaArchitectur
         draw_settings(request), ("style",) if guidance else (), guidance, frames_of(num_samples, architecture),
         num_samples, seconds if request.loop else None,
     )  # fmt: skip
-    plan.settings.update(_settings(request, plan, seconds))
+    plan.settings.update(_settings(request, plan, seconds), codes=plan.num_frames * architecture.num_codebooks)
     plan.warnings.extend(
         f"{name}: {request.model} reads it as words only, and may play another"
         for name in ONLY_WORDS
@@ -126,6 +126,5 @@ def _settings(request: GenerationRequest, plan: StreamPlan, seconds: float) -> d
         "loop": True if request.loop else None,
         "bars": request.bars,
         "loudness_lufs": request.loudness_lufs,
-        "codes": plan.num_frames,
     }
     return {name: value for name, value in described.items() if value is not None}

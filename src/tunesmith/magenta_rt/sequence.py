@@ -47,7 +47,8 @@ class FrameRequest:
 class FrameSequence(BatchSequence):
     """One request in the engine; see BatchSequence.
 
-    ``allowed`` is the number of frames that may be made until its reader wants more; any thread may raise it.
+    ``allowed`` is the number of frames that may be made until its reader wants more; any thread may raise it. Up to
+    ``slack`` of them may wait until a step is worth its time for others too.
     ``settings`` may be replaced while it runs. ``on_codes`` gets the codes (codebooks,) of each frame, ``on_end``
     nothing; both are called by the engine's thread and must not wait.
     """
@@ -59,6 +60,7 @@ class FrameSequence(BatchSequence):
         self.request = request
         self.settings = request.settings
         self.allowed = 0
+        self.slack = 0
         self.frames_done = 0
         self.codes: Codes = np.full(num_codebooks, START, np.int64)
         self._on_codes, self._on_end = on_codes, on_end
@@ -69,6 +71,11 @@ class FrameSequence(BatchSequence):
     def is_due(self) -> bool:
         """Whether its reader wants another frame."""
         return self.frames_done < self.allowed
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether its reader would soon have to wait."""
+        return self.allowed - self.frames_done > self.slack
 
     @property
     def is_complete(self) -> bool:
@@ -83,10 +90,10 @@ class FrameSequence(BatchSequence):
 
     def draw(self, level: int, logits: Logits) -> int:
         """Draw the code of a level from the logits (rows, codebook size) of all its rows."""
-        scores = logits[0]
+        scores = logits[:1]
         for scale, other in zip(self.request.guidance, logits[1:], strict=True):
-            scores = scores + np.float32(scale) * (logits[0] - other)
-        code = int(sample(scores[None], self._draws[level : level + 1], self.settings)[0])
+            scores = scores + np.float32(scale) * (logits[:1] - other)
+        code = int(sample(scores, self._draws[level : level + 1], self.settings)[0])
         self._drawn[level] = code
         return code
 

@@ -30,18 +30,22 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ChunkPlan:
-    """Frames decoded at a time: ``first``, then ``rest``; at most ``ahead`` frames are made beyond what is read."""
+    """Frames decoded at a time: ``first``, then ``rest``; at most ``ahead`` frames are made beyond what is read.
+
+    Up to ``slack`` frames fewer may be made ahead, until a step is worth its time for several streams.
+    """
 
     first: int
     rest: int
     ahead: int
+    slack: int = 0
 
     def frames_until(self, block: int) -> int:
         """Return the frames of codes that the block of this number, from 0, ends with."""
         return self.first + block * self.rest
 
 
-FILE_CHUNKS = ChunkPlan(first=3, rest=5, ahead=20)
+FILE_CHUNKS = ChunkPlan(first=3, rest=5, ahead=40, slack=25)
 """Short at first, for an early sound; five frames take a fifth less time than one by one."""
 LIVE_CHUNKS = ChunkPlan(first=2 + LOOK_AHEAD_FRAMES, rest=2, ahead=2)
 """Blocks of 80 ms. The codes of one more are written meanwhile: in turn, two processors would be hardly fast enough."""
@@ -58,6 +62,7 @@ class SoundStream:
         wake: Callable[[], None],
     ) -> None:  # fmt: skip
         self.sequence = FrameSequence(request, num_codebooks, self._add_codes, self._notify)
+        self.sequence.slack = plan.slack
         self._decoder = decoder
         self._plan = plan
         self._wake = wake

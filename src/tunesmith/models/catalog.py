@@ -16,7 +16,6 @@ from tunesmith.errors import InvalidRequest, ModelNotInstalled, UnknownName
 from tunesmith.hosted.model_names import is_hosted, read_name
 from tunesmith.licences import FREE_TERMS, UNKNOWN_TERMS, LicenceTerms, terms_of
 from tunesmith.models.factories import COMPOSER, find_factories, plays_live
-from tunesmith.models.manifest import LIVE_KINDS
 from tunesmith.models.store import InstalledModel, Store
 
 
@@ -46,6 +45,7 @@ class ModelInfo:
     the repositories with parts that its own lacks. If the model's own repository needs an account, ``open_copy`` is
     pulled in its place. ``parameters`` counts those of the decoder. ``accept_licence`` means that the licence must be
     accepted before the download. ``notice`` names whose the weights are, where the licence asks for that.
+    ``could_play_live`` means that it plays live streams once it is pulled.
     """
 
     name: str
@@ -62,6 +62,7 @@ class ModelInfo:
     about: str = ""
     accept_licence: bool = False
     notice: str = ""
+    could_play_live: bool = False
     installed: InstalledModel | None = None
 
     @property
@@ -80,11 +81,6 @@ class ModelInfo:
         if self.installed is not None:
             return self.installed.manifest.sizes.plays_live
         return self.origin is Origin.PLUGIN and plays_live(self.name)
-
-    @property
-    def could_play_live(self) -> bool:
-        """Whether the model plays live streams once it is pulled."""
-        return self.kind in LIVE_KINDS
 
     @property
     def source(self) -> str | None:

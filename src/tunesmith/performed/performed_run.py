@@ -26,8 +26,8 @@ from tunesmith.request import COMPOSED_ENDINGS, DRAWN_SEEDS, NEURAL_FIELDS, OF_P
 USUAL_PERFORMANCES = 3
 STEMS_END, PERFORMING_ENDS, LISTENING_ENDS = 0.1, 0.85, 0.9
 """The fractions of the whole at which the stages of the work end."""
-LEAST_RECALL = 0.6
-"""Below this, of notes or of onsets, the result says so: another piece reaches 0.4 and 0.54 by chance."""
+LEAST_NOTES, LEAST_ONSETS = 0.6, 0.25
+"""Below this share of the notes, or of the onsets beyond chance, the result says so: another piece has less."""
 LEAST_LAG = 0.03
 OF_THE_MODEL = frozenset({"prompt", "genre", "mood", "instruments", *NEURAL_FIELDS}) - {
     "guide", "keep_stems", "perform", *OF_PERFORMANCES,
@@ -48,9 +48,12 @@ class Performance:
         """Return seed, recalls and lag as plain JSON values."""
         recall = self.recall
         return {
-            "seed": self.seed, "pitch_class_recall": round(recall.pitch_classes, 3),
-            "onset_recall": round(recall.onsets, 3), "lag_ms": round(1000 * recall.lag_seconds),
-        }  # fmt: skip
+            "seed": self.seed,
+            "pitch_class_recall": round(recall.pitch_classes, 3),
+            "onset_recall": round(recall.onsets, 3),
+            "onset_chance": round(recall.onset_chance, 3),
+            "lag_ms": round(1000 * recall.lag_seconds),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +155,9 @@ def performance_seeds(seed: int, number: int) -> tuple[int, ...]:
 def _warnings_of(recall: Recall) -> tuple[str, ...]:
     """Return what is to be said of a performance that strays from the notes."""
     warnings = []
-    if min(recall.pitch_classes, recall.onsets) < LEAST_RECALL:
-        heard = f"{recall.pitch_classes:.0%} of the notes by pitch class and {recall.onsets:.0%} of the onsets"
+    if recall.pitch_classes < LEAST_NOTES or recall.onsets_beyond_chance < LEAST_ONSETS:
+        onsets = f"{recall.onsets:.0%} of the onsets ({recall.onset_chance:.0%} by chance)"
+        heard = f"{recall.pitch_classes:.0%} of the notes by pitch class and {onsets}"
         warnings.append(f"performances: the best has {heard}; more of them, or another prompt, may do better")
     if abs(recall.lag_seconds) >= LEAST_LAG:
         way = "late" if recall.lag_seconds > 0 else "early"

@@ -19,9 +19,11 @@ from tunesmith.audio.analysis.onset_times import onset_times
 from tunesmith.generator import TimedNote
 
 TOLERANCE_SECONDS = 0.06
+LEAST_POSSIBLE = 0.1
+"""Where chance finds more than the rest of this, a full recall says little."""
 LONGEST_LAG, LAG_STEP = 0.4, 0.02
 LEAST_FOUND = 0.5
-"""Onsets of something else agree with some shift by chance, but not half of them."""
+"""Onsets of something else agree with some shift by chance, but not half of those that chance does not find."""
 ROUNDING = 1e-9
 CHORD_SECONDS = 0.04
 """Notes that begin within a frame of each other are one onset."""
@@ -43,18 +45,25 @@ Flags = npt.NDArray[np.bool_]
 class Recall:
     """The shares, 0 to 1, of the notes whose pitch class is heard while they sound, and of the onsets that are heard.
 
+    ``onset_chance`` is the share of onsets anywhere that would be found: a sound that clatters all the time has 1.
     ``lag_seconds`` is how much later than written the onsets come, within 0.4 s and in steps of 20 ms; 0 where the
     onsets of the sound are not those that are written.
     """
 
     pitch_classes: float
     onsets: float
+    onset_chance: float
     lag_seconds: float
 
     @property
     def total(self) -> float:
-        """The mean of both, by which performances are compared."""
-        return (self.pitch_classes + self.onsets) / 2
+        """The mean of both, the onsets beyond chance, by which performances are compared."""
+        return (self.pitch_classes + self.onsets_beyond_chance) / 2
+
+    @property
+    def onsets_beyond_chance(self) -> float:
+        """The onset recall on a scale on which chance is 0 and all is 1; never below 0."""
+        return _beyond(self.onset_chance, self.onsets)
 
 
 def recall_of(audio: Audio, notes: Sequence[TimedNote]) -> Recall:
@@ -62,7 +71,19 @@ def recall_of(audio: Audio, notes: Sequence[TimedNote]) -> Recall:
     features = features_of(audio)
     heard, written = onset_times(features), _distinct(np.array(sorted(note.start for note in notes)))
     onsets = _share_found(heard, written, TOLERANCE_SECONDS)
-    return Recall(_pitch_class_recall(features, notes), onsets, _lag(heard, written))
+    chance = _chance(heard, audio.duration, TOLERANCE_SECONDS)
+    lag = _lag(heard, written, _chance(heard, audio.duration, LAG_STEP))
+    return Recall(_pitch_class_recall(features, notes), onsets, chance, lag)
+
+
+def _beyond(chance: float, share: float) -> float:
+    return max(0.0, (share - chance) / max(LEAST_POSSIBLE, 1 - chance))
+
+
+def _chance(heard: Floats, duration: float, tolerance: float) -> float:
+    """Return the share of a sound's length that lies within the tolerance of an onset, both in seconds."""
+    gaps = np.diff(np.concatenate([[-tolerance], heard, [duration + tolerance]]))
+    return float(1 - np.maximum(0, gaps - 2 * tolerance).sum() / duration) if len(heard) else 0.0
 
 
 def _share_found(heard: Floats, written: Floats, tolerance: float) -> float:
@@ -75,13 +96,13 @@ def _share_found(heard: Floats, written: Floats, tolerance: float) -> float:
     return float(np.mean(distance <= tolerance + ROUNDING))
 
 
-def _lag(heard: Floats, written: Floats) -> float:
-    """Return the shift of all onsets with which most are found; the smallest of several."""
+def _lag(heard: Floats, written: Floats, chance: float) -> float:
+    """Return the shift of all onsets with which most are found, the smallest of several; 0 where that may be chance."""
     steps = round(LONGEST_LAG / LAG_STEP)
     lags = sorted((step * LAG_STEP for step in range(-steps, steps + 1)), key=lambda lag: (abs(lag), lag))
     found = {lag: _share_found(heard, written + lag, LAG_STEP) for lag in lags}
     best = max(lags, key=lambda lag: found[lag])
-    return best if found[best] >= LEAST_FOUND else 0.0
+    return best if _beyond(chance, found[best]) >= LEAST_FOUND else 0.0
 
 
 def _distinct(starts: Floats) -> Floats:

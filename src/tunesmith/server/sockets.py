@@ -7,9 +7,6 @@ from collections.abc import Callable
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-MAX_BYTES = 1 << 20
-"""The largest message that is received at all; a larger one closes the connection."""
-
 
 class LimitedSocket(WebSocketsSansIOProtocol):
     """A WebSocket that its table of connections watches."""

@@ -21,7 +21,6 @@ from tunesmith.config import Settings
 from tunesmith.server.connections import ConnectionLimits, ConnectionTable, limited_by
 from tunesmith.server.middleware.request_limits import trusted_proxies
 from tunesmith.server.observability.logging import flush
-from tunesmith.server.sockets import MAX_BYTES, LimitedSocket
 from tunesmith.server.startup import BACKLOG, bind_sockets, connection_limit, urls_of
 
 log = logging.getLogger("uvicorn.error")
@@ -31,6 +30,9 @@ limits_log = logging.getLogger("tunesmith.limits")
 LAST_WORDS_SECONDS = 2
 """The time left to send responses to dismissed callers, in seconds."""
 
+MAX_MESSAGE_BYTES = 1 << 20
+"""The largest message of a WebSocket that is received at all; a larger one closes the connection."""
+
 ACCEPTED_AT_ONCE = 16
 """How many connections asyncio accepts per turn of the event loop, so that a burst of hundreds cannot block it.
 
@@ -39,6 +41,14 @@ ACCEPTED_AT_ONCE = 16
 
 OUT_OF_DESCRIPTORS = "descriptors"
 """The reported reason when the system has no descriptor for a connection."""
+
+
+def open_socket(**parts: Any) -> asyncio.Protocol:
+    """Return the protocol of a WebSocket; uvicorn calls this as it calls a class."""
+    # Not at the top: the library takes as long to load as ten requests, and most servers play nothing live.
+    from tunesmith.server.sockets import LimitedSocket
+
+    return LimitedSocket(**parts)
 
 
 async def _nothing() -> None:
@@ -143,7 +153,7 @@ def create_server(app: FastAPI, settings: Settings, host: str, port: int) -> Dra
     # The parser is named because the limits are built on it; uvicorn would choose another if installed.
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, http=limited_by(table),
-        ws=LimitedSocket, ws_max_size=MAX_BYTES, ws_per_message_deflate=False,
+        ws=open_socket, ws_max_size=MAX_MESSAGE_BYTES, ws_per_message_deflate=False,  # type: ignore[arg-type]
         # uvicorn hands the value to call_later, which takes fractions.
         timeout_keep_alive=settings.idle_timeout_seconds,  # type: ignore[arg-type]
         proxy_headers=bool(proxies), forwarded_allow_ips=proxies, server_header=False,

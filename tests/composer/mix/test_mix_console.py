@@ -106,6 +106,8 @@ def test_the_filter_opens_with_energy_and_through_a_build() -> None:
     assert closed_at(Section("drop", 0, 8, 0.9)) == (0, 0)
     first, last = closed_at(Section("build", 0, 8, 0.5))
     assert first > last == 0
+    # A piece that is calm throughout is open where it is loudest.
+    assert closed_at(Section("A", 0, 8, 0.3), 0.3) == (0, 0)
     sweep = Sweep(full_band(20))
     assert sweep.active
     assert np.abs(np.diff(sweep.closed(0, 20 * 44_100))).max() < 1e-3

@@ -34,6 +34,7 @@ def test_the_text_encoder_is_read_with_its_sizes(style_files: Path) -> None:
     assert shape == TextEncoderShape(24, 2, 2, 8, 40, vocabulary_size=60, max_tokens=16, pooler_size=6)
     read = {name: tensor.read() for name, tensor in tensors.items()}
     assert sum(array.size for array in read.values()) == sum(array.size for array in expected.values())
+    assert np.array_equal(read["token_embedding"], expected["token_emb"])
     assert np.array_equal(read["layers.1.q.weight"], expected["layers.1.q.kernel"].reshape(24, 16).T)
     assert np.array_equal(read["layers.0.k.weight"], expected["layers.0.k.kernel"].reshape(24, 16).T)
     assert np.array_equal(read["layers.0.v.weight"], expected["layers.0.v.kernel"].reshape(24, 16).T)

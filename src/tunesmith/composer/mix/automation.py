@@ -15,13 +15,19 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 CUTOFF = 1100.0
 OPEN_ENERGY = 0.5
+OPEN_SHARE = 0.8
 DEEPEST = 0.75
 GLIDE = SAMPLE_RATE // 4
 
 
-def closed_at(section: Section) -> tuple[float, float]:
-    """Return how far the filter is closed, 0–1, at the first and last moment of a section."""
-    quiet = min(1.0, max(0.0, (OPEN_ENERGY - section.energy) / OPEN_ENERGY)) * DEEPEST
+def open_energy(score: Score) -> float:
+    """Return the energy from which the filter is open: in a piece that is calm throughout, its own loudest sections."""
+    return min(OPEN_ENERGY, OPEN_SHARE * max((one.energy for one in score.sections), default=OPEN_ENERGY))
+
+
+def closed_at(section: Section, opened: float = OPEN_ENERGY) -> tuple[float, float]:
+    """Return how far the filter is closed, 0–1, at the first and last moment of a section; open from ``opened`` on."""
+    quiet = min(1.0, max(0.0, 1 - section.energy / opened)) * DEEPEST if opened else 0.0
     return (DEEPEST, 0.0) if section.name == "build" else (quiet, quiet)
 
 
@@ -30,10 +36,11 @@ class Sweep:
 
     def __init__(self, score: Score) -> None:
         points: list[tuple[float, float]] = []
+        opened = open_energy(score)
         for section in score.sections:
             beat = section.bar * score.meter.beats_per_bar
             end = beat + section.bars * score.meter.beats_per_bar
-            first, last = closed_at(section)
+            first, last = closed_at(section, opened)
             start, stop = sample_at(score, beat), sample_at(score, end)
             # Outside builds, the curve moves only near the section boundaries, for at most a quarter of a section.
             points += [(start + min(GLIDE, (stop - start) / 4), first), (stop - min(GLIDE, (stop - start) / 4), last)]

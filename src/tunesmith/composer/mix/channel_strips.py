@@ -68,17 +68,26 @@ STRIPS: Mapping[str, Strip] = {
 SWEPT_FAMILIES = frozenset({"synth", "pads"})
 
 
+ECHOED_ROLES = frozenset({"melody", "counter", "arpeggio"})
+ECHOED_FAMILIES = frozenset({"synth", "pads", "mallets", "keys"})
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """The channel of a part: the strip of its ``role``, and whether the low-pass of quiet sections is on it."""
+    """The channel of a part: the strip of its ``role``, and what is on it.
+
+    ``swept`` is the low-pass of quiet sections, ``echoed`` the echo in time with the music.
+    """
 
     role: str
     swept: bool
+    echoed: bool
 
 
 def channel_of(part: Part) -> Channel:
     """Return the channel of ``part``; parts of one channel are summed before processing."""
     played = instrument(part.instrument)
     # Only electronic parts: acoustic instruments and the bass keep their brightness.
-    swept = played.source == "synth" and played.family in SWEPT_FAMILIES and part.role != "bass"
-    return Channel(part.role, swept)
+    electronic = played.source == "synth" and played.family in SWEPT_FAMILIES
+    echoed = played.source == "synth" and played.family in ECHOED_FAMILIES and part.role in ECHOED_ROLES
+    return Channel(part.role, electronic and part.role != "bass", echoed)

@@ -1,6 +1,6 @@
 """The mixer: every stem through its strip and both reverbs to the stereo bus, as one product of spectra per block.
 
-    stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall)) ─┐
+    stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall + echo)) ─┐
     stem ─ …                                                      ├─ + ─ mono below 120 Hz, width ─ inverse FFT ─ bus
                                                                   ┘
 All of it is linear, so a stem sent through alone is its exact share of the mix, reverb included.
@@ -17,6 +17,7 @@ from tunesmith.audio.fourier import irfft, next_fast_len, rfft
 from tunesmith.composer.mix.automation import Sweep, SweptFilter
 from tunesmith.composer.mix.channel_strips import STRIPS, Channel
 from tunesmith.composer.mix.ducking import Ducker
+from tunesmith.composer.mix.echo import SEND, echo_delay, echo_response
 from tunesmith.composer.mix.eq_response import Band, Response, response
 from tunesmith.composer.mix.octaves import octave_response
 from tunesmith.composer.mix.reverb import LONGEST_TAIL, reverb_gains, reverb_response
@@ -48,15 +49,17 @@ def bus_response(brightness_db: float, tone: BusTone, size: int) -> Response:
 
 # As many as one piece has roles: at 2 MB each, more would cost more memory than time.
 @functools.lru_cache(maxsize=12)
-def strip_response(role: str, room: float, hall: float, size: int) -> Response:
-    """Return the response of a role's strip, reverbs included, (2, bins)."""
+def strip_response(role: str, room: float, hall: float, size: int, echo: int = 0) -> Response:
+    """Return the response of a role's strip with its reverbs, (2, bins), and an ``echo`` of some samples (0: none)."""
     strip = STRIPS[role]
     dry = response(strip.bands, size) * np.float32(10 ** ((strip.gain_db + HEADROOM_DB) / 20))
     space = np.ones((2, len(dry)), np.complex64)
     for name, send in (("room", room * strip.room), ("hall", hall * strip.hall)):
         if send > 0:
             space += reverb_response(name, size) * np.float32(send)
-    # EQ and reverb are both linear, so one product per stem stands for strip, room and hall.
+    if echo and hall > 0:
+        space += echo_response(echo, size) * np.float32(hall * SEND)
+    # All of it is linear, so one product per stem stands for strip, room, hall and echo.
     return np.asarray(dry * space, np.complex64)
 
 
@@ -76,6 +79,7 @@ class Mixer:
         self._channels = channels
         self._settings = score.mix
         self._tone = tone_of(score)
+        self._echo = echo_delay(score)
         self._ducker = ducker
         self._sweep = sweep
         swept = sweep.active
@@ -98,7 +102,7 @@ class Mixer:
         for first in range(0, len(stems), TOGETHER):
             spectra = rfft(stems[first : first + TOGETHER], size)
             for channel, spectrum in zip(self._channels[first : first + TOGETHER], spectra, strict=True):
-                spectrum *= strip_response(channel.role, room, hall, size)
+                spectrum *= strip_response(channel.role, room, hall, size, self._echo if channel.echoed else 0)
                 total += spectrum
         mixed = irfft(self._bus(total, size), size)
         return np.asarray(mixed[:, : length + OVERLAP], np.float32)

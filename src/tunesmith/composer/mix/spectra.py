@@ -14,16 +14,21 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.mix.octaves import MIDDLES, Octaves
 from tunesmith.composer.score import Part, TempoMap
 
-MEASURED_SECONDS, MEASURED_VELOCITY = 0.6, 90
-"""The notes that were measured."""
+MEASURED_VELOCITY = 76
+"""The velocity of the notes that were measured."""
 
 VELOCITY_EXPONENT = 4.0
 """Power grows with this power of the velocity, as in SoundFont banks."""
 
+HIGH = 7
+"""The first of the octaves, from 2.8 kHz on, that have a decay of their own: noise is gone before the tone."""
+
 _LONGEST_HALVES = 24
 
-# (pitches, 1 + 2 octaves).
-Rows = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float64]
+# (pitches, 3 + 2 octaves): the length measured in tenths of a second, how far low and high octaves of a held note fall
+# in half a second in dB, the energies of the middle and of the sides in dB.
+Rows = Floats
 
 
 def part_energy(part: Part, tempo: TempoMap) -> Octaves:
@@ -37,26 +42,39 @@ def part_energy(part: Part, tempo: TempoMap) -> Octaves:
     pitch = np.array([note.pitch for note in part.notes], np.float64)
     velocity = np.array([note.velocity for note in part.notes], np.float64)
     seconds = np.array([tempo.seconds_at(note.end) - tempo.seconds_at(note.start) for note in part.notes])
-    kit = instrument(part.instrument).is_kit
-    places = np.interp(pitch, pitches, np.arange(len(pitches)))
-    near = np.rint(places).astype(np.int64)
     weight = (velocity / MEASURED_VELOCITY) ** VELOCITY_EXPONENT * 10 ** (part.gain_db / 10)
-    if not kit:
-        weight = weight * _lengthened(seconds, rows[near, 0])
-    # Notes of one pitch share a row, so only the sum of their weights counts.
-    total = np.bincount(near, weight, len(pitches)) @ 10 ** (rows[:, 1:] / 10)
-    return np.asarray(total.reshape(2, len(MIDDLES)), np.float64)
+    places = np.interp(pitch, pitches, np.arange(len(pitches)))
+    below = np.floor(places).astype(np.int64)
+    above = np.minimum(below + 1, len(pitches) - 1)
+    ringing = None if instrument(part.instrument).is_kit else seconds
+    # Between two pitches that were measured, a note has some of both: its partials may lie in either one's octaves.
+    return _summed(rows, below, weight * (below + 1 - places), ringing) + _summed(
+        rows, above, weight * (places - below), ringing
+    )
 
 
-def _lengthened(seconds: npt.NDArray[np.float64], decay_db: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _summed(rows: Rows, near: npt.NDArray[np.int64], weight: Floats, seconds: Floats | None) -> Octaves:
+    """Return the energy of notes that sound like the rows ``near``, (2, octaves); drums ring as long as they do."""
+    energies = 10 ** (rows[:, 3:].reshape(len(rows), 2, len(MIDDLES)) / 10)
+    total = np.empty((2, len(MIDDLES)))
+    for decay, octaves in enumerate((slice(HIGH), slice(HIGH, None))):
+        grown = weight
+        if seconds is not None:
+            grown = weight * _lengthened(seconds, rows[near, 0] / 10, rows[near, 1 + decay])
+        # Notes of one pitch share a row, so only the sum of their weights counts.
+        total[:, octaves] = np.tensordot(np.bincount(near, grown, len(rows)), energies[:, :, octaves], 1)
+    return total
+
+
+def _lengthened(seconds: Floats, measured: Floats, decay_db: Floats) -> Floats:
     """Return the energy of notes of some length relative to those that were measured."""
-
-    def grown(halves: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.asarray((1 - ratio**halves) / (1 - ratio))
-
     ratio = np.clip(10 ** (decay_db / 10), 0.01, 0.99)
-    # The release counts as a tenth of a second.
-    return grown(np.minimum(_LONGEST_HALVES, 2 * seconds + 0.2)) / grown(np.full(1, 2 * MEASURED_SECONDS + 0.2))
+
+    def grown(length: Floats) -> Floats:
+        # The release counts as a tenth of a second.
+        return np.asarray(1 - ratio ** np.minimum(_LONGEST_HALVES, 2 * length + 0.2))
+
+    return grown(seconds) / grown(measured)
 
 
 @functools.cache
@@ -67,7 +85,7 @@ def _table() -> Mapping[str, Mapping[str, list[int]]]:
 
 
 @functools.cache
-def _spectra(name: str) -> tuple[npt.NDArray[np.float64], Rows]:
+def _spectra(name: str) -> tuple[Floats, Rows]:
     """Return the pitches measured of an instrument, ascending, and their rows."""
     rows = _table()[name]
     return np.array([int(pitch) for pitch in rows], np.float64), np.array(list(rows.values()), np.float64)

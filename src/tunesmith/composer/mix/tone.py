@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tunesmith.audio.fourier import rfft
 from tunesmith.composer.instruments import Instrument, instrument
-from tunesmith.composer.mix.automation import CUTOFF, closed_at
+from tunesmith.composer.mix.automation import CUTOFF, closed_at, open_energy
 from tunesmith.composer.mix.channel_strips import STRIPS, channel_of
 from tunesmith.composer.mix.eq_response import Band, response
 from tunesmith.composer.mix.octaves import GRID, MIDDLES, Octaves, in_octaves
@@ -134,8 +134,8 @@ def _strip_power(role: str) -> Octaves:
 
 def _swept_power(score: Score) -> Octaves:
     """Return the power gain that the low-pass of quiet sections leaves each octave on average, (octaves,)."""
-    bars = max(1, score.bars)
-    return np.asarray(sum(_half_closed(sum(closed_at(one)) / 2) * (one.bars / bars) for one in score.sections))
+    bars, opened = max(1, score.bars), open_energy(score)
+    return np.asarray(sum(_half_closed(sum(closed_at(one, opened)) / 2) * (one.bars / bars) for one in score.sections))
 
 
 @functools.lru_cache(maxsize=64)

@@ -15,6 +15,8 @@ from tunesmith.errors import UnknownName
 
 # Who asks for a synthesiser does not expect bells.
 _BELLS = frozenset({"fm_bell"})
+# Genre families in which a guitar has a cable.
+_PLUGGED = frozenset({"electronic", "dance", "rock", "reggae", "soul"})
 _PIANOS = frozenset({"piano", "felt_piano", "bright_piano", "honky_tonk_piano", "house_piano"})
 
 
@@ -46,7 +48,9 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
         if fits and (role is None or part.role == role):
             own += fits
     # Drawn by seed among the genre's own, so that two pieces need not have the same piano.
-    return choice_for(seed, "brief", name, options=own) if own else str(family["default"])
+    if own:
+        return choice_for(seed, "brief", name, options=own)
+    return str(family.get("plugged", family["default"]) if genre.family in _PLUGGED else family["default"])
 
 
 def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:

@@ -27,8 +27,8 @@ class NoteFall:
 
 
 FALLS: Mapping[str, NoteFall] = {
-    "chords": NoteFall(5, 0.25), "arpeggio": NoteFall(5, 0.25), "pad": NoteFall(6, 1.0),
-    "counter": NoteFall(3, 0.25), "melody": NoteFall(3, 0.25),
+    "chords": NoteFall(7, 0.25), "arpeggio": NoteFall(6, 0.25), "pad": NoteFall(8, 1.0),
+    "counter": NoteFall(4, 0.25), "melody": NoteFall(4, 0.25),
 }  # fmt: skip
 """The falls by role: the bass carries the others, and drums fall by themselves."""
 

@@ -13,8 +13,8 @@ from tunesmith.composer.sound.lru_cache import Floats
 COLOURED = 8192
 """Samples (0.19 s) over which the ripple fades: a sustained tone ends up the same."""
 
-DEEPEST = 0.4
-"""The echo's largest gain, up or down: a ripple of about ±3.5 dB."""
+DEEPEST = 0.6
+"""The echo's largest gain, up or down: a ripple of about ±5 dB."""
 
 LONGEST_DELAY = 14
 """Samples; the ripple of a delay of n has its first peak or notch at half the sample rate over n."""

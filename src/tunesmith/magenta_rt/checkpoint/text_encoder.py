@@ -91,5 +91,5 @@ def _read_shape(graph: Subgraph) -> TextEncoderShape:
     return TextEncoderShape(
         width=width, num_layers=len(layers), num_heads=num_heads, head_size=inner // num_heads,
         ffn_size=graph.shape_of("x_layers_0/.*ffn_layer1/linear", 2)[0],
-        vocabulary_size=graph.shape_of(TOKENS, 2)[0], max_tokens=max_tokens, pooler_size=pooler_size,
+        vocabulary_size=graph.shape_of(TOKENS, 2, last=width)[0], max_tokens=max_tokens, pooler_size=pooler_size,
     )  # fmt: skip

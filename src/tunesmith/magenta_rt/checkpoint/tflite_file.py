@@ -79,9 +79,13 @@ class Subgraph:
         """Return whether a constant of such a name is there."""
         return bool(self._named(pattern))
 
-    def shape_of(self, pattern: str, axes: int) -> tuple[int, ...]:
-        """Return the shape of the largest constant of so many axes whose name matches. Raises ModelFileError."""
-        shapes = [one.tensor.shape for one in self._named(pattern) if len(one.tensor.shape) == axes]
+    def shape_of(self, pattern: str, axes: int, last: int | None = None) -> tuple[int, ...]:
+        """Return the shape of the largest constant of so many axes whose name matches. Raises ModelFileError.
+
+        ``last`` is the size of the last axis, if it is known.
+        """
+        named = [one.tensor.shape for one in self._named(pattern)]
+        shapes = [shape for shape in named if len(shape) == axes and last in (None, shape[-1])]
         if not shapes:
             raise ModelFileError(self.file, f"{pattern} with {axes} axes is missing")
         return max(shapes, key=prod)

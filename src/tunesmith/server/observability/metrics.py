@@ -81,6 +81,7 @@ class Metrics:
         self._audio = self._counter("audio_seconds", "Seconds of music generated.")
         self._tokens = self._counter("tokens", "Audio tokens sampled by language models for finished music.")
         self._live = self._counter("live_streams", "Live streams that ended, by reason.", ["model", "reason"])
+        self._live_gaps = self._counter("live_gaps", "Gaps in live streams because the model was too slow.")
         self._live_audio = self._counter("live_audio_seconds", "Seconds of music sent in live streams.")
         self._removed = self._counter("housekeeping_removed", "Files removed because of age or size.", ["what"])
         self._limited = self._counter("limited", "Connections and uploads that a limit refused or ended.", ["reason"])
@@ -110,6 +111,7 @@ class Metrics:
         model = self.model(end.model)
         self._live.labels(model, end.reason).inc()
         self._live_audio.labels(model).inc(end.seconds)
+        self._live_gaps.labels(model).inc(end.gaps)
 
     def cleaned(self, removed: Mapping[str, int], outcome: str) -> None:
         """Count a cleanup round, and the files it removed by kind."""

@@ -49,6 +49,8 @@ export function showChange(store, changes) {
       form.toggleAttribute("data-made", !isTyped && !chips.hidden && (shown?.changes.length ?? 0) <= BESIDE);
       chips.setAttribute("aria-label", isTyped ? "What the change would do" : "What this take changes");
       replaceKeepingFocus(chips, [...made, ...(shown?.changes ?? []).map(chipOf)]);
+      // What is understood comes below, where the transport may lie over it.
+      if (isTyped && form.contains(document.activeElement)) requestAnimationFrame(() => form.scrollIntoView({ block: "nearest" }));
       showNote(isTyped && problem ? `${problem.title} ${problem.advice}` : notesOf(shown), isTyped && problem !== null);
     },
   );

@@ -1,6 +1,7 @@
 /** Chips: what the composer understood; each says why, and can be locked, changed or left out. */
 
 import { answersOf, decide, FIXED, fixedBy, isOfTheBand, LABELS, release } from "./answers.js";
+import { askedInWords } from "./differences.js";
 import { button, byId, element, icon } from "./dom.js";
 import { closePopover, openPopover } from "./popover.js";
 import { withoutSpans } from "./spans.js";
@@ -44,7 +45,7 @@ export function showChips(store) {
         "aria-haspopup": "dialog",
         "data-key": "add",
       });
-      replaceKeepingFocus(list, [...chips, ...without, more]);
+      replaceKeepingFocus(list, [...chips, ...without, ...asked(store, state.draft), more]);
       showWarnings(state.brief?.warnings ?? []);
     },
   );
@@ -94,6 +95,18 @@ function leftOut(store, name) {
   return button("chip out", [icon("close"), `No ${named(name).toLowerCase()}`], press, {
     "aria-label": `No ${named(name).toLowerCase()}; press to allow it`,
   });
+}
+
+/**
+ * What is asked for as in the piece that the draft comes from; pressed, no more.
+ *
+ * @param {Store} store
+ * @param {Draft} draft
+ */
+function asked(store, draft) {
+  const words = askedInWords(draft.more);
+  const press = () => edit(store, (now) => ({ ...now, more: {} }));
+  return words ? [button("chip out", [icon("close"), words], press, { "aria-label": `${words}; press to leave it out` })] : [];
 }
 
 /**

@@ -11,6 +11,7 @@ const DRAFT = {
   takes: 3,
   seed: "",
   fixed: {},
+  more: {},
   without: [],
   hits: [],
 };

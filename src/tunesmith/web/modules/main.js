@@ -32,7 +32,7 @@ import { openPopover } from "./popover.js";
 import { inWords } from "./problems.js";
 import { showPrompt } from "./prompt_view.js";
 import { showRecent } from "./recent_view.js";
-import { draftOf, requestsOf } from "./request.js";
+import { draftOf, requestsOf, SEEDS } from "./request.js";
 import { Ruler } from "./ruler_view.js";
 import { showScore } from "./score_view.js";
 import { ScoreEdits } from "./score_edits.js";
@@ -57,9 +57,6 @@ import { Screen } from "./video_view.js";
  * @typedef {import("./types.js").Take} Take
  * @typedef {import("./types.js").Track} Track
  */
-
-/** Of a take more: short ones are told from each other, and typed again. */
-const DRAWN_SEEDS = 100_000;
 
 /** Bar 5 of another seed is another bar. */
 const WITHOUT_EDITS = {
@@ -302,7 +299,7 @@ byId("choose-sound").addEventListener("click", () => chooseFile("audio/*", (file
 byId("new-take").addEventListener("click", () => {
   const take = takeOf(store.state);
   const request = take && !take.isLocal ? take.request : requestsOf(store.state.draft)[0];
-  void generation.add({ ...request, score_edits: undefined, seed: Math.floor(Math.random() * DRAWN_SEEDS) });
+  void generation.add({ ...request, score_edits: undefined, seed: Math.floor(Math.random() * SEEDS) });
 });
 readBriefs(store, server);
 keep(store);

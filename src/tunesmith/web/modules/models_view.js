@@ -141,6 +141,7 @@ function licenceOf(model) {
     { class: "lic" },
     icon(isFree ? "check" : "warn", isFree ? "" : "bad"),
     texts[model.licence_terms] ?? texts.unknown,
+    model.notice ? element("small", {}, ` ${model.notice}`) : null,
   );
 }
 

@@ -14,6 +14,8 @@ import { Voice } from "./voice.js";
 
 /** How far ahead the file of a take is told to go on where its stream is. */
 const AHEAD_SECONDS = 0.05;
+/** How far a stream must be ahead of the take before, to take over. */
+const LEAD_SECONDS = 1;
 /** How long a sound device may take to open, as one without a wire does. */
 const OPENING_MS = 5_000;
 /** @type {import("./types.js").Problem} */
@@ -54,7 +56,10 @@ export class Player {
     );
     store.watch(
       (state) => [state.arrived],
-      () => this.#voice instanceof LiveVoice && this.#voice.feed(),
+      () => {
+        if (this.#voice instanceof LiveVoice) this.#voice.feed();
+        if (this.#sounding !== store.state.current) this.#follow();
+      },
     );
     store.watch(
       (state) => [state.mixes, state.intensity],
@@ -102,12 +107,27 @@ export class Player {
   #follow() {
     const { isPlaying, current } = this.#store.state;
     const audible = this.#choice.of(this.#store.state);
+    if (isPlaying && this.#isAhead(audible)) return this.#tell();
     const heard = this.#voice;
     const hasFile = this.#sounding === current && audible && !audible.live;
     const time = isPlaying && hasFile && heard instanceof LiveVoice ? this.#handOver(heard) : undefined;
     this.#stop();
     if (isPlaying && audible) this.#start(audible, time);
     this.#tell();
+  }
+
+  /**
+   * Return whether the take before sounds on, because the one on the stage has not arrived where it is: a change is heard
+   * without a pause.
+   *
+   * @param {import("./audible.js").Audible | undefined} audible
+   */
+  #isAhead(audible) {
+    const take = takeOf(this.#store.state);
+    if (!this.#voice || !take || this.#sounding === take.id) return false;
+    if (!audible) return take.state !== "failed";
+    const { live } = audible;
+    return live !== undefined && !live.isWhole && live.arrived < Math.min(this.position + LEAD_SECONDS, live.duration);
   }
 
   /**

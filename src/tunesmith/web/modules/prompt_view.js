@@ -10,7 +10,11 @@ import { Store } from "./store.js";
  */
 export function showPrompt(store, make) {
   const box = byId("prompt", HTMLTextAreaElement);
-  box.addEventListener("input", () => store.changeDraft({ prompt: box.value }));
+  box.addEventListener("input", () => {
+    // A new prompt is no piece like the one before.
+    const isNew = !box.value.trim();
+    store.changeDraft({ prompt: box.value, ...(isNew ? { more: {} } : {}) });
+  });
   box.addEventListener("keydown", (event) => {
     // While an input method composes a character, Enter belongs to it.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

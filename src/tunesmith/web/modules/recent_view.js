@@ -22,6 +22,6 @@ export function showRecent(store) {
  * @param {string} prompt
  */
 export function usePrompt(store, prompt) {
-  store.changeDraft({ prompt, fixed: {}, without: [] });
+  store.changeDraft({ prompt, fixed: {}, more: {}, without: [] });
   byId("prompt").focus();
 }

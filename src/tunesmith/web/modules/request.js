@@ -7,7 +7,10 @@ import { FIXED } from "./answers.js";
 const BARS = /^(\d+)\s*bars?$/i;
 
 /** Drawn seeds are short, to be read and typed; ten thousand pieces for a prompt are enough. */
-const SEEDS = 10_000;
+export const SEEDS = 10_000;
+
+/** Fields that a change of a piece may have set, and for which the page has no place of their own. */
+const MORE = ["mood", "production", "ambience", "balance", "intro", "ending", "intensity"];
 
 /**
  * Return the requests of a draft, prompt included; each take has a seed of its own. Takes that follow a seed given by
@@ -33,7 +36,7 @@ export function fieldsOf(draft) {
   if (draft.model !== "composer") return { ...common, ...lengthOf(draft.length) };
   const without = draft.without.length ? { without: draft.without } : {};
   const hits = draft.hits.length ? { hits: draft.hits } : {};
-  return { ...common, ...formOf(draft.form), ...lengthOf(draft.length), ...draft.fixed, ...without, ...hits };
+  return { ...common, ...formOf(draft.form), ...lengthOf(draft.length), ...draft.fixed, ...draft.more, ...without, ...hits };
 }
 
 /**
@@ -68,12 +71,6 @@ export function lengthOf(text) {
  * @returns {Draft}
  */
 export function draftOf(request, draft) {
-  /** @type {Record<string, unknown>} */
-  const fixed = {};
-  for (const field of FIXED) {
-    const value = request[field];
-    if (value !== undefined && value !== null && !(Array.isArray(value) && !value.length)) fixed[field] = value;
-  }
   const length = request.bars ? `${request.bars} bars` : request.duration ? `${request.duration} s` : "";
   const form = request.loop ? "loop" : (request.form ?? "track");
   return {
@@ -82,8 +79,21 @@ export function draftOf(request, draft) {
     model: request.model ?? "composer",
     form,
     length,
-    fixed,
+    fixed: givenOf(request, FIXED),
+    more: givenOf(request, MORE),
     without: request.without ?? [],
     hits: request.hits ?? [],
   };
+}
+
+/**
+ * Return those of some fields that a request has.
+ *
+ * @param {Record<string, unknown>} request
+ * @param {readonly string[]} names
+ */
+function givenOf(request, names) {
+  const has = (/** @type {unknown} */ value) =>
+    value !== undefined && value !== null && !(Array.isArray(value) && !value.length);
+  return Object.fromEntries(names.filter((name) => has(request[name])).map((name) => [name, request[name]]));
 }

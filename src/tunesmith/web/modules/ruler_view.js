@@ -2,7 +2,6 @@
 
 import { button, byId, element } from "./dom.js";
 import { isComposed, shapeOf } from "./facts.js";
-import { openChord, openSection } from "./score_edit_view.js";
 import { takeOf } from "./store.js";
 import { capital, signed } from "./words.js";
 
@@ -86,7 +85,9 @@ export class Ruler {
   #section(take, { name, start, end }, at, pixels) {
     const shown = capital(name);
     if (!take || (end - start) * pixels < PRESSED_PIXELS) return element("span", { class: "sec" }, shown);
-    return pressed("sec", shown, `Section ${shown}`, `section:${at}`, (opener) => openSection(opener, take, at, this.#edits));
+    const open = async (/** @type {HTMLElement} */ opener) =>
+      (await editing()).openSection(opener, take, at, this.#edits);
+    return pressed("sec", shown, `Section ${shown}`, `section:${at}`, (opener) => void open(opener));
   }
 
   /**
@@ -99,8 +100,15 @@ export class Ruler {
     const shown = fitting(name, width);
     if (!take || width < PRESSED_PIXELS) return element("span", { class: "ch" }, shown);
     const label = `${signed(name)}, bar ${chords[0]?.bar}`;
-    return pressed("ch", shown, label, `chord:${start.toFixed(2)}`, (opener) => openChord(opener, take, chords, this.#edits));
+    const open = async (/** @type {HTMLElement} */ opener) =>
+      (await editing()).openChord(opener, take, chords, this.#edits);
+    return pressed("ch", shown, label, `chord:${start.toFixed(2)}`, (opener) => void open(opener));
   }
+}
+
+/** Loaded with the first press: who only listens does not wait for it. */
+function editing() {
+  return import("./score_edit_view.js");
 }
 
 /**

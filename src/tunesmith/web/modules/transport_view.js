@@ -53,11 +53,13 @@ export function showTransport(store, player, choose) {
     },
   );
   store.watch(
-    (state) => [state.takes.length, state.current, state.mixes, state.parts, state.stems],
-    ({ takes, current, mixes, parts, stems }) => {
+    (state) => [state.takes.length, state.current, state.mixes, state.parts, state.stems, waitedFor(state)],
+    (state) => {
+      const { takes, current, mixes, parts, stems } = state;
       const names = (parts[current ?? ""] ?? []).map(({ name }) => name);
       const mixed = stems === "loading" ? "Loading the parts" : heardInWords(mixes[current ?? ""], names);
-      byId("hearing").textContent = mixed || (takes.length > 1 ? "Takes play at the same loudness" : "");
+      const usual = takes.length > 1 ? "Takes play at the same loudness" : "";
+      byId("hearing").textContent = waitedFor(state) || mixed || usual;
     },
   );
   const [now, beat] = [byId("now"), byId("beat")];
@@ -66,6 +68,18 @@ export function showTransport(store, player, choose) {
     say(now, tenths(seconds));
     say(beat, at ? `Bar ${at.bar}, beat ${at.beat}` : "");
   });
+}
+
+/**
+ * Return in words that the take before plays on while the one on the stage has no sound yet; empty where it has.
+ *
+ * @param {import("./types.js").State} state
+ */
+function waitedFor({ takes, current, previous, isPlaying, heard, arrived }) {
+  const [before, now] = [previous, current].map((id) => takes.findIndex((take) => take.id === id));
+  const isThere = heard.includes(current ?? "") || arrived[current ?? ""] !== undefined;
+  if (!isPlaying || isThere || before === undefined || now === undefined || before < 0 || now < 0) return "";
+  return takes[now]?.state === "failed" ? "" : `Take ${letterOf(before)} plays until ${letterOf(now)} is there`;
 }
 
 /**

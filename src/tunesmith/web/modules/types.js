@@ -18,6 +18,7 @@
  * @property {number} takes
  * @property {string} seed as typed; empty for a drawn one
  * @property {Fixed} fixed the answers that the user has locked or chosen
+ * @property {Record<string, unknown>} more other fields of the piece that it is to be like, such as its mood
  * @property {string[]} without instruments to leave out
  * @property {Hit[]} hits
  *

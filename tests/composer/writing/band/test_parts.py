@@ -120,3 +120,28 @@ def test_an_electric_piano_is_no_piano(brief: Callable[..., Brief]) -> None:
     for seed in range(6):
         asked = brief(genre="boom_bap", prompt="beat con piano eléctrico", instruments=("electric_piano",), seed=seed)
         assert "piano" not in {p.instrument for p in band(asked)}
+
+
+@pytest.mark.parametrize(
+    ("genre", "named", "makes_it"),
+    [("samba", "nylon_guitar", "ukulele"), ("reggae", "organ", "drums"), ("synthwave", "clean_guitar", "synth_arp")],
+)
+def test_who_makes_a_genre_stays_beside_a_named_player(
+    brief: Callable[..., Brief], genre: str, named: str, makes_it: str
+) -> None:
+    for mood in (CALM, LIVELY):
+        players = band(brief(genre=genre, prompt="music", instruments=(named,), mood=mood))
+        assert makes_it in {name for player in players for name in (player.instrument, player.role)}
+
+
+@pytest.mark.parametrize(("genre", "named"), [("dub", "organ"), ("soul", "electric_piano"), ("salsa", "piano")])
+def test_a_named_keyboard_of_a_genre_of_the_beat_accompanies(
+    brief: Callable[..., Brief], genre: str, named: str
+) -> None:
+    for seed in range(4):
+        players = band(brief(genre=genre, prompt="music", instruments=(named,), seed=seed))
+        roles = {player.role for player in players if player.instrument == named}
+        assert roles <= {"chords", "pad", "arpeggio"}
+        assert "melody" in {player.role for player in players}
+    alone = brief(genre=genre, prompt=f"solo {named.replace('_', ' ')}", instruments=(named,))
+    assert "melody" in {player.role for player in band(alone)}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -37,6 +38,14 @@ def test_somebody_enters_or_leaves_at_least_every_four_bars(make_plan: MakePlan)
     for seed in range(12):
         runs = [len(list(run)) for _, run in groupby(casts_of(band_plan(make_plan, seed)))]
         assert max(runs) <= 4
+
+
+def test_a_named_player_never_waits(make_plan: MakePlan) -> None:
+    banjo = Player("arpeggio", "arpeggio", "banjo", "", 60, 0.0)
+    for seed in range(12):
+        plan = make_plan(*BAND[:6], banjo, *BAND[7:], sections=FORM, seed=seed)
+        asked = replace(plan, brief=replace(plan.brief, instruments=("banjo",)))
+        assert all("arpeggio" in cast.players for cast in arranged(asked).casts)
 
 
 def test_the_section_with_the_most_energy_ends_with_everyone(make_plan: MakePlan) -> None:

@@ -15,11 +15,16 @@ import httpx
 import live_generators
 import numpy as np
 import pytest
+from live_description import check_messages
 from live_listener import Listener, listening
+from live_server import served
 from started_server import StartedServer, started, wait_for
 from websockets.exceptions import InvalidStatus
 
 from tunesmith.audio.reader import read_audio
+from tunesmith.config import Settings
+from tunesmith.server.apis.native import live
+from tunesmith.server.app import ServerOptions, create_app
 
 SINES: dict[str, Any] = {"model": "sines", "prompt": "lofi"}
 COUNTING: dict[str, Any] = {"model": "counting", "prompt": "lofi", "encoding": "float32"}
@@ -48,7 +53,7 @@ def test_the_sound_has_no_gap_and_no_repetition_and_lasts_as_long_as_asked_for(s
     assert [number for number, _, _ in listener.headers] == list(range(len(listener.headers)))
     lengths = [len(block) // 8 for block in listener.blocks]
     assert [position for _, _, position in listener.headers] == [0, *np.cumsum(lengths)[:-1]]
-    assert listener.messages[-1] == {"type": "ended", "reason": "duration", "seconds": 1.5}
+    assert listener.messages[-1].items() >= {"type": "ended", "reason": "duration", "seconds": 1.5}.items()
 
 
 def first_new_sample(listener: Listener, known: int) -> int:
@@ -109,6 +114,7 @@ def test_no_bad_message_ends_the_stream_and_every_bad_field_is_named(server: Sta
         listener.hear_seconds(0.3)
         listener.send("stop")
         listener.hear_all()
+    check_messages(listener.messages)
     errors = [one["error"]["message"] for one in listener.messages if one["type"] == "error"]
     assert errors[:6] == [
         "body: is not JSON",
@@ -176,6 +182,7 @@ def test_a_recording_is_a_track_with_the_samples_that_were_heard(server: Started
         listener.hear_seconds(1.3)
         listener.send("record", seconds=1, format="flac")
         track = listener.hear_until("recorded")["track"]
+    check_messages(listener.messages)
     assert (track["duration"], track["door"], track["seed"], track["prompt"]) == (1.0, "live", 5, "lofi")
     assert httpx.get(f"{server.url}/api/tracks/{track['id']}").json()["model"] == "sines"
     (tmp_path / "kept.flac").write_bytes(httpx.get(server.url + track["audio"]).content)
@@ -195,8 +202,18 @@ def test_a_stream_needs_a_model_that_plays_live_and_valid_fields(server: Started
     ):
         with listening(server.url, **start) as listener:
             listener.hear_all()
+        check_messages(listener.messages)
         assert listener.messages[-2]["error"]["message"] == message
-        assert listener.messages[-1] == {"type": "ended", "reason": "refused", "seconds": 0.0}
+        assert listener.messages[-1] == {"type": "ended", "reason": "refused", "seconds": 0.0, "gaps": 0}
+
+
+def test_a_first_message_that_does_not_come_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "START_SECONDS", 0.2)
+    app = create_app(Settings(data_dir=tmp_path), ServerOptions(host="127.0.0.1"))
+    with served(app) as url, listening(url) as listener:
+        listener.hear_all()
+    assert listener.messages[0]["error"]["message"] == "the first message did not come within 0.2 s"
+    assert listener.socket.protocol.close_code == 1008
 
 
 def test_foreign_pages_may_not_open_a_live_stream(server: StartedServer) -> None:

@@ -44,6 +44,8 @@ def test_the_recalls_and_the_request_are_in_the_job(job: dict[str, Any]) -> None
 def test_score_notes_and_stems_of_the_composition_are_there(server: httpx.Client, job: dict[str, Any]) -> None:
     tracks = server.get("/api/tracks").raise_for_status().json()["tracks"]
     track = next(one for one in tracks if one["job"] == job["id"])
+    assert track["recall"]["performances"] == 2
+    assert track["recall"]["pitch_class_recall"] == job["metadata"]["settings"]["pitch_class_recall"]
     composed = tunesmith.compose(str(PERFORMED["prompt"]), bars=1, seed=3)
     assert server.get(track["score"]).raise_for_status().json()["bars"] == composed.score.bars
     notes = mido.MidiFile(file=io.BytesIO(server.get(track["midi"]).raise_for_status().content))

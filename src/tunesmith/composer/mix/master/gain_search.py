@@ -11,6 +11,7 @@ from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain,
 from tunesmith.composer.mix.master.loudness_frames import SILENCE_LUFS, Frames, gated_loudness
 
 DENSITIES = (
+    Compression(0.0, 1.6, attack=0.02, release=0.12),
     Compression(-2.5, 2.2, attack=0.008, release=0.12),
     Compression(-4.0, 2.8, attack=0.006, release=0.1),
     Compression(-6.0, 3.5, attack=0.005, release=0.1),

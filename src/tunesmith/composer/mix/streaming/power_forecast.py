@@ -19,6 +19,7 @@ from tunesmith.composer.mix.reverb import reverb_gains
 from tunesmith.composer.mix.spectra import VELOCITY_EXPONENT
 from tunesmith.composer.mix.tone import BusTone, tone_of
 from tunesmith.composer.render import audible_parts
+from tunesmith.composer.render.note_fall import fall_of
 from tunesmith.composer.score import Note, Part, Score
 from tunesmith.composer.sound.voice import TARGET_LEVEL_DB
 
@@ -38,6 +39,9 @@ RINGING_SECONDS: Mapping[str, float] = {
     "keys": 1.2, "mallets": 0.7, "guitar": 1.0, "plucked": 0.7, "bass": 1.2, "percussion": 0.3, "effects": 0.6,
 }  # fmt: skip
 """The time constant of the decay of families that ring; the others hold their tone."""
+
+FALL_SHARE = 0.35
+"""The share of a note's fall by which its mean level is lower."""
 
 DRUM_HZ: Mapping[int, float] = {35: 55, 36: 55, 41: 150, 43: 180, 45: 220, 47: 260, 48: 300, 50: 340, 38: 900, 40: 900}
 OTHER_DRUM_HZ = 6000.0
@@ -94,6 +98,8 @@ def _levels(part: Part, played: Instrument, gains: Powers) -> Powers:
         gain_db += SYNTH_BASS_DB
     else:
         gain_db += OFF_LEVEL_DB.get(played.family, 0.0)
+    fall = fall_of(part.role, played)
+    gain_db -= 0.0 if fall is None else FALL_SHARE * fall.decibels
     power = 2 * 10 ** (gain_db / 10) * (velocity / 100) ** VELOCITY_EXPONENT
     frequency = np.array([_frequency(note, played) for note in part.notes])
     places = np.clip(np.rint(frequency * GRID / 44_100).astype(np.int64), 1, GRID // 2)

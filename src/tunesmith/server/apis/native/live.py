@@ -25,7 +25,7 @@ from tunesmith.server.apis.native.live_session import LiveFinished, LiveSession,
 from tunesmith.server.apis.native.schemas import detail_of
 from tunesmith.server.auth import UNKNOWN, Caller, address_group
 from tunesmith.server.context import ApiContext
-from tunesmith.server.errors import JobFailed, RequestTimeout
+from tunesmith.server.errors import BadRequest, JobFailed
 from tunesmith.server.middleware.stack import HEADER, choose_request_id
 
 LIVE = "/api/live"
@@ -72,8 +72,8 @@ class LiveConversation:
             if error is not None:
                 shown = detail_of(error).model_dump(exclude_none=True)
                 await send_message(self._socket, "error", error=shown, status=status_of(error))
-            seconds = self._session.seconds if self._session else 0.0
-            await send_message(self._socket, "ended", reason=reason, seconds=round(seconds, 3))
+            seconds, gaps = self._sent
+            await send_message(self._socket, "ended", reason=reason, seconds=round(seconds, 3), gaps=gaps)
             await self._socket.close(CODES.get(reason, NORMAL))
 
     async def _reason(self) -> tuple[str, TunesmithError | None]:
@@ -99,6 +99,11 @@ class LiveConversation:
         return "stopped", None
 
     @property
+    def _sent(self) -> tuple[float, int]:
+        """The seconds of sound that were sent, and its gaps."""
+        return (self._session.seconds, self._session.gaps) if self._session else (0.0, 0)
+
+    @property
     def _is_playing(self) -> bool:
         return self._session is not None and self._session.seconds > 0
 
@@ -108,7 +113,7 @@ class LiveConversation:
             async with asyncio.timeout(START_SECONDS):
                 start = read_start(await socket.receive_text())
         except TimeoutError:
-            raise RequestTimeout(START_SECONDS, 0) from None
+            raise BadRequest(f"the first message did not come within {START_SECONDS:g} s") from None
         except KeyError:
             raise InvalidRequest("message", "must be JSON text, got bytes") from None
         caller = await context.authenticate_socket(socket, start.token)
@@ -136,12 +141,12 @@ class LiveConversation:
         return model
 
     def _log(self, reason: str, error: TunesmithError | None) -> None:
-        seconds = self._session.seconds if self._session else 0.0
-        about = {"model": self._model or None, "reason": reason, "seconds": round(seconds, 3)}
+        seconds, gaps = self._sent
+        about = {"model": self._model or None, "reason": reason, "seconds": round(seconds, 3), "gaps": gaps}
         if error is not None:
             about["error"] = detail_of(error).message
         log.info("live stream ended", extra=about)
-        self._context.live.on_end(LiveEnd(self._model, reason, seconds))
+        self._context.live.on_end(LiveEnd(self._model, reason, seconds, gaps))
 
 
 def _key(caller: Caller, socket: WebSocket) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -32,6 +33,9 @@ MOST_GRANTED = 2
 
 MESSAGE_SECONDS = 0.002
 """The least time between two messages that are read."""
+
+LATE_NOTICE_SECONDS = 1.0
+"""The least time between two notices of sound that came too late."""
 
 MOST_CHANGES = 32
 """How many changes may wait to be passed on."""
@@ -90,10 +94,12 @@ class SessionParts:
 
 
 class LiveSession:
-    """The conversation about a live stream; ``seconds`` of its sound were sent."""
+    """The conversation about a live stream: ``seconds`` of its sound were sent, with ``gaps`` where it was late."""
 
     def __init__(self, socket: WebSocket, parts: SessionParts) -> None:
         self.seconds = 0.0
+        self.gaps = 0
+        self._told_late_at = float("-inf")
         self._socket = socket
         self._parts = parts
         # What the model plays by.
@@ -150,6 +156,8 @@ class LiveSession:
                 continue
             block = await channel.next_block()
             waiting -= 1
+            if pace.is_late():
+                await self._note_gap()
             sound = block.sound[: left * shape.frame_bytes]
             frames = len(sound) // shape.frame_bytes
             await self._socket.send_bytes(block_header(number, block.change, position) + sound)
@@ -158,6 +166,14 @@ class LiveSession:
             number, position, left = number + 1, position + frames, left - frames
             self.seconds = position / shape.sample_rate
         raise LiveFinished("duration")
+
+    async def _note_gap(self) -> None:
+        """Count a gap, and tell the listener of it, once in a while."""
+        self.gaps += 1
+        now = time.monotonic()
+        if now - self._told_late_at >= LATE_NOTICE_SECONDS:
+            self._told_late_at = now
+            await self._send("late", gaps=self.gaps)
 
     async def _listen(self) -> None:
         """Read the listener's messages; a bad one is answered, and the stream goes on."""

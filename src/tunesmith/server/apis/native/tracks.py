@@ -19,6 +19,7 @@ from tunesmith.layer_intensities import USUAL_INTENSITIES, read_intensities
 from tunesmith.library.track_tree import tree_of
 from tunesmith.library.tracks import MAX_RATING, PAGE, Marks, Track, TrackFilter
 from tunesmith.models.factories import COMPOSER
+from tunesmith.performed.recall_text import recall_json
 from tunesmith.request import IS_NUMBER, PATHS, GenerationRequest
 from tunesmith.server.apis.native.schemas import media_type_of
 from tunesmith.server.apis.native.score_edits import add_score_edits
@@ -189,6 +190,7 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
         "title": track.generation.metadata.get("title"),
         "figure": track.generation.metadata.get("figure"),
         "warnings": list(track.generation.metadata.get("warnings") or ()),
+        "recall": recall_json(track.generation.metadata),
         **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},
     }
 

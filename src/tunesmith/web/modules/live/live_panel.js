@@ -198,6 +198,7 @@ class LivePanel {
     if (message.type === "loading") this.#say(`${message.model} is being loaded…`);
     if (message.type === "error") this.#problem.textContent = message.error.message;
     if (message.type === "changed") this.#problem.textContent = "";
+    if (message.type === "late") this.#say("The server is too slow: there are gaps");
     if (message.type === "recorded") {
       this.#say("Kept; it is in the library");
       this.#kept();
