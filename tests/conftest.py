@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -18,6 +19,10 @@ from long_tests_first import group_of, long_tests_first
 
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(pool, "1")
+
+# Without compiled files each worker, and each Python that a test starts, compiles Tunesmith and the tests again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 DATA = tempfile.mkdtemp(prefix="tunesmith-tests-")  # nothing a test makes may reach the models and the log of a person
 os.environ["TUNESMITH_DATA_DIR"] = DATA
