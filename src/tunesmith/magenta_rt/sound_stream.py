@@ -77,7 +77,8 @@ class SoundStream:
         self._error: BaseException | None = None
         if plan.ahead:
             self.sequence.allowed = plan.first + plan.ahead
-        NativeThread(self._decode_all, self.close, "spectrostream").start()
+        self._thread = NativeThread(self._decode_all, self.close, "spectrostream")
+        self._thread.start()
 
     def read(self, cancelled: CancelCheck = never_cancelled) -> Samples | None:
         """Return the next block (channels, samples), None after the last.

@@ -176,7 +176,6 @@ def _ambience(place: ScorePosition) -> Iterator[Ambience]:
 
 def _mix(place: ScorePosition) -> MixSettings:
     fields = place.fields((*MIX_RANGES, *OCTAVE_GAINS, "production", "levels"))
-    numbers = {name: fields[name].number(*limits) for name, limits in MIX_RANGES.items() if name in fields}
     production = (
         tuple(item.one_of(PRODUCTION) for item in fields["production"].items()) if "production" in fields else ()
     )
@@ -186,7 +185,9 @@ def _mix(place: ScorePosition) -> MixSettings:
         else ()
     )
     octaves, sides = (_octave_gains(fields[name]) if name in fields else () for name in OCTAVE_GAINS)
-    return replace(MixSettings(**numbers), production=production, levels=levels, octaves_db=octaves, sides_db=sides)
+    mix = MixSettings(production=production, levels=levels, octaves_db=octaves, sides_db=sides)
+    numbers: dict[str, Any] = {name: fields[name].number(*MIX_RANGES[name]) for name in MIX_RANGES if name in fields}
+    return replace(mix, **numbers)
 
 
 def _octave_gains(place: ScorePosition) -> tuple[float, ...]:
