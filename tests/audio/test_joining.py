@@ -183,7 +183,7 @@ def test_the_last_note_of_a_fitted_piece_falls_on_the_grid_and_is_not_chopped(pr
     tempo, source = float(prompt.split(", ")[1].split()[0]), piece(prompt)
     fitted = fit(source, duration).audio
     # The same threshold for both, so that the same note is the last one.
-    threshold = 0.6 * np.percentile(flux(source.samples), 97)
+    threshold = 0.7 * np.percentile(flux(source.samples), 97)
     ends = [np.flatnonzero(flux(audio.samples) > threshold)[-1] * 512 / RATE for audio in (source, fitted)]
     ring, fitted_ring = source.duration - ends[0], duration - ends[1]
     assert fitted_ring > min(0.4, ring)
