@@ -102,4 +102,5 @@ class _Playing:
         roll: Roll = np.zeros((1, NUM_PITCHES), np.int8)
         roll[0, list(self.notes)] = NoteState.HELD
         roll[0, list(onsets)] = NoteState.ONSET
-        return self._controls.frames(with_unsaid_pitches(roll))[0]
+        numbers: Numbers = self._controls.frames(with_unsaid_pitches(roll))[0]
+        return numbers
