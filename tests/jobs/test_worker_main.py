@@ -11,7 +11,7 @@ import pytest
 
 from tunesmith.audio import Audio
 from tunesmith.errors import DiskFull, GenerationCancelled
-from tunesmith.generated_stream import FinishedStream
+from tunesmith.finished_stream import FinishedStream
 from tunesmith.jobs.runners.protocol import Streamed, Streaming, encode, read_from_child
 from tunesmith.jobs.runners.worker_main import (
     GROWTH_BYTES,
