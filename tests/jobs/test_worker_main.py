@@ -17,9 +17,9 @@ from tunesmith.jobs.runners.worker_main import (
     GROWTH_BYTES,
     MemoryTrim,
     resident_bytes,
-    trim_function,
     write_growing,
 )
+from tunesmith.neural.free_memory import trim_function
 
 
 class Process:
