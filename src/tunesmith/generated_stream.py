@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tunesmith.finished_stream import FinishedStream
 from tunesmith.generator import (
     CancelCheck,
     Generator,
@@ -62,27 +63,6 @@ class GeneratedStream:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-class FinishedStream:
-    """The stream of a finished sound; see MusicStream."""
-
-    def __init__(self, audio: Audio) -> None:
-        self._audio = audio
-        self.sample_rate, self.channels, self.num_samples = audio.sample_rate, audio.channels, audio.num_samples
-        self.metadata: Mapping[str, Any] = audio.metadata
-        self.is_early = False
-
-    def blocks(self) -> Iterator[Samples]:
-        """Yield the sound in blocks."""
-        return self._audio.blocks()
-
-    def audio(self) -> Audio:
-        """Return the sound."""
-        return self._audio
-
-    def close(self) -> None:
-        """Do nothing: the work is done."""
 
 
 def open_stream(

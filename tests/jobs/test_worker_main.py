@@ -11,15 +11,15 @@ import pytest
 
 from tunesmith.audio import Audio
 from tunesmith.errors import DiskFull, GenerationCancelled
-from tunesmith.generated_stream import FinishedStream
+from tunesmith.finished_stream import FinishedStream
 from tunesmith.jobs.runners.protocol import Streamed, Streaming, encode, read_from_child
 from tunesmith.jobs.runners.worker_main import (
     GROWTH_BYTES,
     MemoryTrim,
     resident_bytes,
-    trim_function,
     write_growing,
 )
+from tunesmith.neural.free_memory import trim_function
 
 
 class Process:

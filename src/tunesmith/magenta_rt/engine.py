@@ -50,8 +50,6 @@ class FrameEngine(BatchLoop[FrameSequence]):
         try:
             self.add(stream.sequence)
         except Exception:
-            # It has never been in the queue, so nobody else ends it.
-            stream.sequence.end(State.CANCELLED)
             stream.close()
             raise
         with self._starting:

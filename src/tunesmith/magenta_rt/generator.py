@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.audio import Audio, Spool
 from tunesmith.audio.spool import Samples
 from tunesmith.errors import GenerationCancelled, InvalidRequest
+from tunesmith.finished_stream import FinishedStream
 from tunesmith.generator import (
     CancelCheck,
     MusicStream,
@@ -27,7 +28,7 @@ from tunesmith.magenta_rt.loops import fade_into_loop
 from tunesmith.magenta_rt.performances import perform_sheet
 from tunesmith.magenta_rt.plan_blocks import blocks_of
 from tunesmith.magenta_rt.request_mapping import StreamPlan, bar_seconds, prepare_request
-from tunesmith.magenta_rt.streamed_music import FinishedMusic, StreamedMusic
+from tunesmith.magenta_rt.streamed_music import StreamedMusic
 from tunesmith.neural.step_progress import StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
@@ -112,7 +113,7 @@ class MagentaGenerator:
         A loop and a piece of given loudness are made as a whole first.
         """
         if request.loop or request.loudness_lufs is not None:
-            return FinishedMusic(self.generate(request, progress, cancelled))
+            return FinishedStream(self.generate(request, progress, cancelled))
         model = self._opened()
         plan = self._plan(request, model)
         shape = model.architecture.codec

@@ -11,10 +11,10 @@ import numpy as np
 from tunesmith.audio.spool import Samples
 from tunesmith.errors import GenerationCancelled
 from tunesmith.live_stream import LiveSettings
-from tunesmith.magenta_rt.conditioning import NUM_PITCHES, FrameControls, NoteState
+from tunesmith.magenta_rt.conditioning import NUM_PITCHES, UNSAID, FrameControls, NoteState
 from tunesmith.magenta_rt.frame_sources import Numbers
 from tunesmith.magenta_rt.open_model import MagentaModel
-from tunesmith.magenta_rt.pianoroll import GUARD_SEMITONES
+from tunesmith.magenta_rt.pianoroll import Roll, with_unsaid_pitches
 from tunesmith.magenta_rt.request_mapping import DRAWS
 from tunesmith.magenta_rt.sequence import FrameRequest
 from tunesmith.magenta_rt.sound_stream import LIVE_CHUNKS
@@ -69,7 +69,7 @@ class MagentaLiveStream:
             self._plan.popleft()
             self._stream.sequence.settings = self._plan[0][1].draws
         now = self._plan[0][1]
-        numbers = now.controls_with(now.notes - self._sounding).numbers()
+        numbers = now.numbers(now.notes - self._sounding)
         self._sounding = now.notes
         return numbers
 
@@ -91,18 +91,16 @@ class _Playing:
         self.draws: DrawSettings = DRAWS
         if settings.temperature is not None:
             self.draws = replace(DRAWS, temperature=settings.temperature)
-        drums = NoteState.UNSAID if settings.drums is None else int(settings.drums)
-        self._controls = FrameControls(style=style.encode(prompts, seed), drums=int(drums))
+        drums = UNSAID if settings.drums is None else int(settings.drums)
+        self._controls = FrameControls(style=style.encode(prompts, seed), drums=drums)
 
-    def controls_with(self, onsets: frozenset[int]) -> FrameControls:
-        """Return the controls of a frame in which some of the held notes begin.
+    def numbers(self, onsets: frozenset[int]) -> Numbers:
+        """Return the numbers of a frame in which some of the held notes begin.
 
         Pitches near a held one are off, or they would blur it; the model may play all others.
         """
-        states = [int(NoteState.UNSAID)] * NUM_PITCHES
-        for note in self.notes:
-            for near in range(max(0, note - GUARD_SEMITONES), min(NUM_PITCHES, note + GUARD_SEMITONES + 1)):
-                states[near] = int(NoteState.OFF)
-        for note in self.notes:
-            states[note] = int(NoteState.ONSET if note in onsets else NoteState.HELD)
-        return replace(self._controls, notes=tuple(states))
+        roll: Roll = np.zeros((1, NUM_PITCHES), np.int8)
+        roll[0, list(self.notes)] = NoteState.HELD
+        roll[0, list(onsets)] = NoteState.ONSET
+        numbers: Numbers = self._controls.frames(with_unsaid_pitches(roll))[0]
+        return numbers

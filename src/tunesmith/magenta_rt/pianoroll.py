@@ -39,7 +39,7 @@ def pianoroll(sheet: NoteSheet) -> Roll:
         if note.start < sheet.duration and note.end > 0:
             _enter(roll, note, sheet.lead_frames)
     _check_polyphony(roll)
-    return _with_unsaid_pitches(roll) if sheet.accompanies else roll
+    return with_unsaid_pitches(roll) if sheet.accompanies else roll
 
 
 def _enter(roll: Roll, note: TimedNote, lead_frames: int) -> None:
@@ -69,7 +69,8 @@ def _check_polyphony(roll: Roll) -> None:
         raise InvalidRequest("notes", f"must be at most {MAX_POLYPHONY} pitches at once, got {where}")
 
 
-def _with_unsaid_pitches(roll: Roll) -> Roll:
+def with_unsaid_pitches(roll: Roll) -> Roll:
+    """Return a roll with every pitch UNSAID that is more than GUARD_SEMITONES away from all that sound."""
     sounding = roll > NoteState.OFF
     near = sounding.copy()
     for distance in range(1, GUARD_SEMITONES + 1):

@@ -27,8 +27,6 @@ from tunesmith.neural.sampling import Codes
 
 POLL_SECONDS = 0.05
 """How often a waiting reader looks whether it is cancelled."""
-CLOSING_SECONDS = 0.5
-"""The longest wait for what is under way when a stream is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +70,12 @@ class SoundStream:
         self._changed = threading.Condition()
         self._codes: deque[Codes] = deque()
         self._blocks: deque[Samples] = deque()
-        self._num_decoded = self._frames_decoded = self._num_read = 0
+        self._frames_decoded = self._num_read = 0
         self._is_closed = self._is_decoded = False
         self._error: BaseException | None = None
         if plan.ahead:
             self.sequence.allowed = plan.first + plan.ahead
-        self._thread = NativeThread(self._decode_all, self.close, "spectrostream")
-        self._thread.start()
+        NativeThread(self._decode_all, self.close, "spectrostream").start()
 
     def read(self, cancelled: CancelCheck = never_cancelled) -> Samples | None:
         """Return the next block (channels, samples), None after the last.
@@ -103,17 +100,12 @@ class SoundStream:
             return self._blocks.popleft()
 
     def close(self) -> None:
-        """End the stream and free its rows within a frame; closing twice is harmless.
-
-        Waits a moment for the frame and the block that are under way: a process must not end in the middle of them.
-        """
+        """End the stream and free its rows within a frame, without waiting for that; closing twice is harmless."""
         self.sequence.cancel()
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
         self._wake()
-        self.sequence.wait(CLOSING_SECONDS)
-        self._thread.join(CLOSING_SECONDS)
 
     def _add_codes(self, codes: Codes) -> None:
         with self._changed:
@@ -144,7 +136,7 @@ class SoundStream:
 
     def _next_chunk(self) -> Codes | None:
         """Wait for the next codes (codebooks, frames); None at the end. Raises what ended the sequence."""
-        wanted = self._plan.first if self._num_decoded == 0 else self._plan.rest
+        wanted = self._plan.rest if self._frames_decoded else self._plan.first
         with self._changed:
             while len(self._codes) < wanted and not self.sequence.ended and not self._is_closed:
                 self._changed.wait()
@@ -154,5 +146,4 @@ class SoundStream:
             if self.sequence.ended and self.sequence.state is not State.FINISHED:
                 self.sequence.check_result()
             chunk = [self._codes.popleft() for _ in range(min(wanted, len(self._codes)))]
-        self._num_decoded += 1
         return np.stack(chunk, axis=1) if chunk else None

@@ -69,24 +69,3 @@ class StreamedMusic:
     def close(self) -> None:
         """End the work, unless it is done."""
         self._source.close()
-
-
-class FinishedMusic:
-    """The stream of a piece that is made as a whole first; see MusicStream."""
-
-    def __init__(self, audio: Audio) -> None:
-        self.sample_rate, self.channels, self.num_samples = audio.sample_rate, audio.channels, audio.num_samples
-        self.metadata: Mapping[str, Any] = audio.metadata
-        self.is_early = False
-        self._audio = audio
-
-    def blocks(self) -> Iterator[Samples]:
-        """Yield the sound in blocks."""
-        return self._audio.blocks()
-
-    def audio(self) -> Audio:
-        """Return the sound."""
-        return self._audio
-
-    def close(self) -> None:
-        """Do nothing: the work is done."""

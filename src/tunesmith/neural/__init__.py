@@ -1,4 +1,4 @@
-"""What the neural generators share: reading of checkpoints, building of ONNX graphs, sessions, and T5.
+"""What the neural generators share: reading of checkpoints, building of ONNX graphs, sessions, batches, and T5.
 
-The package knows no model: ``musicgen`` and ``stable_audio`` build theirs from its parts.
+The package knows no model: ``musicgen``, ``stable_audio`` and ``magenta_rt`` build theirs from its parts.
 """

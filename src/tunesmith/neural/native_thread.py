@@ -18,26 +18,14 @@ class NativeThread(threading.Thread):
     """A thread that runs ``work``; ``stop`` asks it to return soon, and is called when Python ends."""
 
     def __init__(self, work: Callable[[], None], stop: Callable[[], None], name: str) -> None:
-        super().__init__(name=name, daemon=True)
-        self._work = work
-        self._ask_to_stop = stop
-
-    def run(self) -> None:
-        """Run the work."""
-        _running.add(self)
-        try:
-            self._work()
-        finally:
-            _running.discard(self)
-
-
-_running: set[NativeThread] = set()
+        super().__init__(target=work, name=name, daemon=True)
+        self.stop = stop
 
 
 @atexit.register
 def _end_all() -> None:
-    threads = list(_running)
+    threads = [thread for thread in threading.enumerate() if isinstance(thread, NativeThread)]
     for thread in threads:
-        thread._ask_to_stop()
+        thread.stop()
     for thread in threads:
         thread.join(JOIN_SECONDS)

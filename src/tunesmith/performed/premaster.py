@@ -6,6 +6,7 @@ import numpy as np
 
 from tunesmith.audio import Audio, Spool
 from tunesmith.audio.buffer import BLOCK
+from tunesmith.audio.edit import with_channels
 from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.resample import resample
 from tunesmith.composed.loop_wrap import without_wrap
@@ -18,7 +19,7 @@ MOST_GAIN_DB = 24.0
 
 def at_composers_rate(performance: Audio, num_samples: int, wrap: float) -> Audio:
     """Return a performance as (2, num_samples) at 44.1 kHz, cut out of the wrap-around that it has in seconds."""
-    at_rate = resample(_in_stereo(performance), SAMPLE_RATE)
+    at_rate = resample(with_channels(performance, 2), SAMPLE_RATE)
     if not wrap:
         return at_rate
     # Silence makes up for a sample that the conversion loses, behind the end of the loop.
@@ -46,12 +47,3 @@ def laid_over(performance: Audio, kept: Spool, num_samples: int, gain_db: float,
         played = performance.between(start, stop) * factor
         total.append(stems.between(start, stop) + (played if loop else faded(played, start, num_samples)))
     return total
-
-
-def _in_stereo(audio: Audio) -> Audio:
-    if audio.channels == 2:
-        return audio
-    spool = Spool(2)
-    for block in audio.blocks():
-        spool.append(np.repeat(block.mean(axis=0, keepdims=True), 2, axis=0))
-    return audio.with_samples(spool)

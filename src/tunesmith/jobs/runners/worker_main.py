@@ -6,7 +6,6 @@ python -m tunesmith.jobs.runners.worker_main MODEL ROWS
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import math
 import os
 import sys
@@ -57,6 +56,7 @@ from tunesmith.jobs.runners.protocol import (
 )
 from tunesmith.jobs.runners.tasks import stream_path
 from tunesmith.models.registry import Registry
+from tunesmith.neural.free_memory import trim_function
 from tunesmith.plain_text import path_of
 from tunesmith.request import GenerationRequest
 from tunesmith.run_generator import run_generator
@@ -70,15 +70,6 @@ def resident_bytes() -> int:
     """Return the resident memory of this process in bytes; Linux only."""
     pages = int(STATUS.read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def trim_function() -> Callable[[], object] | None:
-    """Return the function that returns glibc's free memory to the system, None with another allocator."""
-    try:
-        trim = ctypes.CDLL(None).malloc_trim if sys.platform == "linux" else None
-    except AttributeError:
-        return None
-    return None if trim is None or not STATUS.exists() else lambda: trim(0)
 
 
 class MemoryTrim:
@@ -116,7 +107,7 @@ class Worker:
         self._writing = threading.Lock()
         self._generator: Generator | None = None
         self._work: dict[str, _TaskRun | LiveTask] = {}
-        self._memory = MemoryTrim(trim_function())
+        self._memory = MemoryTrim(trim_function() if STATUS.exists() else None)
 
     def serve(self, model: str, num_rows: int, lines: Iterable[bytes]) -> None:
         """Load the model and process messages until the input ends, which also ends a load in progress."""
