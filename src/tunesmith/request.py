@@ -67,7 +67,10 @@ NEURAL_FIELDS = (
 NOT_COMPOSED = frozenset({"model", "sample_rate", "mono", *NEURAL_FIELDS})
 """Fields that say nothing about a composition that another model plays."""
 
-PATHS = ("soundfont", "audio", "melody", "score")
+UPLOADED = ("audio", "melody", "score")
+"""Fields that callers of a server upload as files."""
+
+PATHS = ("soundfont", *UPLOADED)
 """Fields that are local files. They have no aliases, so that no caller can bypass the checks on them."""
 
 OF_PERFORMANCES = ("performances", "accompany", "snap_tempo", "lead_frames")

@@ -52,11 +52,10 @@ export class Connection {
    * @param {import("./live.js").LiveFields} fields
    * @param {import("./live.js").LiveOptions} options
    */
-  async live({ notes, ...fields }, options) {
+  async live(fields, options) {
     // Most programs never play live, and pages load it only then.
     const { openLive } = await import("./live.js");
-    const held = notes && { notes: [...notes] };
-    return openLive(this.baseUrl, { ...fields, ...held, ...(this.#token && { token: this.#token }) }, options);
+    return openLive(this.baseUrl, { ...fields, ...(this.#token && { token: this.#token }) }, options);
   }
 
   /**

@@ -80,8 +80,7 @@ export class Live {
    * @param {LiveSettings} settings
    */
   change(settings) {
-    const notes = settings.notes && { notes: [...settings.notes] };
-    this.#send({ type: "change", ...settings, ...notes });
+    this.#send({ type: "change", ...settings });
   }
 
   /**
@@ -123,7 +122,7 @@ export class Live {
   /**
    * Open a stream: send the first message and wait until it plays.
    *
-   * @param {object} start the first message
+   * @param {LiveSettings & Record<string, unknown>} start the first message
    * @returns {Promise<this>}
    */
   async begin(start) {
@@ -136,9 +135,14 @@ export class Live {
     return this;
   }
 
-  /** @param {object} message */
-  #send(message) {
-    if (this.#socket.readyState === 1) this.#socket.send(JSON.stringify(message));
+  /**
+   * JSON has no sets of notes.
+   *
+   * @param {LiveSettings & Record<string, unknown>} message
+   */
+  #send({ notes, ...message }) {
+    const text = JSON.stringify({ ...message, ...(notes && { notes: [...notes] }) });
+    if (this.#socket.readyState === 1) this.#socket.send(text);
   }
 
   /** @param {string | ArrayBuffer} data */
@@ -177,7 +181,7 @@ export class Live {
  * Open a live stream of a server.
  *
  * @param {string} baseUrl
- * @param {object} start
+ * @param {LiveSettings & Record<string, unknown>} start
  * @param {LiveOptions} options
  */
 export async function openLive(baseUrl, start, { signal, message, WebSocket = globalThis.WebSocket }) {

@@ -31,6 +31,7 @@ from tunesmith.library.clock import Clock
 from tunesmith.library.database import Database
 from tunesmith.library.schema import jobs, tokens
 from tunesmith.library.tokens import Allowance, RateLimit
+from tunesmith.request import UPLOADED
 
 THINGS = "pieces"
 _QUOTA_OF_TOKEN = sa.select(tokens.c.quota).where(tokens.c.id == sa.bindparam("the_owner"))
@@ -287,7 +288,7 @@ class JobStore:
             requests = connection.execute(query).scalars().all()
         # A damaged row must not stop the cleanup of all others.
         readable = [request for request in requests if isinstance(request, dict)]
-        named = (request.get(name) for request in readable for name in ("audio", "melody", "score"))
+        named = (request.get(name) for request in readable for name in UPLOADED)
         return frozenset(str(path) for path in named if path)
 
     def forget_results(self, digests: Collection[str], finished_before: float) -> None:

@@ -97,8 +97,9 @@ class Server:
         self.limit_log = LimitLog(self.metrics.limited)
         self._dispatcher.listen(self.metrics.ended)
         self.live = LiveService(self._pool, LiveLimits.of(settings), self.metrics.live_ended)
-        playing = lambda: self.live.playing  # noqa: E731
-        sources = GaugeSources(self._store.depths, self._pool.loaded, self.health, self._results.folder, playing)
+        sources = GaugeSources(
+            self._store.depths, self._pool.loaded, self.health, self._results.folder, lambda: self.live.playing
+        )
         self.metrics_collector = MetricsCollector(self.metrics, sources)
         self._housekeeping = Housekeeping(self._chores(settings), self.metrics)
         self._limits = RateLimits(settings.rate_limit_url)

@@ -58,7 +58,7 @@ from tunesmith.jobs.runners.tasks import stream_path
 from tunesmith.models.registry import Registry
 from tunesmith.neural.free_memory import trim_function
 from tunesmith.plain_text import path_of
-from tunesmith.request import GenerationRequest
+from tunesmith.request import UPLOADED, GenerationRequest
 from tunesmith.run_generator import run_generator
 
 STATUS = Path("/proc/self/statm")
@@ -191,7 +191,7 @@ class Worker:
             answer = encode({"made": task, **about, "metadata": metadata})
         except BaseException as error:
             # The border of the job runner; BaseException, because a library may raise SystemExit.
-            recordings = (message["request"].get(name) for name in ("audio", "melody", "score"))
+            recordings = (message["request"].get(name) for name in UPLOADED)
             answer = encode({"failed": task, **_error_message(error, *filter(None, recordings))})
         self._finish(task, answer)
 

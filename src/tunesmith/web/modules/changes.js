@@ -62,11 +62,9 @@ export class Changes {
     const { track } = take;
     this.#store.change({ wish: { ...wish, isSending: true, problem: null } });
     try {
-      // Asked once more: the words may be newer than what was understood of them.
-      const change = await this.#server.ask((client) => client.understand(track, words));
-      const jobs = await this.#server.ask((client) => client.vary(track, { prompt: words }, { stream: isStreamed(take.request) }));
+      const takes = await this.#begun(track, { prompt: words }, isStreamed(take.request));
       this.#store.change({ wish: { words: "", understood: null, problem: null, isSending: false } });
-      for (const job of jobs) this.#made(newTake(job.request, { job: job.id, state: "queued", change }));
+      for (const one of takes) this.#made(one);
     } catch (error) {
       this.#store.change({ wish: { ...this.#store.state.wish, isSending: false, problem: problemOf(error) } });
     }
@@ -82,14 +80,26 @@ export class Changes {
     const { track } = take;
     if (!track) return;
     try {
-      const change = await this.#server.ask((client) => client.understand(track, fields));
-      const stream = isStreamed({ ...take.request, ...fields });
-      const jobs = await this.#server.ask((client) => client.vary(track, fields, { stream }));
-      for (const job of jobs) this.#made(newTake(job.request, { job: job.id, state: "queued", change }));
+      const takes = await this.#begun(track, fields, isStreamed({ ...take.request, ...fields }));
+      for (const one of takes) this.#made(one);
     } catch (error) {
       const problem = inWords(error);
       this.#store.change(problem.field ? { askProblem: problem } : { notice: problem });
     }
+  }
+
+  /**
+   * Have a track made again with a change, and return the takes that it has begun.
+   *
+   * @param {string} track
+   * @param {Record<string, unknown>} change
+   * @param {boolean} stream whether they can be heard while they are made
+   */
+  async #begun(track, change, stream) {
+    // Asked once more: words may be newer than what was understood of them.
+    const understood = await this.#server.ask((client) => client.understand(track, change));
+    const jobs = await this.#server.ask((client) => client.vary(track, change, { stream }));
+    return jobs.map((job) => newTake(job.request, { job: job.id, state: "queued", change: understood }));
   }
 
   #read() {

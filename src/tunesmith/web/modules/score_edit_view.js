@@ -179,7 +179,7 @@ function suggestions({ key, chords }, now) {
  * @param {Written} written
  * @returns {SectionPlan[]}
  */
-export function planOf({ sections, barStarts }) {
+function planOf({ sections, barStarts }) {
   return sections.map(({ name, start, end }) => ({
     name,
     bars: barStarts.filter((bar) => start - 0.01 <= bar && bar < end - 0.01).length,

@@ -86,7 +86,7 @@ export class ScoreEdits {
  * @param {string} name
  * @returns {Record<number, string>}
  */
-export function barsWith({ chords, meter }, replaced, name) {
+function barsWith({ chords, meter }, replaced, name) {
   const beats = beatsOfBar(meter);
   const startOf = (/** @type {WrittenChord} */ chord) => (chord.bar - 1) * beats + chord.beat - 1;
   /** @type {Record<number, string>} */

@@ -21,7 +21,7 @@ from tunesmith.request import DRAWN_SEEDS
 from tunesmith.server.apis.errors import status_of
 from tunesmith.server.apis.native.live_messages import LiveStart, read_start
 from tunesmith.server.apis.native.live_recording import LiveRecorder
-from tunesmith.server.apis.native.live_session import LiveFinished, LiveSession, SessionParts, send_message
+from tunesmith.server.apis.native.live_session import LiveFinished, LiveSession, SessionParts, send_error, send_message
 from tunesmith.server.apis.native.schemas import detail_of
 from tunesmith.server.auth import UNKNOWN, Caller, address_group
 from tunesmith.server.context import ApiContext
@@ -70,8 +70,7 @@ class LiveConversation:
         # The listener may be gone by now.
         with suppress(WebSocketDisconnect, RuntimeError):
             if error is not None:
-                shown = detail_of(error).model_dump(exclude_none=True)
-                await send_message(self._socket, "error", error=shown, status=status_of(error))
+                await send_error(self._socket, error, status=status_of(error))
             seconds, gaps = self._sent
             await send_message(self._socket, "ended", reason=reason, seconds=round(seconds, 3), gaps=gaps)
             await self._socket.close(CODES.get(reason, NORMAL))

@@ -61,7 +61,7 @@ class LiveRecorder:
 
 def _write(sound: bytes, shape: SoundShape, path: Any, metadata: dict[str, Any]) -> float:
     """Write a sound file; return its duration in seconds."""
-    # Not at the top: the server itself holds no samples, so it starts without NumPy.
+    # Not at the top: few streams are recorded, and writing a file needs modules that a server starts without.
     import numpy as np
 
     from tunesmith.audio import Audio

@@ -192,7 +192,7 @@ class LiveSession:
                     raise InvalidRequest("message", "must be JSON text, got bytes")
                 await self._take(*read_message(message["text"]))
             except TunesmithError as error:
-                await self.send_error(error)
+                await self._send_error(error)
 
     async def _take(self, kind: str, fields: dict[str, Any]) -> None:
         match kind:
@@ -210,7 +210,7 @@ class LiveSession:
     async def _change(self, fields: dict[str, Any]) -> None:
         valid, problems = valid_changes(self._settings, fields)
         for problem in problems:
-            await self.send_error(problem)
+            await self._send_error(problem)
         if valid and self._changes.full():
             raise InvalidRequest("type", f"at most {MOST_CHANGES} changes wait for the model; this one is lost")
         if valid:
@@ -224,13 +224,11 @@ class LiveSession:
             while not self._changes.empty():
                 changes.append(self._changes.get_nowait())
             together = SettingsChange(changes[-1].number, {k: v for one in changes for k, v in one.fields.items()})
-            problem = await self._try(channel, together)
-            for change in changes if problem and len(changes) > 1 else ():
-                problem = await self._try(channel, change)
-                if problem:
-                    await self.send_error(problem, change=change.number)
-            if problem and len(changes) == 1:
-                await self.send_error(problem, change=together.number)
+            if len(changes) > 1 and await self._try(channel, together) is None:
+                continue
+            for change in changes:
+                if problem := await self._try(channel, change):
+                    await self._send_error(problem, change=change.number)
 
     async def _try(self, channel: LiveChannel, change: SettingsChange) -> InvalidRequest | None:
         """Pass a change on and tell the listener of it; return why the model does not take it."""
@@ -263,13 +261,12 @@ class LiveSession:
                 sound = await asyncio.to_thread(ring.last, num_bytes)
                 track = await self._parts.keep(sound, shape, settings, form)
             except TunesmithError as error:
-                await self.send_error(error)
+                await self._send_error(error)
             else:
                 await self._send("recorded", track=track)
 
-    async def send_error(self, error: TunesmithError, **about: Any) -> None:
-        """Send an error, which does not end the stream."""
-        await self._send("error", error=detail_of(error).model_dump(exclude_none=True), **about)
+    async def _send_error(self, error: TunesmithError, **about: Any) -> None:
+        await send_error(self._socket, error, **about)
 
     async def _send(self, kind: str, **fields: Any) -> None:
         await send_message(self._socket, kind, **fields)
@@ -278,6 +275,11 @@ class LiveSession:
 async def send_message(socket: WebSocket, kind: str, **fields: Any) -> None:
     """Send a JSON message. Raises WebSocketDisconnect."""
     await socket.send_json({"type": kind, **fields})
+
+
+async def send_error(socket: WebSocket, error: TunesmithError, **about: Any) -> None:
+    """Send an error, and what it is about. Raises WebSocketDisconnect."""
+    await send_message(socket, "error", error=detail_of(error).model_dump(exclude_none=True), **about)
 
 
 async def first_of(*works: Coroutine[Any, Any, None]) -> None:

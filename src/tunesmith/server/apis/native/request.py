@@ -20,7 +20,7 @@ from tunesmith.jobs.job import DEFAULT_FORMAT, FOREVER, KEEP_ALIVE, MAX_SECONDS,
 from tunesmith.jobs.service import MusicService
 from tunesmith.jobs.uploads import SCORE
 from tunesmith.models.commercial_safety import CommercialPolicy
-from tunesmith.request import PATHS, GenerationRequest, Hit
+from tunesmith.request import PATHS, UPLOADED, GenerationRequest, Hit
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.apis.request_body import MAX_STRING_CHARACTERS, is_form, read_form, read_object
 from tunesmith.server.auth import Caller
@@ -38,7 +38,7 @@ PRIORITY_SCHEMA = {
 DIALECT = "api"
 FORMAT = "format"
 FORMAT_NAMES = (*(suffix[1:] for suffix in FORMATS), *EXPORTS)
-RECORDINGS = ("audio", "melody", SCORE)
+RECORDINGS = UPLOADED
 """Fields that are files here: recordings, and the score of a composition."""
 LISTS = ("instruments", "without", "production", "ambience", "balance", "hits", "lock", "score_edits")
 NOT_FOR_CALLERS = ("soundfont",)
@@ -238,7 +238,7 @@ _IN_JSON: Mapping[str, Any] = or_null(
     {"type": "string", "description": "Audio in base64, as a data URI, or as an http(s) URL."}
 )
 _SCORE_IN_JSON: Mapping[str, Any] = or_null(
-    {"type": "string", "description": "A score document as text, or or one or a MIDI file in base64."}
+    {"type": "string", "description": "A score document as text, or one or a MIDI file in base64."}
 )
 _IN_A_FORM: Mapping[str, str] = {"type": "string", "format": "binary"}
 

@@ -97,7 +97,7 @@ def add_score_edits(routes: APIRouter, context: ApiContext) -> None:
         edited = await asyncio.to_thread(_edited, track, edits)
         key = request.headers.get("idempotency-key")
         job = await context.service.submit(submission_of(track, edited, caller.owner, key, stream=stream))
-        shown = VariationJob(id=job.id, seed=job.request.seed, url=f"/api/jobs/{job.id}")
+        shown = VariationJob.of(job)
         document = ScoreEditsDocument(parent=track.id, job=shown, score_edits=list(edited.score_edits))
         return encoded(document, 202, {"location": shown.url})
 

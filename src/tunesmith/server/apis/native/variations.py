@@ -14,7 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from tunesmith.audio.edits import edits_of
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import MAX_CHARACTERS, GivenFields, check_paragraphs, checked
-from tunesmith.jobs.job import DEFAULT_FORMAT, JobOptions, Submission
+from tunesmith.jobs.job import DEFAULT_FORMAT, Job, JobOptions, Submission
 from tunesmith.library.tracks import Track
 from tunesmith.models.factories import COMPOSER
 from tunesmith.request import EDITS_LEFT_OUT, IS_NUMBER, LOCKS, PATHS, GenerationRequest
@@ -84,6 +84,11 @@ class VariationJob(ResponseModel):
     seed: int | None
     url: str
 
+    @classmethod
+    def of(cls, job: Job) -> VariationJob:
+        """Return what callers see of a job."""
+        return cls(id=job.id, seed=job.request.seed, url=f"/api/jobs/{job.id}")
+
 
 class VariationsDocument(ResponseModel):
     """The answer to a request for variations; ``change`` is null where only the seeds differ."""
@@ -123,7 +128,7 @@ def add_variations(routes: APIRouter, context: ApiContext) -> None:
             for one, own_key in zip(requests, keys, strict=True)
         ]
         jobs = [await context.service.submit(submission) for submission in submissions]
-        shown = [VariationJob(id=job.id, seed=job.request.seed, url=f"/api/jobs/{job.id}") for job in jobs]
+        shown = [VariationJob.of(job) for job in jobs]
         return encoded(VariationsDocument(parent=track.id, jobs=shown, change=understood), 202)
 
 

@@ -175,7 +175,6 @@ class LivePanel {
     } catch (error) {
       this.#complain(error);
     } finally {
-      this.#start.disabled = false;
       this.#end();
     }
   }
@@ -187,7 +186,7 @@ class LivePanel {
   async #play(live, player) {
     for await (const { channels, position } of live) {
       player.play(channels);
-      // Spoken once a minute at most: the clock is for the eye.
+      // Not in the status, which is spoken: the clock is for the eye.
       if (this.#live === live) this.#start.dataset.clock = clock(position / live.started.sample_rate);
     }
     this.#say(live.reason === "stopped" ? "" : `It has ended: ${live.reason}`);

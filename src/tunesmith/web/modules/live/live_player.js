@@ -12,10 +12,6 @@ export class LivePlayer {
   #gain;
   #end = 0;
 
-  /** How many times it ran dry, and how many blocks were skipped. */
-  gaps = 0;
-  skipped = 0;
-
   /**
    * @param {number} sampleRate in Hz
    * @param {number} volume 0 to 1
@@ -26,24 +22,13 @@ export class LivePlayer {
     this.#gain.connect(this.#context.destination);
   }
 
-  /** Seconds of sound that wait to be heard. */
-  get stock() {
-    return Math.max(0, this.#end - this.#context.currentTime);
-  }
-
   /** @param {Float32Array[]} channels */
   play(channels) {
     const length = channels[0]?.length ?? 0;
     if (!length || this.#context.state === "closed") return;
     const now = this.#context.currentTime;
-    if (this.#end - now > MOST_SECONDS) {
-      this.skipped += 1;
-      return;
-    }
-    if (this.#end <= now) {
-      this.gaps += this.#end > 0 ? 1 : 0;
-      this.#end = now + FIRST_SECONDS;
-    }
+    if (this.#end - now > MOST_SECONDS) return;
+    if (this.#end <= now) this.#end = now + FIRST_SECONDS;
     const buffer = new AudioBuffer({ length, numberOfChannels: channels.length, sampleRate: this.#context.sampleRate });
     channels.forEach((samples, channel) => buffer.getChannelData(channel).set(samples));
     const source = new AudioBufferSourceNode(this.#context, { buffer });
