@@ -120,7 +120,7 @@ def check_prompt(prompt: str) -> str:
 
 
 Prompt = Annotated[str, Field(json_schema_extra={"maxLength": MAX_CHARACTERS["prompt"]})]
-"""A prompt under any field name; GenerationRequest checks its length, after normalisation."""
+"""A prompt under any field name, as schemas show it; CheckedPrompt checks its length, after normalisation."""
 
 CheckedPrompt = Annotated[Prompt, BeforeValidator(check_raw_prompt), AfterValidator(check_prompt)]
 """A prompt, normalised and checked."""

@@ -106,3 +106,12 @@ def sound_bytes(samples: Samples, encoding: SoundEncoding) -> bytes:
         return frames.tobytes()
     whole: bytes = np.clip(np.rint(frames * 32_768), -32_768, 32_767).astype("<i2").tobytes()
     return whole
+
+
+def samples_of_bytes(sound: bytes, channels: int, encoding: SoundEncoding) -> Samples:
+    """Return the samples (channels, n) that ``sound_bytes`` wrote, in float32."""
+    import numpy as np
+
+    is_float = encoding == "float32"
+    frames = np.frombuffer(sound, "<f4" if is_float else "<i2").reshape(-1, channels)
+    return np.ascontiguousarray(frames.T * np.float32(1 if is_float else 1 / 32_768), np.float32)

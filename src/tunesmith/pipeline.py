@@ -24,6 +24,7 @@ from tunesmith.generated_stream import GeneratedStream, open_stream
 from tunesmith.generator import CancelCheck, Generator, ProgressCallback, never_cancelled, no_progress
 from tunesmith.models.registry import Registry
 from tunesmith.output_files import OutputFiles, reserve_path, slug, with_suffix_word
+from tunesmith.plain_text import comma_separated
 from tunesmith.request import TEXT_LISTS, GenerationRequest, Hit
 from tunesmith.run_generator import run_generator
 
@@ -100,7 +101,7 @@ class GenerationOptions:
         given = {name: getattr(self, name) for name in GenerationRequest.model_fields}
         fields = {name: value for name, value in given.items() if value is not None}
         for name in TEXT_LISTS:
-            fields[name] = tuple(item.strip() for item in fields.get(name, "").split(",") if item.strip())
+            fields[name] = comma_separated(fields.get(name, ""))
         fields["hits"] = tuple(Hit.parse(text) for text in self.hits or ())
         return fields
 

@@ -29,6 +29,11 @@ _SAME_AS = str.maketrans({
 })  # fmt: skip
 
 
+def comma_separated(text: str) -> tuple[str, ...]:
+    """Return the items of a text with commas, without spaces around them; empty ones are left out."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
 def visible_text(text: str) -> str:
     """Return a text without invisible characters; joiners stay in scripts that need them."""
     return text if text.isascii() else _HIDDEN.sub("", text)

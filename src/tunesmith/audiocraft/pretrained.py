@@ -160,12 +160,10 @@ def _warn_of_device(device: object, model: InstalledModel) -> None:
 
 def _opened(model: InstalledModel) -> Engine:
     from tunesmith.config import load_settings
-    from tunesmith.models.families.musicgen import MusicGenFamily, open_within_memory
-    from tunesmith.models.integrity import verify
-    from tunesmith.models.resource_checks import available_memory, check_memory
+    from tunesmith.models.families.musicgen import open_within_memory
+    from tunesmith.models.installed_generators import check_runnable
+    from tunesmith.models.resource_checks import available_memory
 
-    verify(model.folder, model.manifest)
-    needed = MusicGenFamily().memory_needed(model.folder, model.manifest)
-    check_memory(model.name, needed, available_memory())
+    check_runnable(model)
     # Rows take memory only while they are used, so a batch has as many as the server's would.
     return open_within_memory(available_memory, model.folder, load_settings().batch_rows)

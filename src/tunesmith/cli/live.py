@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import sys
 import threading
 import time
@@ -89,16 +88,16 @@ class SoundSink:
 
     def take(self, sound: bytes, most: float | None) -> None:
         """Take a block, and of the last one no more than makes ``most`` seconds in all."""
-        import numpy as np
+        from tunesmith.live_stream import samples_of_bytes
 
-        frames = np.frombuffer(sound, "<i2").reshape(-1, self._channels)
+        frame_bytes = 2 * self._channels
         if most is not None:
-            frames = frames[: round(most * self._rate) - self._frames]
+            sound = sound[: frame_bytes * (round(most * self._rate) - self._frames)]
         if self._player is not None:
-            self._player.write(frames.tobytes())
+            self._player.write(sound)
         if self._spool is not None:
-            self._spool.append((frames.T / np.float32(32_768)).astype(np.float32))
-        self._frames += len(frames)
+            self._spool.append(samples_of_bytes(sound, self._channels, "pcm16"))
+        self._frames += len(sound) // frame_bytes
 
     def has(self, seconds: float) -> bool:
         """Return whether so much sound was taken."""
@@ -177,15 +176,17 @@ def _source(
     from tunesmith.config import load_settings
     from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
     from tunesmith.models.live_models import live_model
-    from tunesmith.request import DRAWN_SEEDS, GenerationRequest
+    from tunesmith.request import GenerationRequest
 
-    drawn = GenerationRequest.checked(prompt=fields["prompt"], seed=seed).seed
+    request = GenerationRequest.checked(prompt=fields["prompt"], seed=seed)
     if server is not None:
-        fixed = {name: value for name, value in {"model": model, "seed": drawn}.items() if value is not None}
+        fixed = {name: value for name, value in {"model": model, "seed": request.seed}.items() if value is not None}
         return server_source(server, token, {**fields, **fixed})
     chosen = live_model(model)
     check_licence(CommercialPolicy.of(load_settings()), chosen.name)
-    return model_source(chosen, fields, secrets.randbelow(DRAWN_SEEDS) if drawn is None else drawn)
+    seeded = request.with_drawn_seed()
+    assert seeded.seed is not None
+    return model_source(chosen, fields, seeded.seed)
 
 
 def _player(source: LiveSource) -> SoundPlayer:

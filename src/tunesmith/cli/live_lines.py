@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.composer.theory import LETTERS
 from tunesmith.errors import InvalidRequest
 
 STOP = ("stop", "quit", "exit")
 DRUMS: Mapping[str, bool | None] = {"on": True, "off": False, "auto": None}
 NUMBERS = ("blend", "temperature")
-STEPS: Mapping[str, int] = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _NOTE = re.compile(r"([a-g])([#b]?)(-?\d)", re.IGNORECASE)
 
 
@@ -45,7 +45,7 @@ def note_number(text: str) -> int:
     if match is None:
         raise InvalidRequest("notes", f"must be notes such as C4, F#3 or 60, got {text[:20]!r}")
     letter, accidental, octave = match.groups()
-    return 12 * (int(octave) + 1) + STEPS[letter.lower()] + {"#": 1, "b": -1, "": 0}[accidental.lower()]
+    return 12 * (int(octave) + 1) + LETTERS[letter.upper()] + {"#": 1, "b": -1, "": 0}[accidental.lower()]
 
 
 def _number(name: str, text: str) -> float | None:

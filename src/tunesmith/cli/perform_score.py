@@ -27,7 +27,7 @@ def perform_and_report(
     from tunesmith.request import GenerationRequest
 
     started = time.monotonic()
-    check_licence(CommercialPolicy.of(settings, None, None), fields["model"], None, None)
+    check_licence(CommercialPolicy.of(settings), fields["model"])
     written = loaded_score(score).score
     usual = {"prompt": written.prompt or written.title or score.stem, "seed": written.seed}
     given = {name: value for name, value in fields.items() if value is not None}

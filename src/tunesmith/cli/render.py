@@ -65,13 +65,14 @@ def render(
     from tunesmith.config import load_settings
     from tunesmith.models.factories import COMPOSER
     from tunesmith.output_files import OutputFiles
+    from tunesmith.plain_text import comma_separated
 
     started = time.monotonic()
     files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
     settings, shown = load_settings(), ReportOptions(as_json, quiet)
     performing = {
-        "prompt": prompt, "seed": seed, "keep_stems": names_of(keep), "performances": performances,
-        "accompany": accompany or None, "lead_frames": lead_frames,
+        "prompt": prompt, "seed": seed, "keep_stems": comma_separated(keep or "") or None,
+        "performances": performances, "accompany": accompany or None, "lead_frames": lead_frames,
     }  # fmt: skip
     if model != COMPOSER:
         from tunesmith.cli.perform_score import perform_and_report
@@ -115,12 +116,6 @@ def _play(
     audio = edited(audio, Edit("render", {}), file_source(score))
     done = write_music(GeneratedMusic(request, audio, composition), files, "", started, print_warning)
     report([log_render(settings, done)], shown.as_json, shown.quiet, to_stderr=False)
-
-
-def names_of(text: str | None) -> tuple[str, ...] | None:
-    """Return the names of a text with commas; None for none."""
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    return names or None
 
 
 def _request(

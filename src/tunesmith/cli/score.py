@@ -66,13 +66,14 @@ def edit(
     from tunesmith.errors import InvalidRequest
     from tunesmith.files import atomic_output
     from tunesmith.output_files import check_folder_of
+    from tunesmith.plain_text import comma_separated
 
     check_folder_of("output", output)
     text = text_of_score(file)
     own = {
         "transpose": transpose, "key": key, "meter": meter, "seed": seed, "groove": groove, "humanize": humanize,
         "tempo": None if bpm is None else _tempo(text, bpm, meter),
-        "sections": None if sections is None else f"[{', '.join(_quoted(name) for name in _names(sections))}]",
+        "sections": None if sections is None else f"[{', '.join(map(_quoted, comma_separated(sections)))}]",
     }  # fmt: skip
     changes = ScoreChanges(
         {name: value for name, value in own.items() if value is not None},
@@ -114,14 +115,11 @@ def _quoted(name: str) -> str:
     return quoted(name)
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
 def _flags(option: str, given: str | None, field: str, value: str) -> Iterator[PartChange]:
     from tunesmith.composer.score_file import PartChange
+    from tunesmith.plain_text import comma_separated
 
-    for which in _names(given or ""):
+    for which in comma_separated(given or ""):
         yield PartChange(option, which, field, value)
 
 

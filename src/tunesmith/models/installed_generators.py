@@ -26,15 +26,17 @@ def generator_for(name: str) -> Generator | None:
 
 
 def load(model: InstalledModel) -> Generator:
-    """Verify the model's files, check that it fits into memory, and return its generator.
+    """Check a model and return its generator. Raises what ``check_runnable`` raises."""
+    check_runnable(model)
+    return family_of(model.manifest).load(model.folder, model.manifest, _free_memory)
 
-    Raises ModelFileError and OutOfResources.
-    """
+
+def check_runnable(model: InstalledModel) -> None:
+    """Verify the model's files and check that it fits into memory. Raises ModelFileError and OutOfResources."""
     manifest = model.manifest
-    family = family_of(manifest)
     verify(model.folder, manifest)
-    check_memory(manifest.name, family.memory_needed(model.folder, manifest), available_memory())
-    return family.load(model.folder, manifest, _free_memory)
+    needed = family_of(manifest).memory_needed(model.folder, manifest)
+    check_memory(manifest.name, needed, available_memory())
 
 
 def _free_memory() -> int:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from tunesmith.audiocraft.errors import ArgumentError
 from tunesmith.audiocraft.models.encodec import CompressionModel
 from tunesmith.audiocraft.pretrained import PretrainedModel, open_pretrained
 
+if TYPE_CHECKING:
+    from tunesmith.audiocraft.generation import StepCallback
+
 
 @dataclass(frozen=True, slots=True)
 class ConditionedItem:
@@ -26,9 +29,6 @@ class ConditionedItem:
     description: str | None
     given: NDArray[np.int64] | None = None
     melody: NDArray[np.float32] | None = None
-
-
-ProgressFunction = Callable[[int, int], None]
 
 
 class BaseGenModel(ABC):
@@ -48,7 +48,7 @@ class BaseGenModel(ABC):
         self.extend_stride: float = self.max_duration / 2
         self.generation_params: dict[str, Any] = {}
         self._pretrained, self._engine = pretrained, pretrained.engine
-        self._progress_callback: ProgressFunction | None = None
+        self._progress_callback: StepCallback | None = None
 
     @classmethod
     def _open(cls, name: str | Path, device: object) -> Self:
@@ -92,7 +92,7 @@ class BaseGenModel(ABC):
         """Raise AttributeError: the settings of the training are not kept."""
         raise AttributeError(f"cfg: {TRAINING}")
 
-    def set_custom_progress_callback(self, progress_callback: ProgressFunction | None = None) -> None:
+    def set_custom_progress_callback(self, progress_callback: StepCallback | None = None) -> None:
         """Call this with the codes so far and the steps of the window when ``progress`` is set; None prints them."""
         self._progress_callback = progress_callback
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tunesmith.errors import DiskFull
 from tunesmith.library.tracks import NewTrack, TrackFile
-from tunesmith.live_stream import LiveSettings
+from tunesmith.live_stream import LiveSettings, samples_of_bytes
 from tunesmith.models.catalog import ModelInfo
 from tunesmith.server.apis.native.live_session import SoundShape
 from tunesmith.server.apis.native.tracks import track_json
@@ -62,13 +62,9 @@ class LiveRecorder:
 def _write(sound: bytes, shape: SoundShape, path: Any, metadata: dict[str, Any]) -> float:
     """Write a sound file; return its duration in seconds."""
     # Not at the top: few streams are recorded, and writing a file needs modules that a server starts without.
-    import numpy as np
-
     from tunesmith.audio import Audio
     from tunesmith.audio.writer import write_with_notices
 
-    frames = np.frombuffer(sound, "<f4" if shape.encoding == "float32" else "<i2").reshape(-1, shape.channels)
-    scale = np.float32(1 if shape.encoding == "float32" else 1 / 32_768)
-    audio = Audio(np.ascontiguousarray(frames.T * scale, np.float32), shape.sample_rate, metadata)
+    audio = Audio(samples_of_bytes(sound, shape.channels, shape.encoding), shape.sample_rate, metadata)
     write_with_notices(audio, path)
     return audio.duration
