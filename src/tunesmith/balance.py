@@ -27,9 +27,13 @@ class LevelChange:
         """Whether it holds for the whole piece."""
         return (self.start, self.end) == _WHOLE
 
+    @property
+    def stretch(self) -> str:
+        """The level and its place without the name: ``4@50-100``."""
+        return f"{self.gain_db:g}" + ("" if self.is_everywhere else f"@{self.start}-{self.end}")
+
     def __str__(self) -> str:
-        place = "" if self.is_everywhere else f"@{self.start}-{self.end}"
-        return f"{self.name}={self.gain_db:g}{place}"
+        return f"{self.name}={self.stretch}"
 
 
 def parse_level(text: str) -> LevelChange:
@@ -43,6 +47,11 @@ def parse_level(text: str) -> LevelChange:
     if not 0 <= level.start < level.end <= 100:
         raise ValueError(f"must lie from 0 to 100 percent in ascending order, got {level.start}-{level.end}")
     return level
+
+
+def parse_stretch(text: str) -> LevelChange:
+    """Parse ``DB`` or ``DB@START-END`` as a level of everyone; raise ValueError as ``parse_level``."""
+    return parse_level(f"{EVERYONE}={text}")
 
 
 def level_text(text: str) -> str:

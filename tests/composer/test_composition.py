@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tunesmith.composer.genre import genre_names
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.layers import LAYER_RANGE_LU
 from tunesmith.composer.mix import mix_score
+from tunesmith.composer.score_file import dump_score
 from tunesmith.request import GenerationRequest, Hit
 
 FORMS = ("track", "loop", "sting", "bumper", "bed")
@@ -54,6 +56,16 @@ def test_the_number_of_threads_changes_no_byte_of_a_real_piece() -> None:
         with mix_score(composition.score, replace(session, options=options)) as spool:
             rendered.append(spool.read().tobytes())
     assert rendered[0] == rendered[1]
+
+
+@pytest.mark.parametrize("edits", [(), ("chord 2=Fm7", "transpose 2")])
+def test_a_written_score_gives_the_same_bytes_when_it_is_rendered(edits: tuple[str, ...], tmp_path: Path) -> None:
+    composition = piece("funk", bars=2, score_edits=edits)
+    path = tmp_path / "score.yaml"
+    path.write_text(dump_score(composition.score, composition.written), encoding="utf-8")
+    loaded = compose(GenerationRequest.checked(prompt="a score", seed=1, score=path))
+    assert loaded.score.mix.octaves_db
+    assert loaded.mix().samples.tobytes() == composition.mix().samples.tobytes()
 
 
 def test_another_seed_gives_other_music() -> None:

@@ -11,6 +11,7 @@ from tunesmith.request import GenerationRequest
 def score_of(request: GenerationRequest) -> Score:
     """Return the score that the composer plays for a request with a seed; what renders sound is not even imported.
 
+    To read, not to render: the equaliser of a composed piece's bus, which ``compose`` adds, is not in it.
     Raises InvalidRequest for what cannot be composed, InvalidScore for a broken score.
     """
     if request.score is None:

@@ -1,8 +1,8 @@
 """The mixer: every stem through its strip and both reverbs to the stereo bus, as one product of spectra per block.
 
     stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall + echo)) ─┐
-    stem ─ …                                                      ├─ + ─ mono below 120 Hz, width ─ inverse FFT ─ bus
-                                                                  ┘
+    stem ─ …                                                             ├─ + ─ EQ, mono lows, width ─ inverse FFT ─ bus
+                                                                         ┘
 All of it is linear, so a stem sent through alone is its exact share of the mix, reverb included.
 """
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tunesmith.balance import parse_stretch
 from tunesmith.composer.genre import genre_names, load_genre
 from tunesmith.composer.score import (
     AMBIENCES,
@@ -24,7 +25,7 @@ from tunesmith.composer.score_file.document import ScorePosition, parse_document
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
 from tunesmith.composer.score_file.form import Form, bars_of, carried_tempo, read_form
 from tunesmith.composer.score_file.frame import Grid, ScoreFrame
-from tunesmith.composer.score_file.part_entry import RANGES, WHOLE_RANGES, read_parts, read_stretch
+from tunesmith.composer.score_file.part_entry import RANGES, WHOLE_RANGES, read_parts
 from tunesmith.composer.score_file.planned import interpretation_of, plain, planned
 from tunesmith.composer.score_file.plans import WritingBrief
 from tunesmith.composer.score_file.record import Record, read_record
@@ -179,11 +180,7 @@ def _mix(place: ScorePosition) -> MixSettings:
     production = (
         tuple(item.one_of(PRODUCTION) for item in fields["production"].items()) if "production" in fields else ()
     )
-    levels = (
-        tuple(str(item.read(read_stretch)).partition("=")[2] for item in fields["levels"].items())
-        if ("levels" in fields)
-        else ()
-    )
+    levels = tuple(item.read(parse_stretch).stretch for item in fields["levels"].items()) if "levels" in fields else ()
     octaves, sides = (_octave_gains(fields[name]) if name in fields else () for name in OCTAVE_GAINS)
     mix = MixSettings(production=production, levels=levels, octaves_db=octaves, sides_db=sides)
     numbers: dict[str, Any] = {name: fields[name].number(*MIX_RANGES[name]) for name in MIX_RANGES if name in fields}

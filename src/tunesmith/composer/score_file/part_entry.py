@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from tunesmith.balance import LevelChange, parse_level
+from tunesmith.balance import LevelChange, parse_stretch
 from tunesmith.composer.genre import Echo, Voicing
 from tunesmith.composer.instruments import instrument, instruments
 from tunesmith.composer.score import ROLES, Note
@@ -111,16 +111,11 @@ def _entry(place: ScorePosition, name: str, fields: Mapping[str, ScorePosition])
         numbers=numbers,
         flags=frozenset(flag for flag in FLAGS if flag in fields and fields[flag].flag()),
         player={word: player[word].text() for word in PLAYER_WORDS if word in player},
-        levels=tuple(item.read(read_stretch) for item in fields["levels"].items()) if "levels" in fields else (),
+        levels=tuple(item.read(parse_stretch) for item in fields["levels"].items()) if "levels" in fields else (),
         voicing=player["voicing"].one_of(VOICINGS) if "voicing" in player else "",
         register=player["register"].whole(*REGISTER_LIMITS) if "register" in player else None,
         echo=_echo(player["echo"]) if "echo" in player else None,
     )
-
-
-def read_stretch(text: str) -> LevelChange:
-    """Return a level of a stretch, ``4@50-100``; raise ValueError for others."""
-    return parse_level(f"all={text}")
 
 
 def _echo(place: ScorePosition) -> Echo:

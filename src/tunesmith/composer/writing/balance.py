@@ -31,7 +31,7 @@ def levels_of(brief: Brief, role: str, name: str) -> tuple[LevelChange, ...]:
 def stretches_of(brief: Brief) -> tuple[str, ...]:
     """Return the levels of everybody in a stretch, as mix settings have them: ``4@50-100``."""
     levels = (level for _, level in brief.balance if level.name == EVERYONE and not level.is_everywhere)
-    return tuple(str(level).partition("=")[2] for level in levels)
+    return tuple(level.stretch for level in levels)
 
 
 def gain_of(levels: Sequence[LevelChange]) -> float:

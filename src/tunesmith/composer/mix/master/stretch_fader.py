@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.balance import LevelChange, parse_level
+from tunesmith.balance import LevelChange, parse_stretch
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
 from tunesmith.composer.score import Score
 
@@ -25,7 +25,7 @@ def stretch_fader(score: Score, sample_rate: int, frames: int) -> Curve | None:
     times = np.arange(frames + 1, dtype=np.float64) * np.float64(CONTROL / sample_rate)
     level_db = np.zeros(frames + 1)
     for text in score.mix.levels:
-        level = parse_level(f"all={text}")
+        level = parse_stretch(text)
         level_db += level.gain_db * _inside(score, level, times)
     return np.asarray(10 ** ((level_db - level_db.max()) / 20), np.float32)
 
