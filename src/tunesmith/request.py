@@ -54,6 +54,13 @@ MIN_TEMPO_BPM, MAX_TEMPO_BPM = 20.0, 300.0
 MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -40.0, -8.0
 DRAWN_SEEDS = 2**31
 """The exclusive upper bound of drawn seeds."""
+
+
+def seed_or_drawn(seed: int | None) -> int:
+    """Return the seed, or a random one below DRAWN_SEEDS where there is none."""
+    return secrets.randbelow(DRAWN_SEEDS) if seed is None else seed
+
+
 # The largest integer that JSON readers in every language keep exact.
 MAX_SEED = 2**53 - 1
 
@@ -387,4 +394,4 @@ class GenerationRequest(GivenFields):
 
     def with_drawn_seed(self) -> Self:
         """Return the request unchanged if it has a seed, else with a random one."""
-        return self.with_seed(secrets.randbelow(DRAWN_SEEDS))
+        return self.with_seed(seed_or_drawn(self.seed))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from tunesmith.magenta_rt.architecture import MagentaArchitecture
 from tunesmith.magenta_rt.codec_stream import LOOK_AHEAD_FRAMES
 from tunesmith.magenta_rt.frame_sources import Masked
 from tunesmith.neural.sampling import DrawSettings
-from tunesmith.request import DRAWN_SEEDS, MAX_DURATION_SECONDS, GenerationRequest
+from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest, seed_or_drawn
 from tunesmith.text_prompt import (
     ALSO_NEURAL,
     prompt_text,
@@ -60,7 +59,7 @@ def prepare_request(request: GenerationRequest, architecture: MagentaArchitectur
     num_samples = round((seconds + spare) * architecture.codec.sample_rate)
     guidance = (request.guidance_scale or 1.0) - 1.0
     plan = StreamPlan(
-        prompt_text(request), secrets.randbelow(DRAWN_SEEDS) if request.seed is None else request.seed,
+        prompt_text(request), seed_or_drawn(request.seed),
         draw_settings(request), ("style",) if guidance else (), guidance, frames_of(num_samples, architecture),
         num_samples, seconds if request.loop else None,
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from tunesmith.musicgen.sampling import SamplerSettings
 from tunesmith.musicgen.sequence import ChromaOfWindow, SequenceRequest
 from tunesmith.neural.t5_tokenizer import Tokenizer
 from tunesmith.plain_text import path_text
-from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
+from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest, seed_or_drawn
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields, reject_stable_audio_only_fields
 
 DEFAULT_SECONDS = 10.0
@@ -54,7 +53,7 @@ def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedReque
     frames = math.ceil(round(seconds * engine.architecture.frame_rate, 6))
     # A seed is drawn here, not in the engine, so that the result can state it and be repeated.
     sequence = SequenceRequest(
-        prompt_ids, frames, secrets.randbelow(2**31) if request.seed is None else request.seed,
+        prompt_ids, frames, seed_or_drawn(request.seed),
         sampler_settings(request), negative_ids, given, _melody(request, frames, engine),
     )  # fmt: skip
     num_samples = round(seconds * engine.architecture.codec.sample_rate)

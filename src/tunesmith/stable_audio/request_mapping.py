@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,7 +10,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.neural.t5_tokenizer import Tokenizer
 from tunesmith.plain_text import path_text
 from tunesmith.regions import parse_regions
-from tunesmith.request import COMPOSED_ENDINGS, DRAWN_SEEDS, MAX_DURATION_SECONDS, GenerationRequest
+from tunesmith.request import COMPOSED_ENDINGS, MAX_DURATION_SECONDS, GenerationRequest, seed_or_drawn
 from tunesmith.stable_audio.architecture import Objective, StableAudioArchitecture
 from tunesmith.stable_audio.inpainting import SampleRegion
 from tunesmith.stable_audio.latent_writer import WalkSettings
@@ -132,7 +131,7 @@ def _walk(request: GenerationRequest, architecture: StableAudioArchitecture, war
         warnings.append(f"negative_prompt: {request.model} {reason}; it is left out")
     return WalkSettings(
         # A seed is drawn here, not in the engine, so that the result can state it and be repeated.
-        secrets.randbelow(DRAWN_SEEDS) if request.seed is None else request.seed,
+        seed_or_drawn(request.seed),
         request.steps or steps, guidance, request.strength, request.schedule or "monotonic",
     )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from contextlib import suppress
 
 from fastapi import APIRouter
@@ -17,7 +16,7 @@ from tunesmith.logs import bind
 from tunesmith.models.catalog import ModelInfo
 from tunesmith.models.commercial_safety import CommercialPolicy, check_licence
 from tunesmith.models.live_models import live_model
-from tunesmith.request import DRAWN_SEEDS
+from tunesmith.request import seed_or_drawn
 from tunesmith.server.apis.errors import status_of
 from tunesmith.server.apis.native.live_messages import LiveStart, read_start
 from tunesmith.server.apis.native.live_recording import LiveRecorder
@@ -127,7 +126,7 @@ class LiveConversation:
                 await session.close()
 
     def _parts(self, start: LiveStart, model: ModelInfo, caller: Caller, live: LiveService) -> SessionParts:
-        seed = secrets.randbelow(DRAWN_SEEDS) if start.seed is None else start.seed
+        seed = seed_or_drawn(start.seed)
         terms = {"licence": model.licence, **model.terms.to_json(), "notice": model.notice or None}
         about = {"model": model.name, "seed": seed, **terms}
         recorder = LiveRecorder(self._context, model, seed, caller.owner)
