@@ -1,4 +1,4 @@
-"""MusicCoCa's mapper as a chain of graphs: the embedding of a text and noise in, that of a recording out.
+"""MusicCoCa's mapper as a graph for each layer: the embedding of a text and noise in, that of a recording out.
 
     text (width,), noise (width,) -> tokens (tokens, width of a token) -> … -> mapped (width,)
 
@@ -22,10 +22,6 @@ FLOAT = 1
 """ONNX's number of the type float32."""
 
 
-LAYERS_A_PART = 2
-"""A part of two layers takes up to 40 MB while it is open: its weights in 16 bits and in 32."""
-
-
 def build_mapper(
     open_part: Callable[[int], GraphBuilder], shape: MapperShape, weights: Mapping[str, NDArray[np.float32]], *,
     exact: bool,
@@ -35,11 +31,10 @@ def build_mapper(
     The names of the weights are those of ``checkpoint.mapper``. Unless ``exact``, they are kept in float16, and widened
     as the graphs run.
     """
-    for number, first in enumerate(range(0, shape.num_layers, LAYERS_A_PART)):
-        with open_part(number) as builder:
+    for layer in range(shape.num_layers):
+        with open_part(layer) as builder:
             rotary = RotaryPositions.up_to(builder, shape.num_tokens, shape.num_heads, shape.head_size)
-            nodes = _MapperNodes(builder, shape, weights, rotary, exact)
-            nodes.build(first, min(first + LAYERS_A_PART, shape.num_layers))
+            _MapperNodes(builder, shape, weights, rotary, exact).build(layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +45,21 @@ class _MapperNodes:
     rotary: RotaryPositions
     exact: bool
 
-    def build(self, first: int, stop: int) -> None:
-        """Add the layers from ``first`` to before ``stop``, and the projection of the noise or of the result."""
+    def build(self, layer: int) -> None:
+        """Add a layer, and the projection of the noise before the first or of the result after the last."""
         builder, shape = self.builder, self.shape
         text = builder.input("text", np.float32, [shape.text_width])
         context = builder.constant(self.weights["context"])
         modulation = reshape(builder, builder.node("Concat", context, context, text, axis=0), 1, -1)
-        if first:
-            tokens = builder.input(_tokens(first), np.float32, [shape.num_tokens, shape.width])
+        if layer:
+            tokens = builder.input(_tokens(layer), np.float32, [shape.num_tokens, shape.width])
         else:
             noise = reshape(builder, builder.input("noise", np.float32, [shape.text_width]), 1, -1)
             tokens = reshape(builder, self._linear("input", noise), -1, shape.width)
-        for layer in range(first, stop):
-            tokens = self._layer(f"layers.{layer}.", tokens, modulation)
-        if stop < shape.num_layers:
-            builder.nodes("Identity", [tokens], [_tokens(stop)])
-            builder.output(_tokens(stop), np.float32, [shape.num_tokens, shape.width])
+        tokens = self._layer(f"layers.{layer}.", tokens, modulation)
+        if layer + 1 < shape.num_layers:
+            builder.nodes("Identity", [tokens], [_tokens(layer + 1)])
+            builder.output(_tokens(layer + 1), np.float32, [shape.num_tokens, shape.width])
             return
         mapped = self._linear("output", reshape(builder, tokens, 1, -1))
         builder.nodes("Reshape", [mapped, integers(builder, -1)], [MAPPED])
