@@ -24,6 +24,7 @@ import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
 import { showModels } from "./models_view.js";
+import { Newest } from "./newest.js";
 import { showNotices } from "./notices_view.js";
 import { showOptions } from "./options_view.js";
 import { Outlines } from "./outlines.js";
@@ -78,9 +79,13 @@ const scores = new Scores(store, server);
 const changes = new Changes(store, server, (take) => generation.show(take));
 const generation = new Generation(store, server, scores, live, (id) => void finished(id));
 
+/** What takes the place of all that is on the stage: a piece of the library, or what is asked for. */
+const stagings = new Newest();
+
 /** Make what the draft asks for; an empty prompt is where to begin. */
 function make() {
   if (!store.state.draft.prompt.trim()) return byId("prompt").focus();
+  stagings.begin();
   store.change({ isPlaying: false });
   player.seek(0);
   void generation.make();
@@ -130,11 +135,14 @@ function bring(id) {
 /** @param {Track} track */
 async function open(track) {
   openDrawer(false);
+  const isNewest = stagings.begin();
   const known = store.state.takes.find((take) => take.track === track.id);
   if (known) return choose(known.id);
   if (track.audio === null) return ask(track);
   store.change({ isPlaying: false });
   const take = await library.takeOf(track);
+  // Another has been chosen, which came first.
+  if (!isNewest()) return;
   store.change({
     takes: [take],
     current: take.id,
