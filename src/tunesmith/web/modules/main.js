@@ -77,7 +77,7 @@ const models = new Models(store, server);
 const shaping = new Shaping(store, server, sounds, (id) => bring(id));
 const scores = new Scores(store, server);
 const changes = new Changes(store, server, (take) => generation.show(take));
-const generation = new Generation(store, server, scores, live, (id) => void finished(id));
+const generation = new Generation(store, server, scores, live, (id, job) => void finished(id, job));
 
 /** What takes the place of all that is on the stage: a piece of the library, or what is asked for. */
 const stagings = new Newest();
@@ -98,21 +98,24 @@ function begun(id) {
   store.change({ isLooping: false, isPlaying: true });
 }
 
-/** @param {string} id a take that has just become music */
-async function finished(id) {
+/**
+ * @param {string} id a take that has just become music
+ * @param {import("./types.js").Job} job
+ */
+async function finished(id, job) {
   const { state } = store;
   // One that was heard while it was made may have been paused since.
   const isFirst = state.current === id && !state.isPlaying && state.arrived[id] === undefined;
   const facts = takeOf(state, id)?.facts;
-  if (isFirst) store.change({ isLooping: facts?.isLoop ?? false });
   // Browsers are silent until the user has touched the page, as after a reload.
   const plays = isFirst && navigator.userActivation.hasBeenActive;
+  // Before the sound has come, so that it is heard before it is drawn: nothing may stand between it and the ear.
+  if (isFirst) store.change({ isLooping: facts?.isLoop ?? false, isPlaying: plays });
+  await sounds.load(id, job);
+  if (plays && !sounds.of(id) && store.state.current === id) store.change({ isPlaying: false });
   const listed = library.refresh();
-  await sounds.load(id);
-  // Before the list has come: nothing may stand between the sound and the ear.
-  if (plays && store.state.current === id) store.change({ isPlaying: true });
-  await listed;
   await link(id);
+  await listed;
   store.change({ announcement: `${facts?.title ?? "A take"} is ready` });
 }
 
