@@ -27,7 +27,7 @@ class NoteFall:
 
 
 FALLS: Mapping[str, NoteFall] = {
-    "chords": NoteFall(7, 0.25), "arpeggio": NoteFall(6, 0.25), "pad": NoteFall(8, 1.0),
+    "chords": NoteFall(8.5, 0.25), "arpeggio": NoteFall(8, 0.25), "pad": NoteFall(11, 0.7),
     "counter": NoteFall(4, 0.25), "melody": NoteFall(4, 0.25),
 }  # fmt: skip
 """The falls by role: the bass carries the others, and drums fall by themselves."""
@@ -43,7 +43,9 @@ def fallen(sound: Samples, fall: NoteFall) -> Samples:
     length, gains = sound.shape[1], _gains(fall)
     if length > len(gains):
         gains = np.pad(gains, (0, length - len(gains)), mode="edge")
-    return np.asarray(sound * gains[:length], np.float32)
+    # A sound in the centre is one row seen twice, of which one is enough.
+    rows = sound[:1] if sound.strides[0] == 0 else sound
+    return np.broadcast_to(np.asarray(rows * gains[:length], np.float32), sound.shape)
 
 
 @functools.lru_cache(maxsize=8)
