@@ -30,6 +30,7 @@ def test_bass_drums_and_machines_do_not_fall() -> None:
 
 def test_what_rings_out_by_itself_falls_less() -> None:
     struck, bowed, held = (fall_of("chords", instrument(name)) for name in ("piano", "strings", "organ"))
-    assert struck is not None and bowed is not None
+    assert struck is not None
+    assert bowed is not None
     assert struck.decibels < bowed.decibels
     assert held == bowed
