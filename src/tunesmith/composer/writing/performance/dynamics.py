@@ -23,7 +23,7 @@ PHRASE_REST = 0.9
 SWELL = 12.0
 ACCENT = 5.0
 ACCOMPANYING = frozenset({"chords", "pad", "arpeggio", "bass"})
-BAR_ACCENTS: Mapping[str, float] = {"chords": 13, "arpeggio": 12, "bass": 8, "pad": 8, "drums": 12, "percussion": 12}
+BAR_ACCENTS: Mapping[str, float] = {"chords": 17, "arpeggio": 15, "bass": 8, "pad": 8, "drums": 14, "percussion": 14}
 """By how much velocity a player stresses or spares a place in the bar at most, by role."""
 # Velocity by which the top of a chord stands out, and its inner voices stay back: a pianist's voicing.
 TOP, INNER = 4.0, 6.0
