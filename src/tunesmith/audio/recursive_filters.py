@@ -19,7 +19,10 @@ Signal = npt.NDArray[Any]
 PAIRED_SECTIONS = 2
 """The most sections for which the complex arithmetic of a pair of rows is quicker than one row after the other."""
 
-_COMPLEX = {np.dtype(np.float32): np.dtype(np.complex64), np.dtype(np.float64): np.dtype(np.complex128)}
+_COMPLEX: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(np.float32): np.dtype(np.complex64),
+    np.dtype(np.float64): np.dtype(np.complex128),
+}
 
 # Loaded with this module, under its import lock: render threads that loaded a kernel at the same time met it half done.
 _filter_sections: Callable[..., None] = kernel("scipy.signal._sosfilt")._sosfilt
