@@ -6,8 +6,10 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -53,6 +55,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fork every runner and every ``python -m tunesmith``, unless a test asks for a Python of its own."""
+    if threading.current_thread() is threading.main_thread():
+        # A shell's background job ignores Ctrl-C, and so would every program that a test starts and then interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
     if runs_tests and not config.option.collectonly:
         fork_tunesmith()

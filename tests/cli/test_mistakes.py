@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 
 from tunesmith.cli import COMMANDS, run
-from tunesmith.cli.app import app
+from tunesmith.cli.app import root_command
 from tunesmith.cli.arguments import (
     COMMAND_WORDS,
     OPTION_ALIASES,
@@ -21,7 +20,7 @@ from tunesmith.cli.arguments import (
 from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.request import GenerationRequest
 
-ROOT = typer.main.get_command(app)
+ROOT = root_command()
 Capture = pytest.CaptureFixture[str]
 
 

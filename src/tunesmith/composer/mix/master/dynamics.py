@@ -21,7 +21,7 @@ MOST_SMOOTH_DB = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class LimiterTimes:
     """How long a limiter looks around: it is down ``ahead`` seconds before a peak, and for ``hold`` seconds after."""
 
     ahead: float
@@ -29,7 +29,7 @@ class Window:
     fewest: int
 
 
-SMOOTH, QUICK = Window(0.004, 0.03, 2), Window(0.001, 0.0, 1)
+SMOOTH, QUICK = LimiterTimes(0.004, 0.03, 2), LimiterTimes(0.001, 0.0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _smooth_gain(peak: Curve, ceiling: float, rate: float, *, loop: bool) -> Cur
     return np.minimum(gain, smoothed(gain, RELEASE_SECONDS * rate, loop=loop))
 
 
-def _stage_gain(peak: Curve, ceiling: float, rate: float, window: Window, *, loop: bool) -> Curve:
+def _stage_gain(peak: Curve, ceiling: float, rate: float, window: LimiterTimes, *, loop: bool) -> Curve:
     """Return the gain of one stage at the frame borders, (frames + 1,).
 
     At each border, the lowest gain needed from ``hold`` and ``ahead`` frames before it to ``ahead`` after it is
