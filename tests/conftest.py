@@ -78,6 +78,6 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.collect()
+        # What is garbage by now stays, a few MB: to look for it takes half a second of every worker.
         gc.freeze()
         gc.enable()
