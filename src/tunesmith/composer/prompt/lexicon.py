@@ -13,8 +13,8 @@ from tunesmith.composer.prompt.text import Prompt, Word, stem
 _COMPOUND_TAILS = (
     "musik", "klange", "melodie", "song", "lied", "sounds", "gerausche", "themen", "stimmung", "video", "film",
     "videos", "szene", "spiel", "fest", "feier", "party", "abend", "nacht", "morgen", "nachmittag", "spaziergang",
-    "reise", "fahrt", "tour", "ausflug", "tanz", "werbung", "wetter", "zeit", "tag", "tage", "traum", "laden", "geschichte",
-    "kapelle", "orchester", "beats", "thema", "lager", "haus", "platz", "strand", "garten",
+    "reise", "fahrt", "tour", "ausflug", "tanz", "werbung", "wetter", "zeit", "tag", "tage", "traum", "laden",
+    "geschichte", "kapelle", "orchester", "beats", "thema", "lager", "haus", "platz", "strand", "garten",
 )  # fmt: skip
 _LACKING_TAILS = ("less", "los", "frei")
 _ADDED_LETTERS = ("", "s", "n", "en")
