@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import mido
 import pytest
 import soundfile
@@ -16,7 +17,7 @@ from checkpoints import write_musicgen
 from hub_server import hub_server
 from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer, started
-from studio_page import make
+from studio_page import ask, make
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
     """Give a server in whose library there is nothing but what the tests here make."""
     with started(tmp_path_factory.mktemp("data"), composer_processes="1") as server:
         yield server
+
+
+SETTINGS = {"Guidance": "2.5", "Temperature": "0.8", "Top k": "20", "Avoid": "drums"}
 
 
 def told_inexact(route: Route) -> None:
@@ -133,3 +137,19 @@ def test_a_model_is_installed_with_its_licence_shown(
             expect(model).to_contain_text("Installed")
             page.select_option("#model", "musicgen-small")
             expect(page.locator("#form")).to_be_hidden()
+            # Bars are the composer's; what is its own is shown instead, and sent.
+            assert page.input_value("#length") == ""
+            ask(page, prompt="noise", length="1 s")
+            for name, value in SETTINGS.items():
+                page.get_by_label(name, exact=True).fill(value)
+            page.press("#prompt", "Enter")
+            page.wait_for_selector("#download:enabled")
+            (job,) = httpx.get(f"{server.url}/api/jobs").json()["jobs"]
+            expected = {"guidance_scale": 2.5, "temperature": 0.8, "top_k": 20, "negative_prompt": "drums"}
+            assert {name: job["request"].get(name) for name in expected} == expected
+            page.get_by_label("Top p").fill("7")
+            page.press("#prompt", "Enter")
+            expect(page.locator("#ask-problem")).to_contain_text(re.compile("Top p must be .*1"))
+            expect(page.get_by_label("Top p")).to_have_attribute("aria-invalid", "true")
+            page.select_option("#model", "composer")
+            expect(page.get_by_label("Top k")).to_have_count(0)

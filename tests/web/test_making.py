@@ -29,9 +29,7 @@ DRAFT_OF = """async (request) => {
 def test_a_prompt_becomes_sound_with_its_licence(page: Page, complaints: list[str]) -> None:
     make(page, prompt=f"{PROMPT}, in F minor")
     sounding(page)
-    first = position(page)
-    page.wait_for_timeout(300)
-    assert position(page) != first
+    expect(page.locator("#wave")).not_to_have_attribute("aria-valuenow", f"{position(page):.1f}")
     assert page.inner_text("#title") == "Warm Lofi Hip Hop"
     assert re.search(r"84 bpm\s+4/4\s+2 bars\s+loop\s+seed 11", page.inner_text("#meta"))
     assert re.match(r"[A-G]♭?m", page.locator("#ruler .ch").first.inner_text())

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer, wait_for
-from studio_page import make, opened_page, position, silent
+from studio_page import make, opened_page, position, settled, silent
 
 # A canvas that is filmed for a second and dropped as a file.
 DROP_VIDEO = """async () => {
@@ -131,7 +131,7 @@ def test_hit_points_are_set_moved_and_heard_in_the_next_take(
     # The explanation may bring a warning that moves what is below it.
     with page.expect_response("**/api/explain"):
         page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(150)
+    settled(page)
     assert float(page.locator(".hit").get_attribute("aria-valuenow") or "nan") == pytest.approx(
         first + 60 / 84, abs=0.02
     )
@@ -252,7 +252,8 @@ def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page
 
     def models(route: Route) -> None:
         listed = route.fetch().json()
-        listed["models"][0] |= {"installed": True, "abilities": ["continue", "repaint"]}
+        other = next(model for model in listed["models"] if not model["installed"])
+        other |= {"installed": True, "abilities": ["continue", "repaint"]}
         route.fulfill(json=listed)
 
     def jobs(route: Route) -> None:
@@ -264,9 +265,10 @@ def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page
     page.route("**/api/jobs", jobs)
     page.context.set_offline(True)
     expect(page.locator("#banner")).to_contain_text("does not answer")
-    page.context.set_offline(False)
+    with page.expect_response("**/api/models"):
+        page.context.set_offline(False)
     expect(page.locator("#banner")).to_be_hidden()
-    page.wait_for_timeout(300)
+    expect(page.locator("#model option")).to_have_count(2)
     reshape(page, "Make a stretch anew…")
     page.fill("#remake", "a guitar solo")
     page.locator("#pop").get_by_role("button", name="Make it").click()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from lazy_modules import LazyModule
 
-from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain, limiter_gain, smoothed
+from tunesmith.composer.mix.master.dynamics import MOST_SMOOTH_DB, Compression, compressor_gain, limiter_gain, smoothed
 from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames, gated_loudness
 from tunesmith.composer.rng import rng_for
@@ -68,6 +68,25 @@ def test_the_limiter_never_lets_a_peak_through() -> None:
         assert len(gain) == len(peak) + 1
         assert (peak * np.maximum(gain[1:], gain[:-1])).max() <= 0.8 + 1e-6
     assert limiter_gain(peak * 0 + 0.5, 0.8, RATE, loop=False) == pytest.approx(np.ones(3001))
+
+
+def test_the_limiter_cuts_single_peaks_quickly_and_never_ducks_what_follows_by_more_than_its_smooth_share() -> None:
+    peak = np.full(600, 0.5, np.float32)
+    peak[300] = 8.0
+    gain = limiter_gain(peak, 1.0, RATE, loop=False)
+    after = gain[300 + round(0.008 * RATE) :]
+    assert peak[300] * max(gain[300], gain[301]) <= 1.0 + 1e-6
+    assert 20 * np.log10(after.min()) >= -MOST_SMOOTH_DB - 0.1
+    # Well before the peak, nothing happens.
+    assert gain[:250] == pytest.approx(np.ones(250))
+
+
+def test_peaks_that_the_smooth_stage_can_take_are_its_alone() -> None:
+    peak = np.abs(rng_for(3, "low").standard_normal(2000)).astype(np.float32)
+    low = peak / peak.max() * np.float32(10 ** (MOST_SMOOTH_DB / 20))
+    slightly_higher = np.append(low, low.max() * np.float32(1.001))
+    both = limiter_gain(low, 1.0, RATE, loop=False), limiter_gain(slightly_higher, 1.0, RATE, loop=False)
+    np.testing.assert_allclose(both[0][:1900], both[1][:1900], atol=2e-3)
 
 
 def test_a_loops_gains_close() -> None:
