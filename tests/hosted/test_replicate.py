@@ -247,7 +247,7 @@ def test_the_composer_guides_a_model_that_takes_a_melody(bench: Bench) -> None:
 
 
 def test_the_composer_guides_no_model_without_an_input_for_it(bench: Bench) -> None:
-    with pytest.raises(InvalidRequest, match="guide: replicate:stability-ai/stable-audio-2.5 takes no audio"):
+    with pytest.raises(InvalidRequest, match=r"guide: replicate:stability-ai/stable-audio-2\.5 takes no audio"):
         bench.make("replicate:stability-ai/stable-audio-2.5", duration=4, guide="composer")
     assert not bench.service.asked
 
