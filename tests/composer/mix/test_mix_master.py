@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pyloudnorm
 import pytest
+from lazy_modules import LazyModule
 
 from tunesmith.composer.mix.master.dynamics import MOST_SMOOTH_DB, Compression, compressor_gain, limiter_gain, smoothed
 from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames, gated_loudness
 from tunesmith.composer.rng import rng_for
+
+if TYPE_CHECKING:
+    import pyloudnorm
+else:
+    pyloudnorm = LazyModule("pyloudnorm")
 
 RATE = 44_100 / 64
 
