@@ -17,6 +17,7 @@ import certifi
 import psutil
 import pytest
 from forked_python import fork_tunesmith
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from long_tests_first import group_of, long_tests_first
 
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -37,6 +38,11 @@ END = "-----END CERTIFICATE-----\n"
 ONE_CERTIFICATE.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(END)[0] + END, encoding="utf-8")
 os.environ["SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
 
+
+# Whoever names no time limit asks for none. HTTPX's own, 5 s, passes on a machine that has much else to do.
+PATIENCE_SECONDS = 60.0
+for way in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_SECONDS)
 
 TESTS = Path(__file__).parent
 
@@ -78,6 +84,6 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.collect()
+        # What is garbage by now stays, a few MB: to look for it takes half a second of every worker.
         gc.freeze()
         gc.enable()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
 from tunesmith.composer.mix.master.gain_search import MasterSettings, find_gain
@@ -28,6 +29,12 @@ AROUND_SECONDS = 2.0
 
 MOST_CHANGE = 10.0
 """The most by which the power of a repeated moment grows: what is measured may begin with a rest."""
+
+KNOWN_SECONDS, SAMPLED_SECONDS, STRETCH_SECONDS = 12.0, 60.0, 4.0
+"""As long as less is known, only so much of a long piece is searched for its gain, in stretches of this length.
+
+The first sound waits for that, and the rest is a repetition of what is known.
+"""
 
 LEAST = 1e-9
 
@@ -70,9 +77,20 @@ class MasterForecast:
         whole, peaks = self._at_rate(whole), self._at_rate(peaks)
         known = len(produced[0])
         whole[:known], peaks[:known] = produced
-        frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, self._samples)
-        fader = stretch_fader(self._score, self._rate, len(frames.power))
+        fader = stretch_fader(self._score, self._rate, len(whole))
+        if len(power) * CONTROL < KNOWN_SECONDS * SAMPLE_RATE:
+            places = self._sampled(len(whole))
+            whole, peaks = whole[places], peaks[places]
+            fader = None if fader is None else np.append(fader[places], fader[-1])
+        samples = min(self._samples, len(whole) * CONTROL)
+        frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, samples)
         return find_gain(frames, self._score.mix.loudness_lufs, loop=False, fader=fader).settings
+
+    def _sampled(self, count: int) -> npt.NDArray[np.intp]:
+        """Return which of ``count`` frames lie in stretches that are spread evenly over the piece."""
+        seconds = self._samples / self._rate
+        stretch, every = round(STRETCH_SECONDS * self._rate / CONTROL), max(1, round(seconds / SAMPLED_SECONDS))
+        return np.flatnonzero(np.arange(count) // stretch % every == 0)
 
     def _power(self, measured: Curve) -> Powers:
         """Return the power of every frame: measured, then forecast, at the level of what is measured."""
