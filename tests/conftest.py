@@ -6,8 +6,10 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import certifi
 import psutil
 import pytest
 from forked_python import fork_tunesmith
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from long_tests_first import group_of, long_tests_first
 
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -36,6 +39,11 @@ ONE_CERTIFICATE.write_text(Path(certifi.where()).read_text(encoding="utf-8").par
 os.environ["SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
 
 
+# Whoever names no time limit asks for none. HTTPX's own, 5 s, passes on a machine that has much else to do.
+PATIENCE_SECONDS = 60.0
+for way in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_SECONDS)
+
 TESTS = Path(__file__).parent
 
 WORKERS_A_CORE = 2
@@ -53,6 +61,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fork every runner and every ``python -m tunesmith``, unless a test asks for a Python of its own."""
+    if threading.current_thread() is threading.main_thread():
+        # A shell's background job ignores Ctrl-C, and so would every program that a test starts and then interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
     if runs_tests and not config.option.collectonly:
         fork_tunesmith()
@@ -73,6 +84,6 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.collect()
+        # What is garbage by now stays, a few MB: to look for it takes half a second of every worker.
         gc.freeze()
         gc.enable()

@@ -8,14 +8,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 from forked_python import FreshPopen
+from lazy_modules import LazyModule
 
 import tunesmith.audiocraft
 from tunesmith.audiocraft.absent import ABSENT
 from tunesmith.audiocraft.import_hook import AudioCraftFinder, installed
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 
 @pytest.fixture

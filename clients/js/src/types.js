@@ -149,6 +149,8 @@
  * @property {string | null} notice whose the weights are, where the licence asks those who share them
  * @property {string | null} about
  * @property {string[]} abilities what it does with a recording: continue, melody, redress, repaint
+ * @property {{name: string, type: "number" | "integer" | "boolean" | "string", minimum: number | null, maximum: number | null}[]} fields
+ *   the fields of a request that set how it makes a sound
  * @property {boolean} plays_live whether `live` can play it
  *
  * @typedef {object} LoadedModel

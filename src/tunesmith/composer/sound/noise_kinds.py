@@ -58,10 +58,10 @@ CHOKED_SECONDS = 0.04
 """Guitar notes shorter than this are damped strokes."""
 
 BEATER = NoiseKind(1_800, 7_000, -24, 0.001, 0.06)
-STICK = NoiseKind(2_000, 11_000, -19, 0.001, 0.12)
+STICK = NoiseKind(2_000, 9_000, -19, 0.001, 0.12)
 SKIN = NoiseKind(1_500, 9_000, -18, 0.001, 0.1)
-SHAKE = NoiseKind(4_000, 14_000, -18, 0.012, 0.2)
-CYMBAL = NoiseKind(4_500, 14_000, -17, 0.001, 0.35)
+SHAKE = NoiseKind(4_000, 9_500, -18, 0.012, 0.2)
+CYMBAL = NoiseKind(4_500, 9_500, -17, 0.001, 0.35)
 
 DRUMS_BY_NOISE: Mapping[NoiseKind, tuple[str, ...]] = {
     BEATER: ("kick", "taiko", "timpani"),

@@ -1,18 +1,19 @@
-"""MusicCoCa's text encoder as a graph: the tokens of one prompt in, its embedding out, without padding.
+"""MusicCoCa's text encoder as a chain of graphs: the tokens of one prompt in, its embedding out, without padding.
 
-    token_ids (tokens,) -> embedding (width,)
+    token_ids (tokens,) -> states (1, tokens, width) -> … -> embedding (width,)
 
 The reference pads to 128 tokens and masks the padding everywhere, so that leaving it away changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.magenta_rt.model_folder import EMBEDDING
 from tunesmith.magenta_rt.style.shapes import EPSILON, SCORE_CAP, TextEncoderShape
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
@@ -28,11 +29,20 @@ FLOAT = 1
 TOKEN_EMBEDDING, POSITION_EMBEDDING = "token_embedding", "position_embedding"
 
 
+LAYERS_A_PART = 2
+"""A part of two layers takes 18 MB while it is open, with 8-bit weights."""
+
+
 def build_text_encoder(
-    builder: GraphBuilder, shape: TextEncoderShape, weights: Mapping[str, NDArray[np.float32]]
+    open_part: Callable[[int], GraphBuilder], shape: TextEncoderShape, weights: Mapping[str, NDArray[np.float32]]
 ) -> None:
-    """Build the graph described above; the names of the weights are those of ``checkpoint.text_encoder``."""
-    _TextEncoder(builder, shape, weights).build()
+    """Build the chain described above; ``open_part`` opens the builder of a part.
+
+    The names of the weights are those of ``checkpoint.text_encoder``.
+    """
+    for number, first in enumerate(range(0, shape.num_layers, LAYERS_A_PART)):
+        with open_part(number) as builder:
+            _TextEncoder(builder, shape, weights).build(first, min(first + LAYERS_A_PART, shape.num_layers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +51,37 @@ class _TextEncoder:
     shape: TextEncoderShape
     weights: Mapping[str, NDArray[np.float32]]
 
-    def build(self) -> None:
-        """Add all layers and the pooler; the sum of a part and the next norm are one fused node."""
+    def build(self, first: int, stop: int) -> None:
+        """Add the layers from ``first`` to before ``stop``: after the table of tokens, or before the pooler."""
         builder, shape = self.builder, self.shape
-        residual = self._embed(builder.input("token_ids", np.int64, ["tokens"]))
-        normed = layer_norm(builder, residual, *self._norm("layers.0.norm1"), EPSILON)
-        for layer in range(shape.num_layers):
-            own = f"layers.{layer}."
-            attended = self._attention(own, normed)
-            normed, residual = add_and_layer_norm(builder, residual, attended, self._norm(f"{own}norm2"), EPSILON)
-            update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
-            is_last = layer + 1 == shape.num_layers
-            following = self._norm("final_norm" if is_last else f"layers.{layer + 1}.norm1")
-            normed, residual = add_and_layer_norm(builder, residual, update, following, EPSILON)
+        if first:
+            states = builder.input(_states(first), np.float32, [1, "tokens", shape.width])
+        else:
+            states = self._embed(builder.input("token_ids", np.int64, ["tokens"]))
+        states, update = self._layers(states, first, stop)
+        if stop < shape.num_layers:
+            builder.nodes("Add", [states, update], [_states(stop)])
+            builder.output(_states(stop), np.float32, [1, "tokens", shape.width])
+            return
+        normed, _ = add_and_layer_norm(builder, states, update, self._norm("final_norm"), EPSILON)
         pooled = layer_norm(builder, self._pool(normed), *self._norm("pooler.norm"), EPSILON)
-        builder.nodes("Reshape", [pooled, integers(builder, -1)], ["embedding"])
-        builder.output("embedding", np.float32, [shape.width])
+        builder.nodes("Reshape", [pooled, integers(builder, -1)], [EMBEDDING])
+        builder.output(EMBEDDING, np.float32, [shape.width])
+
+    def _layers(self, states: str, first: int, stop: int) -> tuple[str, str]:
+        """Add layers; the last one's update is not added to the states yet: a sum and the next norm are one node."""
+        builder, update = self.builder, ""
+        for layer in range(first, stop):
+            own = f"layers.{layer}."
+            norm = self._norm(f"{own}norm1")
+            if update:
+                normed, states = add_and_layer_norm(builder, states, update, norm, EPSILON)
+            else:
+                normed = layer_norm(builder, states, *norm, EPSILON)
+            attended = self._attention(own, normed)
+            normed, states = add_and_layer_norm(builder, states, attended, self._norm(f"{own}norm2"), EPSILON)
+            update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
+        return states, update
 
     def _embed(self, tokens: str) -> str:
         """Look up tokens and positions: (1, tokens, width). The table of tokens is in half precision if quantized."""
@@ -99,3 +124,8 @@ class _TextEncoder:
     def _norm(self, name: str) -> tuple[str, str]:
         scale, bias = (self.builder.constant(self.weights[f"{name}.{part}"]) for part in ("scale", "bias"))
         return scale, bias
+
+
+def _states(layer: int) -> str:
+    """Return the name of the states that a layer reads, between two parts."""
+    return f"states_{layer}"
