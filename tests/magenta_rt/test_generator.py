@@ -223,6 +223,18 @@ def test_a_change_is_heard_from_the_block_after_the_next_on_and_no_sooner(
     assert after.tobytes() == again.tobytes()
 
 
+def test_more_notes_than_the_model_takes_are_refused_and_the_stream_goes_on(generator: MagentaGenerator) -> None:
+    chord = LiveSettings.checked(prompt="calm piano", notes=range(30, 55))
+    with pytest.raises(InvalidRequest, match="notes: must be at most 24 pitches at once, got 25"):
+        generator.open_live(chord, 3)
+    stream = generator.open_live(LiveSettings.checked(prompt="calm piano"), 3)
+    stream.next_block()
+    with pytest.raises(InvalidRequest, match="got 25"):
+        stream.change(chord)
+    assert stream.next_block().shape[1] == 3840
+    stream.close()
+
+
 def test_a_held_note_begins_once(generator: MagentaGenerator) -> None:
     stream = generator.open_live(LiveSettings.checked(prompt="calm piano", notes=[60]), 3)
     assert isinstance(stream, MagentaLiveStream)
