@@ -16,7 +16,15 @@ from tunesmith.generator import Generator
 from tunesmith.magenta_rt.architecture import MagentaArchitecture
 from tunesmith.magenta_rt.checkpoint.file_names import CHECKPOINT, OPTIONAL, REQUIRED, USE_INSTEAD
 from tunesmith.magenta_rt.licence_file import MODEL_NOTICE
-from tunesmith.magenta_rt.model_folder import CODEC, DEPTH, TEMPORAL, read_architecture
+from tunesmith.magenta_rt.model_folder import (
+    CODEBOOKS,
+    CODEC,
+    DEPTH,
+    DEPTH_EMBEDDINGS,
+    FRAME_EMBEDDINGS,
+    TEMPORAL,
+    read_architecture,
+)
 from tunesmith.models.families.family import FreeMemory, ModelSummary
 from tunesmith.models.manifest import Manifest, Sizes, read_manifest
 from tunesmith.models.repository_files import ReadText, RemoteFile, Repository
@@ -123,10 +131,10 @@ class MagentaFamily:
         return repeat_check(folder, manifest.self_check)
 
     def memory_needed(self, folder: Path, manifest: Manifest, num_callers: int = 1) -> int:
-        """Return the bytes of the graphs that stay open, of the past that each stream sees, and of the process."""
+        """Return the bytes of graphs and tables that stay open, of the past of each stream, and of the process."""
         graphs = (f"{name}.data" for name in (TEMPORAL, DEPTH, CODEC))
         sizes = {file.name: file.bytes for file in manifest.files}
-        weights = sum(sizes.get(name, 0) for name in graphs)
+        weights = sum(sizes.get(name, 0) for name in (*graphs, FRAME_EMBEDDINGS, DEPTH_EMBEDDINGS, CODEBOOKS))
         return weights + num_callers * stream_bytes(read_architecture(folder)) + PROCESS_BYTES
 
     def load(self, folder: Path, manifest: Manifest, free_memory: FreeMemory) -> Generator:
