@@ -55,6 +55,7 @@ OWN_TAGS: Mapping[str, tuple[str, ...]] = {
     "future_bass": ("Electronic music", "Dubstep"), "indie_folk": ("Ukulele", "Happy music"),
     "jazz_hop": ("Jazz", "Hip hop music"), "mariachi": ("Music of Latin America", "Trumpet"),
     "milonga": ("Accordion", "Music of Latin America"),
+    "downtempo": ("Electronic music", "Background music"), "trip_hop": ("Electronic music", "Hip hop music"),
     "middle_eastern": ("Middle Eastern music",),
 }  # fmt: skip
 """The tagger's words for each genre, or where it has none those nearest to it."""

@@ -6,15 +6,19 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
 import certifi
 import psutil
 import pytest
+import run_folder
 from forked_python import fork_tunesmith
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from long_tests_first import group_of, long_tests_first
 
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -28,6 +32,11 @@ DATA = tempfile.mkdtemp(prefix="tunesmith-tests-")  # nothing a test makes may r
 os.environ["TUNESMITH_DATA_DIR"] = DATA
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 
+# The workers of a run share what takes seconds to make. Whoever starts the run makes the folder, and takes it away.
+if run_folder.VARIABLE not in os.environ:
+    os.environ[run_folder.VARIABLE] = tempfile.mkdtemp(prefix="tunesmith-test-run-")
+    atexit.register(shutil.rmtree, os.environ[run_folder.VARIABLE], ignore_errors=True)
+
 # An HTTP client reads every certificate that it trusts when it is made, which takes 20 ms. Here all is on loopback,
 # without encryption, so one certificate will do.
 ONE_CERTIFICATE = Path(DATA) / "certificate.pem"
@@ -35,6 +44,11 @@ END = "-----END CERTIFICATE-----\n"
 ONE_CERTIFICATE.write_text(Path(certifi.where()).read_text(encoding="utf-8").partition(END)[0] + END, encoding="utf-8")
 os.environ["SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
 
+
+# Whoever names no time limit asks for none. HTTPX's own, 5 s, passes on a machine that has much else to do.
+PATIENCE_SECONDS = 60.0
+for way in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_SECONDS)
 
 TESTS = Path(__file__).parent
 
@@ -53,6 +67,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fork every runner and every ``python -m tunesmith``, unless a test asks for a Python of its own."""
+    if threading.current_thread() is threading.main_thread():
+        # A shell's background job ignores Ctrl-C, and so would every program that a test starts and then interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
     if runs_tests and not config.option.collectonly:
         fork_tunesmith()
@@ -73,6 +90,6 @@ def pytest_collection() -> Generator[None, object, object]:
     try:
         return (yield)
     finally:
-        gc.collect()
+        # What is garbage by now stays, a few MB: to look for it takes half a second of every worker.
         gc.freeze()
         gc.enable()

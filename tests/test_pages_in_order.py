@@ -12,15 +12,14 @@ from importlib.metadata import packages_distributions
 from typing import Any
 
 import pytest
-import typer
 from doc_pages import ROOT, read_page
 from shell_commands import Fence, commands, fences
 
 from tunesmith.cli import COMMANDS, insert_default_command
-from tunesmith.cli.app import app
+from tunesmith.cli.app import root_command
 from tunesmith.cli.arguments import option_names, with_aliases
 
-CLI = typer.main.get_command(app)
+CLI = root_command()
 OF_THE_SYSTEM = {"make", "curl", "node", "npm", "mkdir", "cd"}
 """What a page may take for granted, and says so: a shell, make, curl, Node."""
 

@@ -30,6 +30,19 @@ def is_sha256(text: str) -> bool:
     return _SHA256.fullmatch(text) is not None
 
 
+def sync_path(path: Path) -> None:
+    """Write a file, or a folder's entries, through to the disk; raise OSError."""
+    if os.name == "nt" and path.is_dir():
+        # Windows cannot fsync a folder and does not need to.
+        return
+    # Windows can flush only a file that is open for writing.
+    handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import soundfile
 from tunesmith.audio import Audio, Spool, writer
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.audio.spool import Samples
-from tunesmith.audio.writer import check_writable, to_int16, write_audio, write_stream
+from tunesmith.audio.writer import check_writable, to_int16, write_audio, write_stream, write_with_notices
 from tunesmith.errors import AudioFileError, InvalidRequest
 
 METADATA = {"title": "Café 雨", "prompt": "lofi ü " * 200, "seed": 7, "model": "composer", "licence": "CC0-1.0",
@@ -165,6 +166,36 @@ def test_an_error_half_way_leaves_the_old_file_and_nothing_else(
         write_audio(Broken(error), path)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == b"old"
+
+
+def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, synced, sync = tmp_path / "a.wav", [], os.fsync
+
+    def record(handle: int) -> None:
+        synced.append((os.fstat(handle).st_size, path.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", record)
+    write_audio(tone(0.1), path)
+    assert synced == [(path.stat().st_size, False)]
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".ogg"])
+def test_who_syncs_files_later_does_not_wait_for_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    whole, flush, waits = tone(0.1).save(tmp_path / f"whole{suffix}").read_bytes(), soundfile.SoundFile.flush, []
+
+    def note_flush(file: soundfile.SoundFile) -> None:
+        # libsndfile syncs here what it has written.
+        waits.extend([file.name] if file.mode != "r" else [])
+        flush(file)
+
+    monkeypatch.setattr(soundfile.SoundFile, "flush", note_flush)
+    monkeypatch.setattr(os, "fsync", waits.append)
+    path, _ = write_with_notices(tone(0.1), tmp_path / f"a{suffix}", bits=16 if suffix in (".wav", ".flac") else None)
+    assert path.read_bytes() == whole
+    assert not waits
 
 
 def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-import scipy.fft
-import scipy.signal
+from lazy_modules import LazyModule
 
 from tunesmith.audio.butterworth import butterworth
 from tunesmith.audio.fourier import irfft, next_fast_len, rfft
 from tunesmith.audio.recursive_filters import lfilter_on, sosfilt, sosfilt_on
 from tunesmith.audio.scipy_kernels import kernel
 
+if TYPE_CHECKING:
+    from scipy import fft, signal
+else:
+    fft = LazyModule("scipy.fft")
+    signal = LazyModule("scipy.signal")
+
 RATE = 44_100
-SECTIONS = scipy.signal.butter(4, [300, 3_000], "band", fs=RATE, output="sos")
+
+
+@functools.cache
+def sections_of_a_band() -> npt.NDArray[np.float64]:
+    """Return the second-order sections of a band-pass filter."""
+    return np.asarray(signal.butter(4, [300, 3_000], "band", fs=RATE, output="sos"))
+
+
 SOUND = np.random.default_rng(5).standard_normal((2, 3_001))
 
 
@@ -26,18 +39,19 @@ SOUND = np.random.default_rng(5).standard_normal((2, 3_001))
 @pytest.mark.parametrize("shape", ["stereo", "mono", "strided"])
 def test_second_order_sections_are_scipys(kind: type, sections_kind: type, shape: str) -> None:
     sound = {"stereo": SOUND, "mono": SOUND[0], "strided": SOUND.T.copy().T[:, ::2]}[shape].astype(kind, order="K")
-    sections, before = SECTIONS.astype(sections_kind), sound.copy()
-    ours, theirs = sosfilt(sections, sound), scipy.signal.sosfilt(sections, sound)
+    sections: npt.NDArray[Any] = sections_of_a_band().astype(sections_kind)
+    before = sound.copy()
+    ours, theirs = sosfilt(sections, sound), signal.sosfilt(sections, sound)
     assert ours.dtype == theirs.dtype
     assert np.array_equal(ours, theirs)
     assert np.array_equal(sound, before)
 
 
 def test_blocks_carry_their_state_as_scipys_do() -> None:
-    state = theirs_state = np.zeros((len(SECTIONS), 2, 2))
+    state = theirs_state = np.zeros((len(sections_of_a_band()), 2, 2))
     for block in np.split(SOUND.astype(np.float32), [1, 700, 701], axis=1):
-        ours, state = sosfilt_on(SECTIONS, block, state)
-        theirs, theirs_state = scipy.signal.sosfilt(SECTIONS, block, zi=theirs_state)
+        ours, state = sosfilt_on(sections_of_a_band(), block, state)
+        theirs, theirs_state = signal.sosfilt(sections_of_a_band(), block, zi=theirs_state)
         assert np.array_equal(ours, theirs)
         assert np.array_equal(state, theirs_state)
 
@@ -45,7 +59,7 @@ def test_blocks_carry_their_state_as_scipys_do() -> None:
 def test_direct_filters_are_scipys() -> None:
     numerator, denominator, state = np.array([0.2, 0.1]), np.array([1.0, -0.7]), np.full((2, 1), 0.3)
     ours = lfilter_on(numerator, denominator, SOUND, state)
-    theirs = scipy.signal.lfilter(numerator, denominator, SOUND, zi=state)
+    theirs = signal.lfilter(numerator, denominator, SOUND, zi=state)
     assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
 
@@ -54,21 +68,21 @@ def test_direct_filters_are_scipys() -> None:
 def test_transforms_are_scipys(kind: type, size: int) -> None:
     sound: npt.NDArray[Any] = SOUND.astype(kind)
     spectrum = rfft(sound, size)
-    assert spectrum.dtype == scipy.fft.rfft(sound, size).dtype
-    assert np.array_equal(spectrum, scipy.fft.rfft(sound, size))
-    assert np.array_equal(irfft(spectrum, size), scipy.fft.irfft(spectrum, size))
-    assert np.array_equal(irfft(spectrum, size + 100), scipy.fft.irfft(spectrum, size + 100))
-    assert next_fast_len(size) == scipy.fft.next_fast_len(size, real=True)
+    assert spectrum.dtype == fft.rfft(sound, size).dtype
+    assert np.array_equal(spectrum, fft.rfft(sound, size))
+    assert np.array_equal(irfft(spectrum, size), fft.irfft(spectrum, size))
+    assert np.array_equal(irfft(spectrum, size + 100), fft.irfft(spectrum, size + 100))
+    assert next_fast_len(size) == fft.next_fast_len(size, real=True)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1_100), (4_000, np.inf), (20, 70), (600, 7_000), (1_200, 13_000)])
 def test_first_order_designs_are_scipys(low: float, high: float) -> None:
     if low <= 0:
-        theirs = scipy.signal.butter(1, high, "low", fs=RATE, output="sos")
+        theirs = signal.butter(1, high, "low", fs=RATE, output="sos")
     elif high == np.inf:
-        theirs = scipy.signal.butter(1, low, "high", fs=RATE, output="sos")
+        theirs = signal.butter(1, low, "high", fs=RATE, output="sos")
     else:
-        theirs = scipy.signal.butter(1, [low, high], "band", fs=RATE, output="sos")
+        theirs = signal.butter(1, [low, high], "band", fs=RATE, output="sos")
     assert np.array_equal(butterworth(low, high, RATE).astype(np.float32), theirs.astype(np.float32))
 
 

@@ -12,12 +12,12 @@ from tunesmith.audio import Audio
 from tunesmith.audio.spectrogram_plot import draw
 from tunesmith.errors import InvalidRequest
 
-image = pytest.importorskip("matplotlib.image")
 RATE = 44_100
 
 
 def spectrogram(samples: NDArray[np.float64], path: Path) -> NDArray[np.float32]:
     """Draw a sound and return the brightness of the lower half of the picture, without its edges."""
+    image = pytest.importorskip("matplotlib.image")
     draw(Audio(samples[None].astype(np.float32), RATE), path)
     pixels = np.asarray(image.imread(path))[..., :3].mean(axis=2)
     height, width = pixels.shape

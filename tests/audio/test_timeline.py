@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from budgets import VALUES
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.signal import resample_poly
+from lazy_modules import LazyModule
 
 import tunesmith
 from tunesmith.audio import Audio, edit
@@ -21,6 +22,11 @@ from tunesmith.audio.reader import read_audio
 from tunesmith.audio.stitch import stitch
 from tunesmith.audio.timeline import Stage, Tempo, Timeline, timeline_of, with_timeline
 from tunesmith.audio.true_peak import true_peak_of
+
+if TYPE_CHECKING:
+    from scipy import signal
+else:
+    signal = LazyModule("scipy.signal")
 
 RATE = 44_100
 WHOLE = Timeline(
@@ -153,7 +159,7 @@ def test_a_joint_of_loud_sounds_stays_below_the_ceiling_and_is_smooth(size: int)
     time = np.arange(size) / RATE
     leaving, arriving = (0.85 * np.sin(2 * np.pi * hz * time)[None].astype(np.float32) for hz in (220.0, 233.0))
     joint = crossfaded(leaving, arriving)
-    between = resample_poly(joint, 8, 1, axis=1)[:, 400:-400]  # without the ringing of its bare ends
+    between = signal.resample_poly(joint, 8, 1, axis=1)[:, 400:-400]  # without the ringing of its bare ends
     assert 20 * np.log10(np.abs(between).max()) <= -1.0
     assert (joint[:, :1] == leaving[:, :1]).all() or abs(joint[0, 0] - leaving[0, 0]) < 0.01
     assert np.abs(np.diff(joint)).max() < 1.1 * np.abs(np.diff(np.concatenate([leaving, arriving]))).max()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
-import torch
+from lazy_modules import LazyModule
 
 from tunesmith.audiocraft.data.audio import audio_info, audio_read, audio_write, convert_audio
 from tunesmith.audiocraft.data.audio_utils import (
@@ -22,6 +22,13 @@ from tunesmith.audiocraft.data.audio_utils import (
 )
 from tunesmith.audiocraft.errors import ArgumentError, UnsupportedUse
 from tunesmith.errors import AudioFileError
+
+if TYPE_CHECKING:
+    import pyloudnorm
+    import torch
+else:
+    pyloudnorm = LazyModule("pyloudnorm")
+    torch = LazyModule("torch")
 
 RATE = 32_000
 
@@ -140,19 +147,29 @@ def test_integers_become_samples_and_samples_integers() -> None:
 @pytest.mark.parametrize(
     ("wav", "options", "error", "words"),
     [
-        (torch.zeros(1, 1, 8), {}, ValueError, r"wav: must have 1 or 2 dimensions, got the shape \(1, 1, 8\)"),
-        (torch.zeros(1, 8, dtype=torch.int16), {}, AssertionError, "wav: must have floating-point samples, got int16"),
-        (torch.full((1, 8), math.inf), {}, AssertionError, "wav: has samples that are NaN or infinite"),
-        (torch.zeros(1, 8), {"strategy": "loud"}, AssertionError, "strategy: must be peak, .*, got 'loud'"),
-        (torch.zeros(1, 8), {"format": "aac"}, RuntimeError, "format: must be one of wav, mp3, ogg, flac, got 'aac'"),
-        ([0.0], {}, ArgumentError, "wav: must be a tensor or an array, got list"),
+        (lambda: torch.zeros(1, 1, 8), {}, ValueError, r"wav: must have 1 or 2 dimensions, got the shape \(1, 1, 8\)"),
+        (
+            lambda: torch.zeros(1, 8, dtype=torch.int16),
+            {},
+            AssertionError,
+            "wav: must have floating-point samples, got int16",
+        ),
+        (lambda: torch.full((1, 8), math.inf), {}, AssertionError, "wav: has samples that are NaN or infinite"),
+        (lambda: torch.zeros(1, 8), {"strategy": "loud"}, AssertionError, "strategy: must be peak, .*, got 'loud'"),
+        (
+            lambda: torch.zeros(1, 8),
+            {"format": "aac"},
+            RuntimeError,
+            "format: must be one of wav, mp3, ogg, flac, got 'aac'",
+        ),
+        (lambda: [0.0], {}, ArgumentError, "wav: must be a tensor or an array, got list"),
     ],
 )
 def test_what_cannot_be_written_leaves_no_file(
-    tmp_path: Path, wav: Any, options: dict[str, Any], error: type[Exception], words: str
+    tmp_path: Path, wav: Callable[[], Any], options: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        audio_write(tmp_path / "a", wav, RATE, **options)
+        audio_write(tmp_path / "a", wav(), RATE, **options)
     assert list(tmp_path.iterdir()) == []
 
 

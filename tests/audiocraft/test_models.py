@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
+from lazy_modules import LazyModule
 from musicgen_models import install_random
 from shapes import TINY
 
@@ -17,6 +17,11 @@ from tunesmith.audiocraft.errors import ArgumentError, UnsupportedUse
 from tunesmith.audiocraft.models import AudioGen, MusicGen
 from tunesmith.errors import ModelNotInstalled, TunesmithError
 from tunesmith.models.store import Store
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 
 def tone(seconds: float, rate: int = 32_000, channels: int = 1) -> torch.Tensor:

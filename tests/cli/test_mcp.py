@@ -6,11 +6,18 @@ import os
 import sys
 from base64 import b64decode
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import soundfile
-from mcp import Client, StdioServerParameters
-from mcp_types import AudioContent, ResourceLink, TextContent
+from lazy_modules import LazyModule
+
+if TYPE_CHECKING:
+    import mcp
+    import mcp_types
+else:
+    mcp = LazyModule("mcp")
+    mcp_types = LazyModule("mcp_types")
 
 
 def test_an_assistant_gets_music_over_standard_input_and_output(tmp_path: Path) -> None:
@@ -20,18 +27,18 @@ def test_an_assistant_gets_music_over_standard_input_and_output(tmp_path: Path) 
         told.append(progress)
 
     async def run() -> None:
-        command = StdioServerParameters(
+        command = mcp.StdioServerParameters(
             command=sys.executable, args=["-m", "tunesmith", "mcp", "--folder", str(tmp_path)], env=dict(os.environ)
         )
-        async with Client(command) as client:
+        async with mcp.Client(command) as client:
             wishes = {"prompt": "calm piano", "duration": 2, "seed": 7, "format": "wav"}
             result = await client.call_tool("generate_music", wishes, progress_callback=note)
             text, sound, link = result.content
-            assert isinstance(text, TextContent)
+            assert isinstance(text, mcp_types.TextContent)
             assert "seed 7" in text.text
-            assert isinstance(sound, AudioContent)
+            assert isinstance(sound, mcp_types.AudioContent)
             assert abs(soundfile.info(io.BytesIO(b64decode(sound.data))).duration - 2) < 0.01
-            assert isinstance(link, ResourceLink)
+            assert isinstance(link, mcp_types.ResourceLink)
             assert Path(urlsplit(link.uri).path).read_bytes() == b64decode(sound.data)
 
             wrong = await client.call_tool("generate_music", {"prompt": "calm piano", "model": "nothing"})

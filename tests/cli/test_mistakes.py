@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 
 from tunesmith.cli import COMMANDS, run
-from tunesmith.cli.app import app
+from tunesmith.cli.app import root_command
 from tunesmith.cli.arguments import (
     COMMAND_WORDS,
     OPTION_ALIASES,
@@ -21,7 +20,7 @@ from tunesmith.cli.arguments import (
 from tunesmith.composer.prompt.lexicon_index import index
 from tunesmith.request import GenerationRequest
 
-ROOT = typer.main.get_command(app)
+ROOT = root_command()
 Capture = pytest.CaptureFixture[str]
 
 
@@ -95,7 +94,7 @@ def test_aliases_never_touch_a_command_s_own_options() -> None:
 
 
 def test_every_field_and_alias_of_a_request_is_an_option_of_generate() -> None:
-    known = option_names(ROOT.commands["generate"])  # type: ignore[attr-defined]  # of a group
+    known = option_names(ROOT.commands["generate"])
     fields = {alias for alias, field in OPTION_ALIASES.items() if field in GenerationRequest.model_fields}
     fields = (fields | set(GenerationRequest.model_fields)) - {"prompt", "text", "description"}
     for field in fields:

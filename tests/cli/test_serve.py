@@ -93,8 +93,8 @@ def test_more_callers_are_held_than_the_system_s_usual_limit_of_open_files(home:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         host, _, port = server.url.removeprefix("http://").partition(":")
         for _ in range(200):
-            open_.enter_context(socket.create_connection((host, int(port)), timeout=10))
-        assert httpx.get(f"{server.url}/health/ready", timeout=10).status_code == 200
+            open_.enter_context(socket.create_connection((host, int(port)), timeout=60))
+        assert httpx.get(f"{server.url}/health/ready", timeout=60).status_code == 200
 
 
 def test_a_port_in_use_is_one_clear_line_and_harms_nobody(home: Path) -> None:
@@ -268,7 +268,7 @@ def test_a_server_asked_twice_to_stop_ends_at_once_and_gives_its_job_back(
 def is_listening(server: StartedServer) -> bool:
     host, _, port = server.url.removeprefix("http://").partition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=5).close()
+        socket.create_connection((host, int(port)), timeout=60).close()
     except ConnectionError:
         return False
     return True

@@ -5,26 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from elevenlabs.client import AsyncElevenLabs, ElevenLabs
-from elevenlabs.core.api_error import ApiError
+from lazy_modules import LazyModule
 from listening_to import heard
 from serving import BROKEN, TINY, WRONG_TOKEN, Serving
 
 from tunesmith.jobs.job import JobState
+
+if TYPE_CHECKING:
+    from elevenlabs import client as their_client
+    from elevenlabs.core import api_error
+else:
+    their_client = LazyModule("elevenlabs.client")
+    api_error = LazyModule("elevenlabs.core.api_error")
 
 ONCE: Any = {"max_retries": 0}
 SHORT: Any = {"prompt": "calm piano", "music_length_ms": 3000}
 
 
 @contextmanager
-def elevenlabs_at(server: Serving, token: str = "xi_any") -> Iterator[ElevenLabs]:
+def elevenlabs_at(server: Serving, token: str = "xi_any") -> Iterator[their_client.ElevenLabs]:
     """Give their client; it leaves connections open unless it is handed them."""
     with httpx.Client(timeout=120) as connections:
-        yield ElevenLabs(api_key=token, base_url=server.url, httpx_client=connections)
+        yield their_client.ElevenLabs(api_key=token, base_url=server.url, httpx_client=connections)
 
 
 def composed(server: Serving, token: str = "xi_any", **wishes: Any) -> bytes:
@@ -34,7 +40,7 @@ def composed(server: Serving, token: str = "xi_any", **wishes: Any) -> bytes:
 
 def refusal(server: Serving, **wishes: Any) -> tuple[int | None, str, str]:
     """Return the status, and their word and ours for it."""
-    with pytest.raises(ApiError) as caught:
+    with pytest.raises(api_error.ApiError) as caught:
         composed(server, **wishes)
     detail = caught.value.body["detail"]
     return caught.value.status_code, detail["status"], detail["message"]
@@ -54,7 +60,7 @@ def test_a_seed_repeats_the_music_also_in_pieces_and_for_asyncio(server: Serving
 
     async def compose() -> bytes:
         async with httpx.AsyncClient(timeout=120) as connections:
-            client = AsyncElevenLabs(api_key="xi_any", base_url=server.url, httpx_client=connections)
+            client = their_client.AsyncElevenLabs(api_key="xi_any", base_url=server.url, httpx_client=connections)
             return b"".join([piece async for piece in client.music.compose(**SHORT, seed=7)])
 
     assert asyncio.run(compose()) == first

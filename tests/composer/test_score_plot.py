@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tunesmith.composer.score_plot import WIDEST, draw_score, drum_rows, part_co
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import GenerationRequest
 
-image = pytest.importorskip("matplotlib.image")
+pytestmark = pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,8 @@ def test_the_picture_of_a_long_piece_is_no_wider_than_the_widest(score: Score) -
 def test_any_title_is_drawn(score: Score, tmp_path: Path) -> None:
     title = "Füße $x_1$ 100 % \udcff 静かなピアノ"
     short = replace(score, title=title, parts=score.parts[:1], sections=score.sections[:1])
+    from matplotlib import image
+
     pixels = np.asarray(image.imread(draw_score(short, tmp_path / "a.png")))
     assert pixels[..., :3].std() > 0.05
 

@@ -33,10 +33,10 @@ def test_each_file_is_synced_before_its_folder_and_a_folder_once(tmp_path: Path,
 
     def keep_busy() -> None:
         ready.set()
-        hold.wait(5)
+        hold.wait(60)
 
     sync._thread.submit(keep_busy)
-    ready.wait(5)
+    assert ready.wait(60)
     for file in files:
         file.write_bytes(b"sound")
         sync.add(file)

@@ -143,13 +143,13 @@ def test_a_report_that_is_written_after_the_end_does_not_undo_it(
     running, succeed = JobQueue.running, JobQueue.succeed
 
     def late(*arguments: Any) -> bool:
-        assert ended.wait(20)
+        assert ended.wait(60)
         return running(*arguments)
 
     def slowly(*arguments: Any) -> Job | None:
         job = succeed(*arguments)
         ended.set()
-        assert heard.wait(20)
+        assert heard.wait(60)
         return job
 
     monkeypatch.setattr(JobQueue, "running", late)

@@ -165,7 +165,7 @@ def test_a_reader_that_waits_is_released_when_its_stream_is_closed(engine: Frame
     halted = threading.Event()
 
     def conditioning(_: int) -> Array:
-        halted.wait(10)
+        halted.wait(60)
         return SOURCES[:1]
 
     stream = engine.open(request(1, frames=None, conditioning=conditioning))

@@ -252,4 +252,4 @@ def test_a_listener_that_vanishes_releases_a_call_that_waits(generator: MagentaG
     threading.Thread(target=listen, daemon=True).start()
     stream.next_block()
     stream.close()
-    assert ended.wait(5)
+    assert ended.wait(60)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stand_ins import TINY
 
-from tunesmith.errors import ModelFileError
+from tunesmith.errors import InvalidRequest, ModelFileError
+from tunesmith.magenta_rt.request_mapping import check_fields as check_magenta
 from tunesmith.models.families.musicgen import summarize
-from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest, Source, read_manifest, write_manifest
+from tunesmith.models.manifest import MANIFEST, FileDigest, Manifest, Sizes, Source, read_manifest, write_manifest
+from tunesmith.musicgen.request_mapping import check_fields as check_musicgen
+from tunesmith.request import GenerationRequest
+from tunesmith.stable_audio.request_mapping import check_fields as check_stable_audio
 
 MINE = Manifest(
     name="mine",
@@ -23,6 +30,33 @@ MINE = Manifest(
     tunesmith="0.1.0",
     created="2030-01-02T03:04:05+00:00",
 )
+
+
+OTHER_SIZES = {
+    "magenta-rt": replace(MINE.sizes, kind="magenta-rt"),
+    "stable-audio": replace(MINE.sizes, kind="stable-audio", num_codebooks=None, latent_channels=8),
+}
+VALUES: dict[str, Any] = {
+    "guidance_scale": 3, "temperature": 1, "top_k": 5, "top_p": 0.5, "negative_prompt": "x", "steps": 4, "bars": 2,
+    "loop": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sizes", "check"), [
+    (MINE.sizes, check_musicgen), (OTHER_SIZES["magenta-rt"], check_magenta),
+    (OTHER_SIZES["stable-audio"], check_stable_audio),
+], ids=["musicgen", "magenta-rt", "stable-audio"])  # fmt: skip
+def test_the_fields_of_a_model_are_those_that_its_requests_take(
+    sizes: Sizes, check: Callable[[GenerationRequest], None]
+) -> None:
+    def takes(field: str) -> bool:
+        try:
+            check(GenerationRequest(prompt="x", model="mine", **{field: VALUES[field]}))
+        except InvalidRequest as refused:
+            return refused.field != field
+        return True
+
+    assert {field for field in VALUES if takes(field)} == set(sizes.fields)
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:

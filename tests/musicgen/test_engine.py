@@ -337,7 +337,7 @@ def test_threads_share_the_batch_and_get_their_own_codes() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert all((got[seed] == alone(piece(frames=59, seed=seed))).all() for seed in range(6))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
+from lazy_modules import LazyModule
 from reference_vectors import facts, relative_error, rows, vectors
 from stable_audio_models import tiny_checkpoint
 from stable_audio_open_models import tiny_open_checkpoint
@@ -22,7 +23,14 @@ from tunesmith.stable_audio.conversion import convert
 from tunesmith.stable_audio.engine import DiffusionEngine
 from tunesmith.stable_audio.generator import StableAudioGenerator
 from tunesmith.stable_audio.model_folder import GPU_WEIGHTS
-from tunesmith.stable_audio.torch_runner import TorchNetworks
+
+if TYPE_CHECKING:
+    import torch
+
+    from tunesmith.stable_audio import torch_runner
+else:
+    torch = LazyModule("torch")
+    torch_runner = LazyModule("tunesmith.stable_audio.torch_runner")
 
 Array = npt.NDArray[np.float32]
 MODELS = ("sa3_small", "sao_small", "sao_1_0")
@@ -33,9 +41,11 @@ def checkpoint_of(name: str) -> StableAudioCheckpoint:
     return tiny_checkpoint() if name == "sa3_small" else tiny_open_checkpoint(name)
 
 
-def on_torch(name: str, dtype: torch.dtype | None = None) -> TorchNetworks:
+def on_torch(name: str, dtype: torch.dtype | None = None) -> torch_runner.TorchNetworks:
     checkpoint = checkpoint_of(name)
-    return TorchNetworks(checkpoint.architecture, checkpoint.weights, checkpoint.tokenizer.path, "cpu", dtype=dtype)
+    return torch_runner.TorchNetworks(
+        checkpoint.architecture, checkpoint.weights, checkpoint.tokenizer.path, "cpu", dtype=dtype
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +54,7 @@ def reference_frequencies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fourier_features, "frequencies", lambda: vectors("sa3_small/seconds")["frequencies"])
 
 
-def velocity(networks: TorchNetworks, name: str) -> tuple[Array, Array]:
+def velocity(networks: torch_runner.TorchNetworks, name: str) -> tuple[Array, Array]:
     """Return the velocity of the recorded step, and the reference's."""
     file, text = vectors(f"{name}/dit"), vectors(f"{name}/text")
     asked = facts(f"{name}/dit")
@@ -98,7 +108,11 @@ def test_a_model_for_a_gpu_has_weights_in_place_of_graphs_and_makes_music(tmp_pa
     made = []
     for seed in (1, 1, 2):
         generator = StableAudioGenerator(
-            tmp_path, name="mine", licence="mit", digest="", open_networks=partial(TorchNetworks.open, device="cpu")
+            tmp_path,
+            name="mine",
+            licence="mit",
+            digest="",
+            open_networks=partial(torch_runner.TorchNetworks.open, device="cpu"),
         )
         request = GenerationRequest.checked(prompt="piano", model="mine", seed=seed, duration=2)
         made.append(generator.generate(request, no_progress, never_cancelled).samples)
@@ -106,4 +120,4 @@ def test_a_model_for_a_gpu_has_weights_in_place_of_graphs_and_makes_music(tmp_pa
     assert not np.array_equal(made[0], made[2])
     (tmp_path / GPU_WEIGHTS).unlink()
     with pytest.raises(ModelFileError, match=r"weights\.safetensors: is missing"):
-        DiffusionEngine(TorchNetworks.open(tmp_path, "cpu"))
+        DiffusionEngine(torch_runner.TorchNetworks.open(tmp_path, "cpu"))

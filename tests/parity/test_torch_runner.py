@@ -11,10 +11,11 @@ from lazy_modules import LazyModule
 from runner_laws import KINDS, Array, Reference, Row, rows_of, some_codes, some_states, step
 
 from tunesmith.musicgen.checkpoint import Checkpoint
-from tunesmith.musicgen.torch.torch_runner import TorchRunner
 
 if TYPE_CHECKING:
     import torch
+
+    from tunesmith.musicgen.torch.torch_runner import TorchRunner
 else:
     torch = LazyModule("torch")
 
@@ -26,6 +27,8 @@ def reference(request: pytest.FixtureRequest) -> Reference:
 
 @pytest.fixture
 def runner(reference: Reference) -> TorchRunner:
+    from tunesmith.musicgen.torch.torch_runner import TorchRunner
+
     return TorchRunner(Checkpoint(reference.architecture, reference.weights, Path()), "cpu", num_rows=4)
 
 

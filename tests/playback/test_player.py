@@ -142,4 +142,4 @@ def test_ctrl_c_stops_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert process.communicate(timeout=60)[1] == b"tunesmith: error: stopped\n"
     assert process.returncode == 130
     assert programs
-    assert not psutil.wait_procs(programs, timeout=5)[1]
+    assert not psutil.wait_procs(programs, timeout=60)[1]

@@ -16,7 +16,7 @@ from tunesmith.server.startup import bind_sockets, urls_of
 
 def reached(url: str) -> bool:
     host, _, port = url.removeprefix("http://").rpartition(":")
-    with socket.create_connection((host.strip("[]"), int(port)), timeout=5):
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=60):
         return True
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import scipy.signal
+from lazy_modules import LazyModule
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import instrument
@@ -18,6 +19,11 @@ from tunesmith.composer.score import Ambience, MixSettings, Note, Part, Score, S
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone
 from tunesmith.composer.theory import Key, Meter
 from tunesmith.generator import never_cancelled, no_progress
+
+if TYPE_CHECKING:
+    from scipy import signal
+else:
+    signal = LazyModule("scipy.signal")
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,8 @@ def _drum(pitch: int, velocity: int) -> Samples:
         wave = 0.5 * noise * np.exp(-seconds * 18) + 0.5 * np.sin(2 * np.pi * 190 * seconds) * np.exp(-seconds * 25)
     else:
         decay = 8 if pitch == 46 else 45
-        high = scipy.signal.butter(2, 6000, "high", fs=SAMPLE_RATE, output="sos")
-        wave = 0.4 * scipy.signal.sosfilt(high, noise) * np.exp(-seconds * decay)
+        high = signal.butter(2, 6000, "high", fs=SAMPLE_RATE, output="sos")
+        wave = 0.4 * signal.sosfilt(high, noise) * np.exp(-seconds * decay)
     return np.asarray(wave * (velocity / 127) ** 1.5, np.float32)
 
 

@@ -20,6 +20,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import traceback
 import types
@@ -47,6 +48,9 @@ LOADED = (
     "tunesmith.server.app",
     "tunesmith.server.uvicorn_server",
 )
+WARM_PROMPTS = ("calm piano", "lofi hip hop with rain sounds, 90 bpm")
+"""What the tests ask for most."""
+
 INTERRUPTED = -int(signal.SIGINT)
 """The exit code of a program that ends by Ctrl-C, as its parent sees it."""
 
@@ -196,6 +200,25 @@ def _execute(arguments: list[str]) -> None:
         runpy.run_path(kind, run_name="__main__")
 
 
+def _warm_up() -> None:
+    """Fill what every program would fill for itself: the command line, the composer's tables, sampled notes."""
+    from tunesmith.cli.app import root_command
+    from tunesmith.composer.generator import ComposerGenerator
+    from tunesmith.config import Settings
+    from tunesmith.library.migrate import open_database
+    from tunesmith.request import GenerationRequest
+
+    root_command()
+    with tempfile.TemporaryDirectory() as folder:
+        open_database(Settings(data_dir=Path(folder))).close()
+    # A program looks for its own temporary folder, as its environment names it.
+    tempfile.tempdir = None
+    for prompt in WARM_PROMPTS:
+        request = GenerationRequest(prompt=prompt, duration=2.0, seed=1)
+        ComposerGenerator().generate(request, lambda _: None, lambda: False)
+    assert threading.active_count() == 1, "a fork has none of the threads of this process"
+
+
 def _fork_tunesmith_too() -> None:
     """Have the runners and pulls of this program forked as well, by a fork server below it."""
     from forked_python import fork_tunesmith
@@ -233,6 +256,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("forked_python", *LOADED):
         importlib.import_module(name)
+    _warm_up()
     own = {str(Path(__file__).parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
     sys.path[:] = [path for path in sys.path if path not in own]
     # Objects that no fork collects stay in pages that all share.

@@ -38,7 +38,7 @@ class Receiver:
 
     def wait_for(self, number: int) -> list[Received]:
         for _ in range(number):
-            assert self.arrived.acquire(timeout=10), f"only {len(self.received)} requests came"
+            assert self.arrived.acquire(timeout=60), f"only {len(self.received)} requests came"
         return list(self.received)
 
 

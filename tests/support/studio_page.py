@@ -34,6 +34,15 @@ SEAM = """async () => {
 }"""
 
 
+# Frames, not milliseconds: a busy machine draws fewer.
+SETTLED = """async () => {
+  const place = () => JSON.stringify(document.querySelector("#ruler").getBoundingClientRect());
+  for (let still = 0, before = ""; still < 8; before = place()) {
+    await new Promise(requestAnimationFrame);
+    still = place() === before ? still + 1 : 0;
+  }
+}"""
+
 AXE = Path(__file__).parents[1] / "clients" / "js" / "node_modules" / "axe-core" / "axe.min.js"
 # Every rule on every element; of those that pass, and of where an element is, nothing is written down.
 RUN = 'axe.run({ resultTypes: ["violations"], selectors: false })'
@@ -130,6 +139,11 @@ def make(page: Page, takes: int = 1, **asked: str) -> None:
 def position(page: Page) -> float:
     """Return where the playhead is, in seconds."""
     return float(page.get_attribute("#wave", "aria-valuenow") or "nan")
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has drawn some frames in which nothing has moved the timeline."""
+    page.evaluate(SETTLED)
 
 
 def sounding(page: Page) -> None:

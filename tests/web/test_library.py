@@ -8,15 +8,17 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import mido
 import pytest
 import soundfile
+import yaml
 from browser import PATIENCE_MS
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from hub_server import hub_server
 from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer, started
-from studio_page import make
+from studio_page import ask, make
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
     """Give a server in whose library there is nothing but what the tests here make."""
     with started(tmp_path_factory.mktemp("data"), composer_processes="1") as server:
         yield server
+
+
+SETTINGS = {"Guidance": "2.5", "Temperature": "0.8", "Top k": "20", "Avoid": "drums"}
 
 
 def told_inexact(route: Route) -> None:
@@ -39,7 +44,7 @@ def saved(page: Page, button: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
-def test_mix_stems_and_midi_are_downloaded(page: Page) -> None:
+def test_mix_stems_midi_and_score_are_downloaded(page: Page) -> None:
     make(page)
     mix = soundfile.info(io.BytesIO(saved(page, "WAV")))
     assert (mix.frames, mix.samplerate) == (252_000, 44_100)
@@ -47,6 +52,7 @@ def test_mix_stems_and_midi_are_downloaded(page: Page) -> None:
         parts = {re.sub(r"^.*/?\d\d-|\.wav$", "", name) for name in stems.namelist()}
     assert {"melody", "bass", "rain"} <= parts
     assert mido.MidiFile(file=io.BytesIO(saved(page, "MIDI"))).length == pytest.approx(mix.duration, abs=0.1)
+    assert "84" in str(yaml.safe_load(saved(page, "Score"))["tempo"])
 
 
 def test_a_piece_is_starred_rated_tagged_and_found(page: Page) -> None:
@@ -115,7 +121,7 @@ def test_what_is_made_while_the_list_shows_something_else_is_in_the_library_all_
 def test_a_model_is_installed_with_its_licence_shown(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_musicgen(tmp_path / "checkpoint")
+    copy_musicgen(tmp_path / "checkpoint")
     with hub_server() as hub:
         hub.share("facebook/musicgen-small", tmp_path / "checkpoint", licence="cc-by-nc-4.0")
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
@@ -133,3 +139,19 @@ def test_a_model_is_installed_with_its_licence_shown(
             expect(model).to_contain_text("Installed")
             page.select_option("#model", "musicgen-small")
             expect(page.locator("#form")).to_be_hidden()
+            # Bars are the composer's; what is its own is shown instead, and sent.
+            assert page.input_value("#length") == ""
+            ask(page, prompt="noise", length="1 s")
+            for name, value in SETTINGS.items():
+                page.get_by_label(name, exact=True).fill(value)
+            page.press("#prompt", "Enter")
+            page.wait_for_selector("#download:enabled")
+            (job,) = httpx.get(f"{server.url}/api/jobs").json()["jobs"]
+            expected = {"guidance_scale": 2.5, "temperature": 0.8, "top_k": 20, "negative_prompt": "drums"}
+            assert {name: job["request"].get(name) for name in expected} == expected
+            page.get_by_label("Top p").fill("7")
+            page.press("#prompt", "Enter")
+            expect(page.locator("#ask-problem")).to_contain_text(re.compile("Top p must be .*1"))
+            expect(page.get_by_label("Top p")).to_have_attribute("aria-invalid", "true")
+            page.select_option("#model", "composer")
+            expect(page.get_by_label("Top k")).to_have_count(0)

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
-import live_generators
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
-from started_server import StartedServer, started
+from started_server import StartedServer, wait_for
 from studio_page import opened_page, violations
-
-
-@pytest.fixture(scope="module")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
-    folder = tmp_path_factory.mktemp("live")
-    with ExitStack() as running:
-        # Other servers that the tests here start have no such model.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PYTHONPATH", live_generators.install(folder / "site", ["Sines"]))
-            process = running.enter_context(started(folder / "data", composer_processes="1"))
-        yield process
 
 
 class Wire:
@@ -38,11 +25,9 @@ class Wire:
 
     def wait_for(self, page: Page, text: str, *, sent: bool = False) -> None:
         """Wait until a message with a text was received, or sent."""
-        for _ in range(300):
-            if any(text in one for one in (self.sent if sent else self.got)):
-                return
-            page.wait_for_timeout(50)
-        raise AssertionError(f"no message with {text}: {self.sent if sent else self.got}")
+        messages = self.sent if sent else self.got
+        # The browser tells of its messages only when it is asked something.
+        wait_for(lambda: page.evaluate("true") and any(text in one for one in messages), f"a message with {text}")
 
 
 @pytest.fixture
@@ -74,7 +59,7 @@ def test_it_plays_and_everything_changes_what_is_heard(panel: Page) -> None:
     wire.wait_for(panel, '"notes":[48]')
     assert held(panel) == ["C 3"]
     panel.keyboard.up("a")
-    panel.wait_for_timeout(100)
+    wire.wait_for(panel, '"notes":[]')
     panel.fill(".live-text >> nth=0 >> input", "jazz")
     panel.keyboard.press("Enter")
     wire.wait_for(panel, '"prompt":"jazz"')
@@ -121,9 +106,9 @@ def test_it_has_no_violation_and_ends_when_it_is_closed(panel: Page, size: tuple
     assert panel.evaluate("document.documentElement.scrollWidth") <= size[0]
     panel.keyboard.press("Escape")
     expect(panel.locator("dialog.live")).to_have_count(0)
-    panel.wait_for_function(
-        "fetch('/api/ps').then((a) => a.json()).then((a) => a.models.every((m) => !m.requests_running))"
-    )
+    # Not wait_for_function, which the page's policy refuses once it has to ask twice.
+    rests = "fetch('/api/ps').then((a) => a.json()).then((a) => a.models.every((m) => !m.requests_running))"
+    wait_for(lambda: panel.evaluate(rests), "the stream to end")
 
 
 def test_a_page_without_such_a_model_has_no_way_to_it_and_loads_nothing_of_it(page: Page) -> None:

@@ -127,13 +127,14 @@ export class Tunesmith {
   /**
    * Return the file of a job; throws GenerationFailed unless the job has succeeded.
    *
-   * @param {string} id
+   * @param {string | Job} job its id, or the job as `follow` yields it in the end, which saves asking for it
    * @param {CallOptions} [options]
    * @returns {Promise<Uint8Array>}
    */
-  async audio(id, options = {}) {
+  async audio(job, options = {}) {
     const call = this.#connection.call(options);
-    const { result } = requireSuccess(await this.#connection.exchange.document(statusOf(id), call));
+    const ended = typeof job === "string" ? await this.#connection.exchange.document(statusOf(job), call) : job;
+    const { result } = requireSuccess(ended);
     return wholeFile(this.#connection.exchange, result.url, call);
   }
 

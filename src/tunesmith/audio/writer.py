@@ -22,7 +22,7 @@ from tunesmith.audio.tags import write_tags
 from tunesmith.audio.tags.riff import clear_peak_time
 from tunesmith.audio.wave_header import state_speakers
 from tunesmith.errors import AudioFileError, AudioFileWarning, DiskFull
-from tunesmith.files import atomic_output, check_folder_writable
+from tunesmith.files import atomic_output, check_folder_writable, sync_path
 from tunesmith.plain_text import library_path
 
 if TYPE_CHECKING:
@@ -43,20 +43,24 @@ def write_audio(audio: Audio, path: Path, *, bits: int | None = None, sample_rat
 
     ``bits`` is 16, 24 or 32 (float) where the format supports them; by default, the bit depth of the source file, and
     16 for generated sound. At 16 bits, blocks that need more are dithered and others are kept exactly. Sample rates
-    that the format does not support are resampled. The same sound gives the same bytes.
+    that the format does not support are resampled. The same sound gives the same bytes. A power cut leaves either the
+    whole file or what ``path`` was before.
     Raises InvalidRequest for an unknown suffix, AudioFileError if the file cannot be written; warns with
     AudioFileWarning of lost precision.
     """
-    path, notices = write_with_notices(audio, path, bits=bits, sample_rate=sample_rate)
+    path, notices = write_with_notices(audio, path, bits=bits, sample_rate=sample_rate, durable=True)
     for notice in notices:
         warnings.warn(f"{path}: {notice}", AudioFileWarning, stacklevel=2)
     return path
 
 
 def write_with_notices(
-    audio: Audio, path: Path, *, bits: int | None = None, sample_rate: int | None = None
+    audio: Audio, path: Path, *, bits: int | None = None, sample_rate: int | None = None, durable: bool = False
 ) -> tuple[Path, tuple[str, ...]]:
-    """Write as :func:`write_audio` does, but return the path and the warnings instead of issuing them."""
+    """Write as :func:`write_audio` does, but return the path and the warnings instead of issuing them.
+
+    Only a ``durable`` file is on the disk before it takes its name; this waits for the disk.
+    """
     target = format_of(path)
     chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
     subtype = target.subtype(chosen)
@@ -69,6 +73,8 @@ def write_with_notices(
             clear_peak_time(temporary)
         rate = target.sample_rate(sample_rate or audio.sample_rate)
         write_tags(temporary, target.container, audio.metadata, rate, written)
+        if durable:
+            sync_path(temporary)
     # A caller who sets a bit depth accepts its precision, so only the default warns.
     return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))
 
@@ -116,13 +122,14 @@ def writer_error(path: Path) -> Iterator[None]:
 
 def _encode(audio: Audio, path: Path, target: Format, subtype: str, sample_rate: int | None) -> tuple[int, int]:
     """Encode the samples; return the number of samples per channel, and of clipped samples over all channels."""
-    import soundfile
+    # Here, because soundfile takes long to import.
+    from tunesmith.audio.unsynced_file import UnsyncedFile
 
     rate = target.sample_rate(sample_rate or audio.sample_rate)
     blocks = resample_blocks(audio.blocks(), audio.channels, audio.sample_rate, rate)
     container = _container(audio, target.container, subtype, rate)
     order = to_vorbis(audio.channels) if target.container == "OGG" else None
-    sound = soundfile.SoundFile(
+    sound = UnsyncedFile(
         library_path(path), "w", samplerate=rate, channels=audio.channels, format=container, subtype=subtype
     )
     with sound:

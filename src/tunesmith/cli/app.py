@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import functools
+from typing import Annotated, Any
 
 import typer
 
@@ -70,3 +71,9 @@ def top(
 
     tunesmith "PROMPT" is short for tunesmith generate "PROMPT".
     """
+
+
+@functools.cache
+def root_command() -> Any:
+    """Return the Click group of the application, built once in a process: Typer reads every signature for it."""
+    return typer.main.get_command(app)

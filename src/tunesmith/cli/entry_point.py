@@ -67,7 +67,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit code: 0 done, 1 failed, 2 bad input, 130 stopped by Ctrl-C."""
     import typer
 
-    from tunesmith.cli.app import app
+    from tunesmith.cli.app import root_command
     from tunesmith.cli.arguments import command_mistake, with_aliases
     from tunesmith.cli.console import prepare_streams, print_error, shown_warnings
     from tunesmith.errors import GenerationCancelled, TunesmithError
@@ -76,7 +76,7 @@ def run(arguments: Sequence[str]) -> int:
     if mistake := command_mistake(arguments, COMMANDS):
         return print_error(mistake, 2)
     try:
-        command = typer.main.get_command(app)
+        command = root_command()
         given = with_aliases(insert_default_command(arguments), command)
         with shown_warnings():
             result = command.main(args=given, prog_name="tunesmith", standalone_mode=False)

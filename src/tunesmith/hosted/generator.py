@@ -23,7 +23,7 @@ from tunesmith.hosted.run_in_thread import run_cancellable
 from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
-from tunesmith.source_recordings import with_sources
+from tunesmith.source_recordings import model_metadata
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 10.0
@@ -86,20 +86,11 @@ class HostedGenerator:
         licence = self._licence(first, bool(request.audio or request.melody))
         if licence == UNKNOWN_LICENCE:
             notes.append(f"licence: unknown for {self._name}; see its page before you publish")
-        about = {
-            "title": request.prompt[:80],
-            "prompt": request.prompt,
-            "seed": request.seed if request.seed is not None else first.seed,
-            "model": str(self._name),
-            "model_version": first.version,
-            "licence": licence,
-            "settings": {"service": self._name.service_name, "seed_heeded": heeded, "calls": [
-                {"seconds": round(clip.audio.duration, 3), **clip.about} for clip in assembled.clips
-            ]},
-            "request": request.model_dump(mode="json", exclude_unset=True),
-            "warnings": [*notes, *warnings],
-        }  # fmt: skip
-        return with_sources(about, request)
+        about = {"model": str(self._name), "model_version": first.version, "licence": licence}
+        calls = [{"seconds": round(clip.audio.duration, 3), **clip.about} for clip in assembled.clips]
+        settings = {"service": self._name.service_name, "seed_heeded": heeded, "calls": calls}
+        seed = request.seed if request.seed is not None else first.seed
+        return model_metadata(request, about, seed=seed, settings=settings, warnings=(*notes, *warnings))
 
     def _licence(self, clip: HostedClip, of_a_recording: bool) -> str:
         """Return the licence: stated by the service, else known for the model, else in the file's tags.

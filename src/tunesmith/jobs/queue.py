@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,6 @@ from tunesmith.jobs.estimates import Speed, SpeedEstimates
 from tunesmith.jobs.job import Claim, Failure, Job, JobResult, JobState
 from tunesmith.jobs.row_mapping import (
     UnreadableJob,
-    job_of,
     read_job,
     result_values,
     running_values,
@@ -188,9 +188,9 @@ class JobQueue:
         with self._database.write() as connection:
             # In the same transaction as the end, and before it, because the end invalidates the claim.
             self._correct_times(connection, claim, now)
-            row = connection.execute(SUCCEED, _where_claimed(claim) | values).mappings().first()
+            row = connection.execute(SUCCEED, _where_claimed(claim) | values).first()
             if row is not None:
-                began_at: float = row["running_at"]
+                began_at: float = row.running_at
                 # An export belongs to its track and is none itself.
                 if claim.job.options.for_track is None:
                     track = track_from_job(claim.job, result, metadata, (began_at, now))
@@ -201,7 +201,10 @@ class JobQueue:
                     speed = Speed(seconds_per_audio_second=seconds / result.duration)
                     self._speeds.observe(connection, model, speed)
         self._forget(claim)
-        return None if row is None else job_of(row, now, claim.job.request)
+        return None if row is None else replace(
+            claim.job, state=JobState.SUCCEEDED, progress=1.0, stage="", eta_seconds=None, started_at=row.started_at,
+            running_at=row.running_at, finished_at=now, result=result, metadata=dict(metadata),
+        )  # fmt: skip
 
     def fail(self, claim: Claim, failure: Failure) -> bool:
         """Finish a job as failed; False if the claim was lost."""

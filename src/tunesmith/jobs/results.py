@@ -26,7 +26,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tunesmith.errors import FolderUnavailable, InvalidRequest
-from tunesmith.files import disk_full_as_error, file_sha256, is_full, is_sha256
+from tunesmith.files import disk_full_as_error, file_sha256, is_full, is_sha256, sync_path
 from tunesmith.library.clock import Clock
 
 
@@ -106,23 +106,12 @@ def sync(path: Path) -> None:
 
     An error is logged and not raised, because the caller has already served the file.
     """
-    if os.name == "nt" and path.is_dir():
-        # Windows cannot fsync a folder and does not need to.
-        return
     try:
-        # Windows can flush only a file that is open for writing.
-        handle = os.open(path, os.O_RDWR if path.is_file() else os.O_RDONLY)
+        sync_path(path)
     except FileNotFoundError:
         return
     except OSError as error:
         log.error("cannot sync %s: %s", path, error.strerror)
-        return
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        log.error("cannot sync %s: %s", path, error.strerror)
-    finally:
-        os.close(handle)
 
 
 GRACE_SECONDS = 3600.0

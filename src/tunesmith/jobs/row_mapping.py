@@ -80,14 +80,14 @@ def fingerprint(submission: Submission) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
-def job_of(row: sa.RowMapping | Mapping[str, Any], now: float, request: GenerationRequest | None = None) -> Job:
-    """Return the job that a row holds, its time left as of ``now``; ``request`` where it is known saves reading it."""
+def job_of(row: sa.RowMapping | Mapping[str, Any], now: float, known: Submission | None = None) -> Job:
+    """Return the job that a row holds, its time left as of ``now``; ``known``, its submission, saves reading JSON."""
     kind, eta_at = row["error_kind"], row["eta_at"]
     return Job(
         **{name: row[name] for name in _AS_STORED},
         state=JobState(row["state"]),
-        request=request or GenerationRequest.model_validate(row["request"]),
-        options=JobOptions.from_row(row["extra"]),
+        request=known.request if known else GenerationRequest.model_validate(row["request"]),
+        options=known.options if known else JobOptions.from_row(row["extra"]),
         owner=row["owner"] or None,
         eta_seconds=None if eta_at is None else max(0.0, eta_at - now),
         result=None if row["result"] is None else JobResult(**row["result"]),

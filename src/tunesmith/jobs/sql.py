@@ -16,7 +16,8 @@ UNFINISHED = (QUEUED, *ACTIVE_STATES)
 
 _the_job = jobs.c.id == sa.bindparam("the_id")
 _waits = jobs.c.state == QUEUED
-_is_active = jobs.c.state.in_(ACTIVE_STATES)
+# Not IN, whose list SQLAlchemy writes into the statement anew for every job.
+_is_active = sa.or_(*(jobs.c.state == state for state in ACTIVE_STATES))
 _is_claimed = (
     _the_job & _is_active & (jobs.c.worker == sa.bindparam("the_worker")) & (jobs.c.claims == sa.bindparam("the_claim"))
 )
@@ -65,7 +66,9 @@ def take_turn(database: Database) -> sa.Executable:
 
 CHANGE = sa.update(jobs).where(_is_claimed)
 # A job may finish before any report that it runs was written.
-SUCCEED = CHANGE.values(running_at=sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)).returning(*jobs.c)
+SUCCEED = CHANGE.values(running_at=sa.func.coalesce(jobs.c.running_at, jobs.c.started_at)).returning(
+    jobs.c.started_at, jobs.c.running_at
+)
 # Claiming has counted an attempt, and a shutdown is not the job's fault.
 RELEASE = CHANGE.values(attempts=jobs.c.attempts - 1)
 HELD = sa.select(jobs.c.id).where(_is_active & (jobs.c.worker == sa.bindparam("the_worker")))

@@ -158,10 +158,10 @@ class JobStore:
             # A new job must not overtake those that wait.
             claimed = {} if slot is None or waiting else self._claimed(connection, row, slot, now)
             connection.execute(INSERT_JOB, row | claimed)
-        job = job_of(row, now, submission.request)
+        job = job_of(row, now, submission)
         if slot is None or not claimed:
             return SubmitResult(job, created=True)
-        begun = job_of(row | claimed, now, submission.request)
+        begun = job_of(row | claimed, now, submission)
         # No other job waits, or this one would not have been claimed.
         return SubmitResult(job, created=True, claim=Claim(begun, slot.worker, claimed["claims"], is_last=True))
 

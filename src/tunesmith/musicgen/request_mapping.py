@@ -36,8 +36,7 @@ def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedReque
 
     Raises InvalidRequest for options this model cannot honour, and AudioFileError for a recording that cannot be read.
     """
-    reject_composer_only_fields(request)
-    reject_stable_audio_only_fields(request)
+    check_fields(request)
     if request.melody and engine.architecture.chroma is None:
         problem = f"{request.model} does not support melodies; use a melody model such as musicgen-melody"
         raise InvalidRequest("melody", problem)
@@ -60,6 +59,12 @@ def prepare_request(request: GenerationRequest, engine: Engine) -> PreparedReque
     settings = _settings(request, seconds, sequence)
     settings["codes"] = (frames - sequence.given_frames) * engine.architecture.decoder.num_codebooks
     return PreparedRequest(sequence, num_samples, settings, tuple(warnings))
+
+
+def check_fields(request: GenerationRequest) -> None:
+    """Raise InvalidRequest for the first field that no MusicGen model has."""
+    reject_composer_only_fields(request)
+    reject_stable_audio_only_fields(request)
 
 
 def _tokens(field: str, text: str, tokenizer: Tokenizer, warnings: list[str]) -> tuple[int, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import pytest
-import scipy.signal
 from bandstand import full_band
+from lazy_modules import LazyModule
 
 from tunesmith.composer.mix.automation import Sweep, closed_at
 from tunesmith.composer.mix.channel_strips import STRIPS
@@ -18,6 +20,11 @@ from tunesmith.composer.mix.octaves import MIDDLES
 from tunesmith.composer.mix.reverb import LONGEST_TAIL, SPACES, impulse_response, reverb_gains
 from tunesmith.composer.mix.tone import BusTone
 from tunesmith.composer.score import ROLES, MixSettings, Section
+
+if TYPE_CHECKING:
+    from scipy import signal
+else:
+    signal = LazyModule("scipy.signal")
 
 SIZE = 1 << 16
 BIN = 44_100 / SIZE
@@ -45,7 +52,7 @@ def test_a_response_equals_the_filter_run_sample_by_sample() -> None:
     rows = np.array([[value / coefficients(band)[3] for value in coefficients(band)]])
     impulse = np.zeros(SIZE)
     impulse[0] = 1
-    np.testing.assert_allclose(np.fft.irfft(response((band,), SIZE)), scipy.signal.sosfilt(rows, impulse), atol=1e-6)
+    np.testing.assert_allclose(np.fft.irfft(response((band,), SIZE)), signal.sosfilt(rows, impulse), atol=1e-6)
 
 
 def test_every_role_has_a_strip() -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pyloudnorm
-import pytest
+from typing import TYPE_CHECKING
 
-from tunesmith.composer.mix.master.dynamics import Compression, compressor_gain, limiter_gain, smoothed
+import numpy as np
+import pytest
+from lazy_modules import LazyModule
+
+from tunesmith.composer.mix.master.dynamics import MOST_SMOOTH_DB, Compression, compressor_gain, limiter_gain, smoothed
 from tunesmith.composer.mix.master.gain_search import find_gain
 from tunesmith.composer.mix.master.loudness_frames import FrameMeter, Frames, gated_loudness
 from tunesmith.composer.rng import rng_for
+
+if TYPE_CHECKING:
+    import pyloudnorm
+else:
+    pyloudnorm = LazyModule("pyloudnorm")
 
 RATE = 44_100 / 64
 
@@ -63,6 +70,25 @@ def test_the_limiter_never_lets_a_peak_through() -> None:
     assert limiter_gain(peak * 0 + 0.5, 0.8, RATE, loop=False) == pytest.approx(np.ones(3001))
 
 
+def test_the_limiter_cuts_single_peaks_quickly_and_never_ducks_what_follows_by_more_than_its_smooth_share() -> None:
+    peak = np.full(600, 0.5, np.float32)
+    peak[300] = 8.0
+    gain = limiter_gain(peak, 1.0, RATE, loop=False)
+    after = gain[300 + round(0.008 * RATE) :]
+    assert peak[300] * max(gain[300], gain[301]) <= 1.0 + 1e-6
+    assert 20 * np.log10(after.min()) >= -MOST_SMOOTH_DB - 0.1
+    # Well before the peak, nothing happens.
+    assert gain[:250] == pytest.approx(np.ones(250))
+
+
+def test_peaks_that_the_smooth_stage_can_take_are_its_alone() -> None:
+    peak = np.abs(rng_for(3, "low").standard_normal(2000)).astype(np.float32)
+    low = peak / peak.max() * np.float32(10 ** (MOST_SMOOTH_DB / 20))
+    slightly_higher = np.append(low, low.max() * np.float32(1.001))
+    both = limiter_gain(low, 1.0, RATE, loop=False), limiter_gain(slightly_higher, 1.0, RATE, loop=False)
+    np.testing.assert_allclose(both[0][:1900], both[1][:1900], atol=2e-3)
+
+
 def test_a_loops_gains_close() -> None:
     power = (0.02 * rng_for(2, "power").random(2000)).astype(np.float32)
     how = Compression(-10, 4, 0.01, 0.1)
@@ -83,6 +109,22 @@ def test_compression_follows_its_ratio() -> None:
     gain = compressor_gain(power, -30, Compression(-6, 2, 0.01, 0.1), RATE, loop=False)
     change = 20 * np.log10(gain[-1] / gain[3999])
     assert change == pytest.approx(-10, abs=0.3)
+
+
+@pytest.mark.parametrize("crest", [2.2, 2.3, 2.4])
+def test_slightly_higher_peaks_change_the_gain_slightly(crest: float) -> None:
+    busy = np.where(np.arange(4000) % 350 < 60, 0.1, 0.01)
+    found = [
+        find_gain(
+            Frames(np.square(busy).astype(np.float32), (busy * peak).astype(np.float32), 44_100, 256_000),
+            -16,
+            loop=False,
+        )
+        for peak in (crest, crest * 1.005)
+    ]
+    for levels in found:
+        assert levels.loudness == pytest.approx(-16, abs=0.1)
+    assert np.abs(20 * np.log10(found[0].gain / found[1].gain)).max() < 1
 
 
 def test_harder_levelling_is_used_only_where_it_must_be() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-import scipy.signal
 from bandstand import full_band
+from lazy_modules import LazyModule
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix.production import ProductionChain
@@ -16,13 +18,18 @@ from tunesmith.composer.mix.production.wow_flutter import Wow
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import MixSettings
 
+if TYPE_CHECKING:
+    from scipy import signal
+else:
+    signal = LazyModule("scipy.signal")
+
 
 def noise(seconds: float = 2.0) -> Samples:
     return (0.1 * rng_for(0, "noise").standard_normal((2, round(seconds * 44_100)))).astype(np.float32)
 
 
 def power_between(samples: Samples, low: float, high: float) -> float:
-    frequency, power = scipy.signal.welch(samples[0], 44_100, nperseg=4096)
+    frequency, power = signal.welch(samples[0], 44_100, nperseg=4096)
     return float(power[(frequency >= low) & (frequency < high)].sum())
 
 
@@ -73,8 +80,8 @@ def test_wow_bends_the_pitch_by_a_few_cents() -> None:
     seconds = np.arange(3 * 44_100) / 44_100
     tone = np.tile(np.sin(2 * np.pi * 1000 * seconds), (2, 1)).astype(np.float32)
     bent = Wow(None).apply(tone, 0)[0, 4410:-4410]
-    phase = np.unwrap(np.angle(scipy.signal.hilbert(bent)))
-    hertz = scipy.signal.savgol_filter(phase, 2001, 1, deriv=1)[2000:-2000] * 44_100 / (2 * np.pi)
+    phase = np.unwrap(np.angle(signal.hilbert(bent)))
+    hertz = signal.savgol_filter(phase, 2001, 1, deriv=1)[2000:-2000] * 44_100 / (2 * np.pi)
     cents = 1200 * np.log2(hertz / 1000)
     assert 2 < np.abs(cents).max() < 20
 

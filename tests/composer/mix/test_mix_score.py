@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tracemalloc
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyloudnorm
 import pytest
-import scipy.signal
 from bandstand import FakeVoice, fake_voices, full_band, session
+from lazy_modules import LazyModule
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.mix import MixOptions, Session, mix_score, premaster, stem_spools
@@ -21,6 +21,13 @@ from tunesmith.composer.sound.ambience import AMBIENCES
 from tunesmith.composer.sound.voice import Tone
 from tunesmith.errors import GenerationCancelled
 from tunesmith.generator import Progress, never_cancelled
+
+if TYPE_CHECKING:
+    import pyloudnorm
+    from scipy import signal
+else:
+    pyloudnorm = LazyModule("pyloudnorm")
+    signal = LazyModule("scipy.signal")
 
 PRODUCTIONS = (
     (), ("tape", "wow", "vinyl", "lofi"), ("distortion",), ("bitcrush",), ("telephone",), ("dry",), ("spacious",),
@@ -33,7 +40,7 @@ def mixed(score: Score, **options: object) -> Samples:
 
 
 def true_peak_db(samples: Samples) -> float:
-    over = scipy.signal.resample_poly(samples.astype(np.float64), 8, 1, axis=1)
+    over = signal.resample_poly(samples.astype(np.float64), 8, 1, axis=1)
     return float(20 * np.log10(np.abs(over).max()))
 
 

@@ -26,3 +26,11 @@ def test_bass_drums_and_machines_do_not_fall() -> None:
     assert fall_of("chords", instrument("room_kit")) is None
     assert fall_of("melody", instrument("chip_pulse")) is None
     assert fall_of("melody", instrument("violin")) == FALLS["melody"]
+
+
+def test_what_rings_out_by_itself_falls_less() -> None:
+    struck, bowed, held = (fall_of("chords", instrument(name)) for name in ("piano", "strings", "organ"))
+    assert struck is not None
+    assert bowed is not None
+    assert struck.decibels < bowed.decibels
+    assert held == bowed

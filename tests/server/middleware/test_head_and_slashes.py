@@ -68,7 +68,7 @@ def test_head_of_what_never_ends_ends() -> None:
         return stopped.is_set()
 
     app.add_middleware(ResponseMiddleware, tell=error_response_for, quota_of=no_quota)
-    with served(app) as one, httpx.Client(base_url=one, timeout=10) as client:
+    with served(app) as one, httpx.Client(base_url=one, timeout=60) as client:
         assert client.head("/endless").headers["content-type"].startswith("text/event-stream")
         assert client.get("/stopped").json() is True
 

@@ -47,7 +47,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def half_request(port: int, path: str, media_type: str, start: bytes) -> socket.socket:
     """Send the headers and a first piece of a body of 1000 bytes."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
     headers = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {media_type}\r\ncontent-length: 1000\r\n\r\n"
     connection.sendall(headers.encode() + start)
     return connection

@@ -123,7 +123,7 @@ def test_a_body_of_just_the_size_allowed_is_read(url: str) -> None:
 def test_a_length_that_is_a_lie_changes_nothing(url: str) -> None:
     host, port = url.removeprefix("http://").split(":")
     for length in ("99999999999999999999", "-1", "x"):
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
             request = f"POST /v1/music HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{{"
             connection.sendall(request.encode())
             assert connection.recv(100).split()[1] in (b"413", b"400")

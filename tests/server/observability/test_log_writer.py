@@ -21,7 +21,7 @@ class SlowReader(io.StringIO):
 
     def write(self, text: str) -> int:
         self.asked.set()
-        assert self.let.wait(10)
+        assert self.let.wait(60)
         return super().write(text)
 
 
@@ -49,7 +49,7 @@ def test_nobody_waits_for_a_reader_that_does_not_read(reader: SlowReader, monkey
     monkeypatch.setattr("tunesmith.server.observability.logging.FLUSH_SECONDS", 0.01)
     writer = LogWriter(reader)
     tell(writer, "first")
-    assert reader.asked.wait(10)
+    assert reader.asked.wait(60)
     tell(writer, "second")
     writer.flush()
     assert reader.getvalue() == ""
@@ -65,7 +65,7 @@ def test_lines_that_nobody_reads_are_counted_instead_of_kept(
     monkeypatch.setattr("tunesmith.server.observability.logging.MOST_WAITING", 2)
     writer = LogWriter(reader)
     tell(writer, "first")
-    assert reader.asked.wait(10)
+    assert reader.asked.wait(60)
     tell(writer, "second", "third", "fourth", "fifth")
     reader.let.set()
     writer.flush()

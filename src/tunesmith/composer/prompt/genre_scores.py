@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tunesmith.composer.brief import Mood
 from tunesmith.composer.genre import genre_names
@@ -37,6 +37,11 @@ _MOST_TEMPO_COST = 0.5
 _TEMPO_OF_PLACE = {"very_slow": 60.0, "slow": 72.0, "medium": 100.0, "fast": 140.0, "very_fast": 165.0}
 # A share of a prompt's words that are in the tables.
 HARDLY_KNOWN = 0.15
+_DRUMS = frozenset({"drums", "beat"})
+_WITHOUT_A_BEAT = frozenset({"ambient", "classical", "piano"})
+_OF_THE_BEAT = frozenset({"dance", "electronic", "hip_hop", "reggae"})
+"""Families of genres that have no drums, and those that are not themselves without them."""
+_AGAINST_THE_BEAT = 0.5
 _SHORT_FORMS = frozenset({"form/sting", "form/bumper", "form/bed"})
 # Scores so near to the best may win; the second is for prompts read by meaning.
 _NEAR, _NEAR_IN_MEANING = 0.3, 0.04
@@ -97,6 +102,8 @@ def scores_of(parsed: ParsedPrompt) -> tuple[dict[str, float], Meaning | None]:
     for genre in scores:
         scores[genre] += share * _usual(parsed, genre) - _tempo_cost(parsed, genre)
         scores[genre] -= weight * _distance(mood, genre) if mood else 0.0
+    for genre in _against_the_beat(parsed, scores):
+        scores[genre] -= _AGAINST_THE_BEAT
     for genre in refused_genres(parsed.matches, parsed.refused) & scores.keys():
         scores[genre] += _REFUSED
     return scores, meaning
@@ -123,6 +130,17 @@ def _hints(parsed: ParsedPrompt) -> Mapping[str, float]:
     for genre, weight in parsed.unsupported.genre_weights:
         hints[genre] = hints.get(genre, 0.0) + weight
     return {genre: weight for genre, weight in hints.items() if genre in genre_names()}
+
+
+def _against_the_beat(parsed: ParsedPrompt, genres: Iterable[str]) -> list[str]:
+    """Return the genres that have drums where a prompt wants none, or none where it wants some."""
+    if any(_DRUMS & set(parsed.matches[i].names("family")) for i in parsed.refused):
+        families = _OF_THE_BEAT
+    elif _DRUMS & set(parsed.names("family")):
+        families = _WITHOUT_A_BEAT
+    else:
+        return []
+    return [genre for genre in genres if value("genre", genre)["family"] in families]
 
 
 def _mood(parsed: ParsedPrompt, meaning: Meaning | None) -> Mood | None:

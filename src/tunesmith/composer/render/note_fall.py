@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Instrument
 from tunesmith.composer.sound.lru_cache import Floats
-from tunesmith.composer.sound.noise_kinds import is_exact
+from tunesmith.composer.sound.noise_kinds import BY_INSTRUMENT, KEY, is_exact
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 LONGEST = 4 * SAMPLE_RATE
@@ -27,15 +27,21 @@ class NoteFall:
 
 
 FALLS: Mapping[str, NoteFall] = {
-    "chords": NoteFall(7, 0.25), "arpeggio": NoteFall(6, 0.25), "pad": NoteFall(8, 1.0),
+    "chords": NoteFall(8.5, 0.25), "arpeggio": NoteFall(8, 0.25), "pad": NoteFall(11, 0.7),
     "counter": NoteFall(4, 0.25), "melody": NoteFall(4, 0.25),
 }  # fmt: skip
 """The falls by role: the bass carries the others, and drums fall by themselves."""
 
+RINGING = frozenset({"keys", "guitar", "plucked", "mallets"})
+RINGING_SHARE = 0.6
+"""The share of the fall for strings and bars that are struck or plucked: they fall by themselves as well."""
+
 
 def fall_of(role: str, played: Instrument) -> NoteFall | None:
     """Return the fall of an instrument's notes in a role, or None: drums and exact machines have none."""
-    return None if is_exact(played) or played.is_kit else FALLS.get(role)
+    fall = None if is_exact(played) or played.is_kit else FALLS.get(role)
+    rings = played.family in RINGING and BY_INSTRUMENT.get(played.name) is not KEY
+    return replace(fall, decibels=RINGING_SHARE * fall.decibels) if fall is not None and rings else fall
 
 
 def fallen(sound: Samples, fall: NoteFall) -> Samples:
@@ -43,10 +49,12 @@ def fallen(sound: Samples, fall: NoteFall) -> Samples:
     length, gains = sound.shape[1], _gains(fall)
     if length > len(gains):
         gains = np.pad(gains, (0, length - len(gains)), mode="edge")
-    return np.asarray(sound * gains[:length], np.float32)
+    # A sound in the centre is one row seen twice, of which one is enough.
+    rows = sound[:1] if sound.strides[0] == 0 else sound
+    return np.broadcast_to(np.asarray(rows * gains[:length], np.float32), sound.shape)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=16)
 def _gains(fall: NoteFall) -> Floats:
     """Return the gains over time, (LONGEST,)."""
     share = 1 - np.exp(-np.arange(LONGEST) / (fall.seconds * SAMPLE_RATE))

@@ -29,7 +29,7 @@ from tunesmith.composer.sound.voice import SAMPLE_RATE, Tone, Voice
 Voices = Callable[[str], Voice]
 """Instrument name → its voice."""
 
-LEVEL_SPREAD_DB = 2.2
+LEVEL_SPREAD_DB = 2.8
 """By how much chance raises or lowers a note's level at most."""
 
 # A held note must stop within one attack; a ringing one may take longer, which is gentler.

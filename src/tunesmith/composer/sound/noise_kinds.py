@@ -37,7 +37,7 @@ BREATH = NoiseKind(1_500, 7_500, -19, 0.015, 0.3, tail_db=-7)
 LIPS = NoiseKind(1_400, 7_000, -19, 0.012, 0.2, tail_db=-10)
 VOICE = NoiseKind(2_000, 9_000, -19, 0.04, 0.5, tail_db=-6)
 MALLET = NoiseKind(2_000, 9_000, -20, 0.001, 0.12, tail_db=-20)
-AIR = NoiseKind(2_000, 9_000, -19, 0.02, 0.5, tail_db=-6)
+AIR = NoiseKind(2_500, 14_000, -18, 0.02, 0.5, tail_db=-4)
 TRANSIENT = NoiseKind(2_000, 9_000, -18, 0.001, 0.16, tail_db=-16)
 
 BY_FAMILY: Mapping[str, NoiseKind] = {
@@ -58,10 +58,10 @@ CHOKED_SECONDS = 0.04
 """Guitar notes shorter than this are damped strokes."""
 
 BEATER = NoiseKind(1_800, 7_000, -24, 0.001, 0.06)
-STICK = NoiseKind(2_000, 11_000, -19, 0.001, 0.12)
+STICK = NoiseKind(2_000, 9_000, -19, 0.001, 0.12)
 SKIN = NoiseKind(1_500, 9_000, -18, 0.001, 0.1)
-SHAKE = NoiseKind(4_000, 14_000, -18, 0.012, 0.2)
-CYMBAL = NoiseKind(4_500, 14_000, -17, 0.001, 0.35)
+SHAKE = NoiseKind(4_000, 9_500, -18, 0.012, 0.2)
+CYMBAL = NoiseKind(4_500, 9_500, -17, 0.001, 0.35)
 
 DRUMS_BY_NOISE: Mapping[NoiseKind, tuple[str, ...]] = {
     BEATER: ("kick", "taiko", "timpani"),

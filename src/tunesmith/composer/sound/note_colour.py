@@ -13,7 +13,7 @@ from tunesmith.composer.sound.lru_cache import Floats
 COLOURED = 8192
 """Samples (0.19 s) over which the ripple fades: a sustained tone ends up the same."""
 
-DEEPEST = 0.6
+DEEPEST = 0.75
 """The echo's largest gain, up or down: a ripple of about ±5 dB."""
 
 LONGEST_DELAY = 14

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import stft
 
 from tunesmith.audio import Audio
 from tunesmith.errors import ModelFileError
@@ -55,6 +54,9 @@ def spectral_flatness(samples: NDArray[np.float32], sample_rate: int) -> float:
     Frequencies below 50 Hz and above 16 kHz do not count: recordings have nothing there. 0 is a tone; white noise,
     whose power in each frame is exponentially distributed, has exp(-0.577) = 0.56.
     """
+    # Imported here: it takes half a second, and most of those who load this module never get as far as a trial.
+    from scipy.signal import stft
+
     size = min(FRAME_SAMPLES, samples.size)
     frequencies, _, spectrum = stft(samples, sample_rate, nperseg=size, boundary=None)
     low, high = AUDIBLE_HZ

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from tunesmith.jobs.job import Job, Submission
 from tunesmith.jobs.job_streams import JobStream, StreamBroken
 from tunesmith.jobs.service import MusicService
-from tunesmith.server.apis.responses import cancel_on_disconnect, file_chunks, require_success
+from tunesmith.server.apis.responses import file_chunks, require_success, until_disconnect
 
 RANGES = "bytes"
 Live = Annotated[bool, Query(description="Send the audio while it is made, if the model can do that.")]
@@ -44,7 +44,7 @@ async def submit_and_stream(service: MusicService, submission: Submission, reque
     job = await service.submit(replace(submission, options=options))
     listening = contextlib.ExitStack()
     stream = listening.enter_context(service.streams.listening(job.id))
-    gone = asyncio.ensure_future(cancel_on_disconnect(request))
+    gone = asyncio.ensure_future(until_disconnect(request))
     try:
         job = await begun(service, job, stream, gone)
     except BaseException:

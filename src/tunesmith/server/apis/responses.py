@@ -34,18 +34,17 @@ async def run_and_wait(service: MusicService, submission: Submission, request: R
     Raises JobFailed, ServerStopping and what ``submit`` raises. If the server shuts down, the job stays in the queue.
     """
     job = await service.submit(submission)
-    finished = asyncio.ensure_future(service.wait(job))
-    gone = asyncio.ensure_future(cancel_on_disconnect(request))
+    watching = asyncio.create_task(_cancel_when_gone(service, job.id, request))
     try:
-        # Whichever comes first: the result, or the disconnect.
-        await asyncio.wait({finished, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not finished.done():
-            await service.cancel(job.id)
-        job = await finished
+        return require_success(await service.wait(job))
     finally:
-        gone.cancel()
-        finished.cancel()
-    return require_success(job)
+        watching.cancel()
+
+
+async def _cancel_when_gone(service: MusicService, job_id: str, request: Request) -> None:
+    await until_disconnect(request)
+    # This ends the wait for the job too.
+    await service.cancel(job_id)
 
 
 def warnings_of(job: Job) -> tuple[str, ...]:
@@ -60,7 +59,7 @@ def require_success(job: Job) -> Job:
     return job
 
 
-async def cancel_on_disconnect(request: Request) -> None:
+async def until_disconnect(request: Request) -> None:
     """Return when the caller disconnects; the body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -63,11 +63,19 @@ export class Changes {
     this.#store.change({ wish: { ...wish, isSending: true, problem: null } });
     try {
       const takes = await this.#begun(track, { prompt: words }, isStreamed(take.request));
-      this.#store.change({ wish: { words: "", understood: null, problem: null, isSending: false } });
+      this.#sent(words);
       for (const one of takes) this.#made(one);
     } catch (error) {
       this.#store.change({ wish: { ...this.#store.state.wish, isSending: false, problem: problemOf(error) } });
     }
+  }
+
+  /** @param {string} words that are no longer needed; others may have been typed since */
+  #sent(words) {
+    const { wish } = this.#store.state;
+    const isNew = wish.words.trim() !== words;
+    const left = isNew ? wish : { words: "", understood: null, problem: null };
+    this.#store.change({ wish: { ...left, isSending: false } });
   }
 
   /**

@@ -1,8 +1,7 @@
 /** Downloads: a take's mix, stems or notes as a file of the user. */
 
-import { shelved } from "./library.js";
 import { Server } from "./server.js";
-import { Store } from "./store.js";
+import { shelved, Store } from "./store.js";
 import { inWords } from "./problems.js";
 
 const ENDINGS = { audio: "", stems: "zip", midi: "mid", "score.yaml": "yaml" };

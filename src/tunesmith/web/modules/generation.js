@@ -41,7 +41,7 @@ export class Generation {
    * @param {Server} server
    * @param {import("./scores.js").Scores} scores
    * @param {LiveSounds} live
-   * @param {(id: string) => void} finished
+   * @param {(id: string, job: Job) => void} finished
    */
   constructor(store, server, scores, live, finished) {
     this.#store = store;
@@ -292,7 +292,7 @@ export class Generation {
     if (job.state === "canceled") return this.#drop([id]);
     if (job.state === "succeeded" && job.result) {
       this.#store.changeTake(id, { state: "ready", progress: 1, facts: factsOf(job) });
-      return this.#finished(id);
+      return this.#finished(id, job);
     }
     const advice = job.error?.message ?? "Its file is no longer kept on the server.";
     const problem = { title: NOT_MADE, advice, ...(job.error?.field ? { field: job.error.field } : {}) };

@@ -14,6 +14,7 @@ const DRAFT = {
   more: {},
   without: [],
   hits: [],
+  settings: {},
 };
 
 /**

@@ -2,9 +2,8 @@
 
 import { button, byId, element, icon } from "./dom.js";
 import { factsOfTrack } from "./facts.js";
-import { shelved } from "./library.js";
 import { newTake } from "./new_take.js";
-import { letterOf, Store } from "./store.js";
+import { letterOf, shelved, Store } from "./store.js";
 import { tenths, titleOf } from "./words.js";
 
 /** @typedef {import("./types.js").Take} Take */

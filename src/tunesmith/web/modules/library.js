@@ -2,15 +2,17 @@
 
 import { NotFound } from "../js/src/index.js";
 import { factsOf, factsOfTrack } from "./facts.js";
+import { Marks } from "./marks.js";
+import { Newest } from "./newest.js";
 import { newTake } from "./new_take.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
-import { Store } from "./store.js";
+import { shelved, Store } from "./store.js";
 
 /**
  * @typedef {import("./types.js").Track} Track
  * @typedef {import("./types.js").Take} Take
- * @typedef {import("../js/src/index.js").Marks} Marks
+ * @typedef {import("../js/src/index.js").Marks} GivenMarks
  */
 
 /** Tracks of a request; a screen shows some fifteen. */
@@ -23,12 +25,16 @@ const VARIATIONS = 3;
 export class Library {
   #store;
   #server;
-  /** The list that is being read; one that was asked for before is no longer of use. */
-  #list = 0;
+  #marks;
+  #lists = new Newest();
+  /** Whether the list that is read now is the newest one; one that was asked for before is no longer of use. */
+  #isNewest = this.#lists.begin();
   /** @type {Set<number>} */
   #loading = new Set();
   /** @type {number[]} */
   #seen = [0];
+  /** What went wrong here last, which a success takes back. @type {import("./types.js").Problem | null} */
+  #problem = null;
 
   /**
    * @param {Store} store
@@ -37,6 +43,7 @@ export class Library {
   constructor(store, server) {
     this.#store = store;
     this.#server = server;
+    this.#marks = new Marks(store, server);
     store.watch(
       (state) => [state.query, state.connection.state],
       (state) => state.connection.state === "open" && void this.refresh(),
@@ -45,7 +52,7 @@ export class Library {
 
   /** List the tracks of the query again; those that are shown stay until then. */
   async refresh() {
-    this.#list += 1;
+    this.#isNewest = this.#lists.begin();
     this.#loading.clear();
     const first = Math.min(...this.#seen);
     await this.#read(first, { isNew: true });
@@ -69,31 +76,25 @@ export class Library {
    * Star, rate or tag a track.
    *
    * @param {string} id
-   * @param {Marks} marks
+   * @param {GivenMarks} marks
    */
   async mark(id, marks) {
-    await this.#change(async (client) => {
-      const track = await client.mark(id, marks);
-      const { shelf, takes } = this.#store.state;
-      const pages = Object.entries(shelf.pages).map(([page, tracks]) => {
-        return [page, tracks.map((one) => (one.id === id ? track : one))];
-      });
-      this.#store.change({
-        shelf: { ...shelf, pages: Object.fromEntries(pages) },
-        takes: takes.map((take) => (take.track === id ? { ...take, isStarred: track.starred } : take)),
-      });
-    });
+    await this.#change(() => this.#marks.send(id, marks));
+    // What is starred or not belongs to the list or not.
+    if (this.#store.state.query.filter === "starred" && "starred" in marks) await this.refresh();
   }
 
   /**
-   * Remove a track from the server's prompt log.
+   * Remove a track from the server's prompt log; a take of it stays, as one that is not listed.
    *
    * @param {string} id
    */
   async forget(id) {
-    await this.#change(async (client) => {
-      await client.forget(id);
-      this.#store.change({ announcement: "Forgotten" });
+    await this.#change(async () => {
+      await this.#server.ask((client) => client.forget(id));
+      const unlisted = { track: null, isStarred: false };
+      const takes = this.#store.state.takes.map((take) => (take.track === id ? { ...take, ...unlisted } : take));
+      this.#store.change({ takes, announcement: "Forgotten" });
     });
     await this.refresh();
   }
@@ -108,10 +109,10 @@ export class Library {
   async vary(id, stream) {
     /** @type {Take[]} */
     const takes = [];
-    await this.#change(async (client) => {
+    await this.#change(async () => {
       const { locks } = this.#store.state;
       const wanted = locks.length ? { n: VARIATIONS, lock: locks } : VARIATIONS;
-      for (const job of await client.vary(id, wanted, { stream })) {
+      for (const job of await this.#server.ask((client) => client.vary(id, wanted, { stream }))) {
         takes.push(newTake(job.request, { job: job.id, state: "queued" }));
       }
     });
@@ -126,8 +127,8 @@ export class Library {
   async tree(id) {
     /** @type {import("./types.js").TrackNode | undefined} */
     let root;
-    await this.#change(async (client) => {
-      root = await client.tree(id);
+    await this.#change(async () => {
+      root = await this.#server.ask((client) => client.tree(id));
     });
     return root;
   }
@@ -144,8 +145,10 @@ export class Library {
     if (listed) return listed;
     /** @type {Track[]} */
     let found = [];
-    await this.#change(async (client) => {
-      found = track ? [await client.track(track)] : await client.tracks({ limit: PAGE });
+    const ask = () =>
+      this.#server.ask(async (client) => (track ? [await client.track(track)] : client.tracks({ limit: PAGE })));
+    await this.#change(async () => {
+      found = await this.#marks.read(ask);
     });
     return found.find(isIts);
   }
@@ -187,7 +190,7 @@ export class Library {
   async #read(page, { isNew = false }) {
     const isThere = !isNew && this.#store.state.shelf.pages[page] !== undefined;
     if (isThere || this.#loading.has(page)) return;
-    const list = this.#list;
+    const isNewest = this.#isNewest;
     this.#loading.add(page);
     const { search, filter } = this.#store.state.query;
     const which = {
@@ -198,17 +201,23 @@ export class Library {
       ...(filter === "loops" ? { loop: true } : {}),
     };
     try {
-      const { tracks, total } = await this.#server.ask((client) => client.trackPage(which));
-      if (list !== this.#list) return;
+      let total = 0;
+      const tracks = await this.#marks.read(async () => {
+        const answer = await this.#server.ask((client) => client.trackPage(which));
+        total = answer.total;
+        return answer.tracks;
+      });
+      if (!isNewest()) return;
       const { shelf } = this.#store.state;
       // Something was made or forgotten elsewhere, and every place after it is another one.
       if (!isNew && total !== shelf.total) return void this.refresh();
       const pages = isNew ? {} : shelf.pages;
-      this.#store.change({ shelf: { total, pages: this.#near({ ...pages, [page]: tracks }) }, notice: null });
+      this.#store.change({ shelf: { total, pages: this.#near({ ...pages, [page]: tracks }) } });
+      this.#clear();
     } catch (error) {
-      if (list === this.#list) this.#store.change({ notice: inWords(error) });
+      if (isNewest()) this.#tell(error);
     } finally {
-      if (list === this.#list) this.#loading.delete(page);
+      if (isNewest()) this.#loading.delete(page);
     }
   }
 
@@ -224,25 +233,26 @@ export class Library {
     return Object.fromEntries(near.slice(0, MOST_PAGES));
   }
 
-  /** @param {(client: import("../js/src/index.js").Tunesmith) => Promise<void>} change */
+  /** @param {() => Promise<void>} change */
   async #change(change) {
     try {
-      await this.#server.ask(change);
-      this.#store.change({ notice: null });
+      await change();
+      this.#clear();
     } catch (error) {
-      this.#store.change({ notice: inWords(error) });
+      this.#tell(error);
     }
   }
-}
 
-/**
- * Return the tracks that are loaded, in no order.
- *
- * @param {import("./types.js").State} state
- * @returns {Track[]}
- */
-export function shelved({ shelf }) {
-  return Object.values(shelf.pages).flat();
+  /** @param {unknown} error */
+  #tell(error) {
+    this.#problem = inWords(error);
+    this.#store.change({ notice: this.#problem });
+  }
+
+  #clear() {
+    if (this.#problem && this.#store.state.notice === this.#problem) this.#store.change({ notice: null });
+    this.#problem = null;
+  }
 }
 
 /**

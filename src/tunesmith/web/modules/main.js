@@ -24,6 +24,7 @@ import { Library } from "./library.js";
 import { showLibrary } from "./library_view.js";
 import { Models } from "./models.js";
 import { showModels } from "./models_view.js";
+import { Newest } from "./newest.js";
 import { showNotices } from "./notices_view.js";
 import { showOptions } from "./options_view.js";
 import { Outlines } from "./outlines.js";
@@ -38,6 +39,7 @@ import { showScore } from "./score_view.js";
 import { ScoreEdits } from "./score_edits.js";
 import { Scores } from "./scores.js";
 import { Server } from "./server.js";
+import { showSettings } from "./settings_view.js";
 import { shapeItems } from "./shape_menu.js";
 import { Shaping } from "./shaping.js";
 import { followKeys } from "./shortcuts.js";
@@ -76,11 +78,15 @@ const models = new Models(store, server);
 const shaping = new Shaping(store, server, sounds, (id) => bring(id));
 const scores = new Scores(store, server);
 const changes = new Changes(store, server, (take) => generation.show(take));
-const generation = new Generation(store, server, scores, live, (id) => void finished(id));
+const generation = new Generation(store, server, scores, live, (id, job) => void finished(id, job));
+
+/** What takes the place of all that is on the stage: a piece of the library, or what is asked for. */
+const stagings = new Newest();
 
 /** Make what the draft asks for; an empty prompt is where to begin. */
 function make() {
   if (!store.state.draft.prompt.trim()) return byId("prompt").focus();
+  stagings.begin();
   store.change({ isPlaying: false });
   player.seek(0);
   void generation.make();
@@ -93,28 +99,32 @@ function begun(id) {
   store.change({ isLooping: false, isPlaying: true });
 }
 
-/** @param {string} id a take that has just become music */
-async function finished(id) {
+/**
+ * @param {string} id a take that has just become music
+ * @param {import("./types.js").Job} job
+ */
+async function finished(id, job) {
   const { state } = store;
   // One that was heard while it was made may have been paused since.
   const isFirst = state.current === id && !state.isPlaying && state.arrived[id] === undefined;
   const facts = takeOf(state, id)?.facts;
-  if (isFirst) store.change({ isLooping: facts?.isLoop ?? false });
   // Browsers are silent until the user has touched the page, as after a reload.
   const plays = isFirst && navigator.userActivation.hasBeenActive;
+  // Before the sound has come, so that it is heard before it is drawn: nothing may stand between it and the ear.
+  if (isFirst) store.change({ isLooping: facts?.isLoop ?? false, isPlaying: plays });
+  await sounds.load(id, job);
+  if (plays && !sounds.of(id) && store.state.current === id) store.change({ isPlaying: false });
   const listed = library.refresh();
-  await sounds.load(id);
-  // Before the list has come: nothing may stand between the sound and the ear.
-  if (plays && store.state.current === id) store.change({ isPlaying: true });
-  await listed;
   await link(id);
+  await listed;
   store.change({ announcement: `${facts?.title ?? "A take"} is ready` });
 }
 
 /** @param {string} id hear this take from the same place */
 function choose(id) {
   if (id === store.state.current) return;
-  store.change({ current: id, previous: store.state.current });
+  const isFailed = takeOf(store.state, id)?.state === "failed";
+  store.change({ current: id, previous: store.state.current, ...(isFailed ? { isPlaying: false } : {}) });
   generation.listen(id);
   void sounds.load(id);
 }
@@ -130,11 +140,14 @@ function bring(id) {
 /** @param {Track} track */
 async function open(track) {
   openDrawer(false);
+  const isNewest = stagings.begin();
   const known = store.state.takes.find((take) => take.track === track.id);
   if (known) return choose(known.id);
   if (track.audio === null) return ask(track);
   store.change({ isPlaying: false });
   const take = await library.takeOf(track);
+  // Another has been chosen, which came first.
+  if (!isNewest()) return;
   store.change({
     takes: [take],
     current: take.id,
@@ -264,6 +277,7 @@ followSidePanel();
 showPrompt(store, make);
 showChips(store);
 showOptions(store, make);
+showSettings(store);
 showRecent(store);
 showBlank(store);
 showTakes(store, sounds, choose);

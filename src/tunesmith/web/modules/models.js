@@ -1,5 +1,6 @@
 /** Models: those installed and those that can be, and pulls with their progress. */
 
+import { Newest } from "./newest.js";
 import { inWords } from "./problems.js";
 import { Server } from "./server.js";
 import { Store } from "./store.js";
@@ -10,6 +11,7 @@ export class Models {
   #server;
   /** @type {Map<string, AbortController>} */
   #running = new Map();
+  #lists = new Newest();
 
   /**
    * @param {Store} store
@@ -26,11 +28,12 @@ export class Models {
 
   /** List the models again. */
   async refresh() {
+    const isNewest = this.#lists.begin();
     try {
       const models = await this.#server.ask((client) => client.models());
-      this.#store.change({ models });
+      if (isNewest()) this.#store.change({ models });
     } catch (error) {
-      this.#store.change({ notice: inWords(error) });
+      if (isNewest()) this.#store.change({ notice: inWords(error) });
     }
   }
 
@@ -41,11 +44,9 @@ export class Models {
    */
   async unload(name) {
     try {
-      const loaded = await this.#server.ask(async (client) => {
-        await client.unload(name);
-        return client.loaded();
-      });
-      this.#store.change({ loaded, announcement: `${name} is unloaded` });
+      await this.#server.ask((client) => client.unload(name));
+      await this.#server.look();
+      this.#store.change({ announcement: `${name} is unloaded` });
     } catch (error) {
       this.#store.change({ notice: inWords(error) });
     }

@@ -3,6 +3,7 @@
 import { button, byId, element, icon } from "./dom.js";
 import { onBars } from "./hits.js";
 import { beatAt } from "./meter.js";
+import { isInBars } from "./request.js";
 import { Store } from "./store.js";
 import { counted, named } from "./words.js";
 
@@ -25,6 +26,11 @@ export function showOptions(store, make) {
       store.changeDraft({ [name]: name === "takes" ? Number(field.value) : field.value }),
     );
   }
+  fields.model.addEventListener("input", () => {
+    // Bars need a tempo, which only the composer has of itself.
+    const { model, length } = store.state.draft;
+    if (model !== "composer" && isInBars(length)) store.changeDraft({ length: "" });
+  });
   byId("ask", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     make();

@@ -2,6 +2,7 @@
 
 import { ServerUnreachable, TokenRefused, Tunesmith } from "../js/src/index.js";
 import { token } from "./keeping.js";
+import { Newest } from "./newest.js";
 import { Store } from "./store.js";
 
 const LOOK_SECONDS = 20;
@@ -16,6 +17,7 @@ export class Server {
   #retrySeconds = FIRST_RETRY_SECONDS;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  #looks = new Newest();
 
   /** @param {Store} store */
   constructor(store) {
@@ -42,18 +44,34 @@ export class Server {
   /** See whether the server answers, now and from now on. */
   async look() {
     clearTimeout(this.#timer);
+    const isNewest = this.#looks.begin();
     try {
       const version = await this.#client.version({ deadline: PATIENCE_SECONDS });
       // The version is open to all; this call shows whether the token is good.
       const loaded = await this.#client.loaded({ deadline: PATIENCE_SECONDS });
-      this.#retrySeconds = FIRST_RETRY_SECONDS;
-      this.#store.change({ loaded, connection: { state: "open", retrySeconds: 0, version } });
-      this.#again(LOOK_SECONDS, () => void this.look());
+      if (isNewest()) this.#found(version, loaded);
     } catch (error) {
+      if (!isNewest()) return;
       if (error instanceof TokenRefused)
         this.#store.change({ connection: { state: "refused", retrySeconds: 0, version: "" } });
       else this.lost();
     }
+  }
+
+  /**
+   * @param {string} version
+   * @param {import("./types.js").LoadedModel[]} loaded
+   */
+  #found(version, loaded) {
+    this.#retrySeconds = FIRST_RETRY_SECONDS;
+    // What went wrong because it was away is over.
+    const wasAway = this.#store.state.connection.state !== "open";
+    this.#store.change({
+      loaded,
+      connection: { state: "open", retrySeconds: 0, version },
+      ...(wasAway ? { notice: null } : {}),
+    });
+    this.#again(LOOK_SECONDS, () => void this.look());
   }
 
   /**

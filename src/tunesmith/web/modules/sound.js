@@ -8,12 +8,29 @@ import { inWords } from "./problems.js";
 import { Server } from "./server.js";
 import { Store, takeOf } from "./store.js";
 
-/**
- * @typedef {object} Sound
- * @property {AudioBuffer} buffer
- * @property {import("./envelope.js").Envelope} envelope
- * @property {number} loudnessLufs
- */
+/** @typedef {import("./types.js").Job} Job */
+
+/** A decoded file. */
+class Sound {
+  buffer;
+  loudnessLufs;
+  /** @type {import("./envelope.js").Envelope | undefined} */
+  #envelope;
+
+  /**
+   * @param {AudioBuffer} buffer
+   * @param {number} loudnessLufs
+   */
+  constructor(buffer, loudnessLufs) {
+    this.buffer = buffer;
+    this.loudnessLufs = loudnessLufs;
+  }
+
+  /** What is drawn of it, measured when it is first drawn: it sounds before. */
+  get envelope() {
+    return (this.#envelope ??= envelopeOf(this.buffer));
+  }
+}
 
 /** Loads and holds the sounds of the takes. */
 export class Sounds {
@@ -71,13 +88,14 @@ export class Sounds {
    * Load the sound of a finished take; nothing if it is there or on its way already.
    *
    * @param {string} id
+   * @param {Job} [ended] its job, if it has just ended
    * @returns {Promise<void>}
    */
-  load(id) {
+  load(id, ended) {
     const take = takeOf(this.#store.state, id);
     if (!take?.facts || this.#sounds.has(id)) return Promise.resolve();
     const loading =
-      this.#loading.get(id) ?? this.#load(take, take.facts).finally(() => this.#loading.delete(id));
+      this.#loading.get(id) ?? this.#load(take, take.facts, ended).finally(() => this.#loading.delete(id));
     this.#loading.set(id, loading);
     return loading;
   }
@@ -85,14 +103,15 @@ export class Sounds {
   /**
    * @param {import("./types.js").Take} take
    * @param {import("./types.js").Facts} facts
+   * @param {Job} [ended]
    */
-  async #load(take, { sampleRate, loudnessLufs }) {
+  async #load(take, { sampleRate, loudnessLufs }, ended) {
     const { id } = take;
     try {
       const own = this.#files.get(id);
       const file = own
         ? new Uint8Array(await own.arrayBuffer())
-        : await this.#server.ask((client) => fetched(client, take));
+        : await this.#server.ask((client) => fetched(client, take, ended));
       const sound = await soundOf(file, sampleRate, loudnessLufs);
       // Gone while it was on its way.
       if (!takeOf(this.#store.state, id)) return;
@@ -114,9 +133,10 @@ export class Sounds {
 /**
  * @param {import("../js/src/index.js").Tunesmith} client
  * @param {import("./types.js").Take} take
+ * @param {Job} [ended]
  */
-function fetched(client, { job, track }) {
-  return track ? client.trackFile(track) : client.audio(job ?? "");
+function fetched(client, { track, job }, ended) {
+  return track ? client.trackFile(track) : client.audio(ended ?? job ?? "");
 }
 
 /**
@@ -127,7 +147,7 @@ function fetched(client, { job, track }) {
  */
 async function soundOf(file, sampleRate, loudnessLufs = null) {
   const buffer = await decoded(file, sampleRate);
-  return { buffer, envelope: envelopeOf(buffer), loudnessLufs: loudnessLufs ?? (await loudnessOf(buffer)) };
+  return new Sound(buffer, loudnessLufs ?? (await loudnessOf(buffer)));
 }
 
 /**

@@ -95,3 +95,13 @@ export function takeOf(state, id = state.current) {
 export function letterOf(at) {
   return at < 26 ? String.fromCharCode(65 + at) : String(at + 1);
 }
+
+/**
+ * Return the tracks that are loaded, in no order.
+ *
+ * @param {State} state
+ * @returns {import("./types.js").Track[]}
+ */
+export function shelved({ shelf }) {
+  return Object.values(shelf.pages).flat();
+}

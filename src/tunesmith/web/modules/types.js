@@ -21,6 +21,7 @@
  * @property {Record<string, unknown>} more other fields of the piece that it is to be like, such as its mood
  * @property {string[]} without instruments to leave out
  * @property {Hit[]} hits
+ * @property {Record<string, Record<string, string | boolean>>} settings by model, as typed: what its fields set
  *
  * @typedef {object} Fixed a request's fields that the user has decided; absent where the composer decides
  * @property {string} [genre]

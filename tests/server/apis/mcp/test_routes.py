@@ -6,19 +6,27 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import httpx2
 import pytest
 import soundfile
 from fake_service import TOKEN, FakeService, fake_context
+from lazy_modules import LazyModule
 from live_server import app_of, served
-from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
-from mcp_types import AudioContent, BlobResourceContents, CallToolResult, ResourceLink, TextContent
 
 from tunesmith.jobs.job import Failure
 from tunesmith.server.apis.mcp import routes as dialect
+
+if TYPE_CHECKING:
+    import mcp
+    import mcp_types
+    from mcp.client import streamable_http
+else:
+    mcp = LazyModule("mcp")
+    mcp_types = LazyModule("mcp_types")
+    streamable_http = LazyModule("mcp.client.streamable_http")
 
 
 @pytest.fixture
@@ -33,16 +41,16 @@ def url(service: FakeService) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def calling(url: str) -> AsyncIterator[Client]:
+async def calling(url: str) -> AsyncIterator[mcp.Client]:
     async with (
         httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as connections,
-        Client(streamable_http_client(url, http_client=connections)) as client,
+        mcp.Client(streamable_http.streamable_http_client(url, http_client=connections)) as client,
     ):
         yield client
 
 
-def _call(url: str, **wishes: object) -> CallToolResult:
-    async def run() -> CallToolResult:
+def _call(url: str, **wishes: object) -> mcp_types.CallToolResult:
+    async def run() -> mcp_types.CallToolResult:
         async with calling(url) as client:
             return await client.call_tool("generate_music", dict(wishes))
 
@@ -63,11 +71,11 @@ def test_music_comes_as_text_sound_and_a_link(url: str, service: FakeService) ->
     result = _call(url, prompt="calm piano", duration=12, seed=7, format="flac")
 
     text, sound, link = result.content
-    assert isinstance(text, TextContent)
+    assert isinstance(text, mcp_types.TextContent)
     assert "seed 7" in text.text
-    assert isinstance(sound, AudioContent)
+    assert isinstance(sound, mcp_types.AudioContent)
     assert soundfile.info(io.BytesIO(b64decode(sound.data))).format == "FLAC"
-    assert isinstance(link, ResourceLink)
+    assert isinstance(link, mcp_types.ResourceLink)
     assert link.uri == "tunesmith://music/job0"
     assert (service.submissions[0].request.duration, service.submissions[0].owner) == (12, "somebody")
 
@@ -76,12 +84,12 @@ def test_the_link_leads_to_the_same_bytes(url: str) -> None:
     async def run() -> None:
         async with calling(url) as client:
             _, sound, link = (await client.call_tool("generate_music", {"prompt": "calm piano"})).content
-            assert isinstance(sound, AudioContent)
-            assert isinstance(link, ResourceLink)
+            assert isinstance(sound, mcp_types.AudioContent)
+            assert isinstance(link, mcp_types.ResourceLink)
             (read,) = (await client.read_resource(link.uri)).contents
-            assert isinstance(read, BlobResourceContents)
+            assert isinstance(read, mcp_types.BlobResourceContents)
             assert read.blob == sound.data
-            with pytest.raises(MCPError, match="no job"):
+            with pytest.raises(mcp.MCPError, match="no job"):
                 await client.read_resource("tunesmith://music/job99")
 
     asyncio.run(run())
@@ -117,7 +125,7 @@ def test_progress_is_told_while_the_music_is_made(url: str) -> None:
 def test_a_mistake_is_said_in_our_own_words(url: str, wishes: dict[str, object], said: str) -> None:
     result = _call(url, **wishes)
     assert result.is_error
-    assert isinstance(result.content[0], TextContent)
+    assert isinstance(result.content[0], mcp_types.TextContent)
     assert said in result.content[0].text
 
 

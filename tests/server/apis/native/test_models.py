@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from hub_server import HubServer, hub_server
 from own_api import Json, error_of, events_of
 from started_server import started, wait_for
@@ -36,7 +36,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("shop")
-    write_musicgen(folder / "tune")
+    copy_musicgen(folder / "tune")
     with pytest.MonkeyPatch.context() as patch, hub_server() as hub:
         hub.share("org/tune", folder / "tune", licence="cc-by-nc-4.0")
         patch.setenv("HF_ENDPOINT", hub.url)
@@ -62,7 +62,10 @@ def test_a_model_is_pulled_used_and_removed(shop: Shop) -> None:
     assert (mine["installed"], mine["kind"], mine["quantization"]) == (True, "musicgen", "int8")
     assert mine["source"].startswith("org/tune at ")
     assert shop.server.get("/api/models/mine").json() == mine | as_on_the_hub("mine", None, "cc-by-nc-4.0")
-    answer = shop.server.post("/api/generate", json={"prompt": "x", "model": "mine", "duration": 1}).raise_for_status()
+    assert {"name": "top_k", "type": "integer", "minimum": 0, "maximum": 2048} in mine["fields"]
+    given = {field["name"]: field["maximum"] or "noise" for field in mine["fields"]}
+    body = {"prompt": "x", "model": "mine", "duration": 1, **given}
+    answer = shop.server.post("/api/generate", json=body).raise_for_status()
     assert answer.headers["x-tunesmith-license"] == "cc-by-nc-4.0"
     assert shop.names()["mine"]["loaded"] is True
     assert shop.server.delete("/api/models/mine").status_code == 204

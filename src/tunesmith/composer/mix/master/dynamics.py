@@ -1,4 +1,8 @@
-"""Gain curves at control rate: a glue compressor and a look-ahead limiter; both are seamless in a loop."""
+"""Gain curves at control rate: a glue compressor and a look-ahead limiter; both are seamless in a loop.
+
+The limiter has two stages, as in mastering: a quick one cuts single peaks down to what the smooth one can take without
+pumping. Peaks that low never wake the quick one.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,21 @@ import numpy.typing as npt
 from tunesmith.audio.recursive_filters import lfilter_on
 from tunesmith.composer.mix.control_rate import Curve
 
-LOOK_AHEAD_SECONDS = 0.004
-HOLD_SECONDS = 0.03
 RELEASE_SECONDS = 0.08
+MOST_SMOOTH_DB = 8.0
+"""The gain reduction of the smooth stage at its most: it lowers 0.1 s of music, so more of it would pump."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimiterTimes:
+    """How long a limiter looks around: it is down ``ahead`` seconds before a peak, and for ``hold`` seconds after."""
+
+    ahead: float
+    hold: float
+    fewest: int
+
+
+SMOOTH, QUICK = LimiterTimes(0.004, 0.03, 2), LimiterTimes(0.001, 0.0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +79,37 @@ def compressor_gain(power: Curve, loudness: float, how: Compression, rate: float
 
 
 def limiter_gain(peak: Curve, ceiling: float, rate: float, *, loop: bool) -> Curve:
-    """Return a smooth gain at the frame borders, (frames + 1,), that keeps each frame's ``peak`` below ``ceiling``.
+    """Return a gain at the frame borders, (frames + 1,), that keeps each frame's ``peak`` below ``ceiling``."""
+    most = 10 ** (MOST_SMOOTH_DB / 20)
+    if float(peak.max(initial=0)) <= ceiling * most:
+        return _smooth_gain(peak, ceiling, rate, loop=loop)
+    quick = _stage_gain(peak, ceiling * most, rate, QUICK, loop=loop)
+    left = peak * np.maximum(quick[1:], quick[:-1])
+    return quick * _smooth_gain(left, ceiling, rate, loop=loop)
+
+
+def _smooth_gain(peak: Curve, ceiling: float, rate: float, *, loop: bool) -> Curve:
+    gain = _stage_gain(peak, ceiling, rate, SMOOTH, loop=loop)
+    # The smoothed copy only ever lowers the gain: a slow release must not let a peak through.
+    return np.minimum(gain, smoothed(gain, RELEASE_SECONDS * rate, loop=loop))
+
+
+def _stage_gain(peak: Curve, ceiling: float, rate: float, window: LimiterTimes, *, loop: bool) -> Curve:
+    """Return the gain of one stage at the frame borders, (frames + 1,).
 
     At each border, the lowest gain needed from ``hold`` and ``ahead`` frames before it to ``ahead`` after it is
     averaged over ``ahead`` frames on either side. Every term of that average includes both frames at the border, so the
     result is never above what they need, and neither are the lines between borders.
     """
     needed = np.minimum(1, ceiling / np.maximum(peak, 1e-9))
-    ahead, hold = max(2, math.ceil(LOOK_AHEAD_SECONDS * rate)), math.ceil(HOLD_SECONDS * rate)
+    ahead, hold = max(window.fewest, math.ceil(window.ahead * rate)), math.ceil(window.hold * rate)
     reach = 2 * ahead + hold + 2
     wide = np.pad(needed, reach, mode="wrap" if loop else "edge")
     # Frames i − 1 − ahead − hold … i + ahead.
     lowest = _lowest(wide, 1 + ahead + hold, ahead)
     weights = np.hanning(2 * ahead + 3)[1:-1]
     average = _symmetric_average(lowest, weights / weights.sum())
-    gain = np.asarray(average[reach : reach + len(peak) + 1], np.float32)
-    # The smoothed copy only ever lowers the gain: a slow release must not let a peak through.
-    return np.minimum(gain, smoothed(gain, RELEASE_SECONDS * rate, loop=loop))
+    return np.asarray(average[reach : reach + len(peak) + 1], np.float32)
 
 
 def _lowest(values: Curve, before: int, after: int) -> Curve:

@@ -97,16 +97,16 @@ def place_grains(samples: int, grains: Iterable[Grain]) -> Samples:
     for grain in grains:
         # Constant power, so that a grain is equally loud at every position.
         angle = (1 + grain.pan) * math.pi / 4
-        for side, gain in zip(stereo, (math.cos(angle), math.sin(angle)), strict=True):
-            _add_circular(side, grain.sound * np.float32(grain.gain * gain), grain.start % samples)
+        gains = np.array(((grain.gain * math.cos(angle),), (grain.gain * math.sin(angle),)), np.float32)
+        _add_circular(stereo, grain.sound * gains, grain.start % samples)
     return stereo
 
 
-def _add_circular(circle: Mono, sound: Mono, place: int) -> None:
+def _add_circular(circle: Samples, sound: Samples, place: int) -> None:
     while sound.size:
-        step = min(sound.size, circle.size - place)
-        circle[place : place + step] += sound[:step]
-        sound, place = sound[step:], 0
+        step = min(sound.shape[1], circle.shape[1] - place)
+        circle[:, place : place + step] += sound[:, :step]
+        sound, place = sound[:, step:], 0
 
 
 def count(samples: int, rate: float, random: np.random.Generator) -> int:

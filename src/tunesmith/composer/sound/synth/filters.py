@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.audio.recursive_filters import lfilter_on, sosfilt
+from tunesmith.audio.recursive_filters import sosfilt, sosfilt_on
 from tunesmith.composer.sound.synth.waves import Curve
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
@@ -68,8 +68,5 @@ def moving_filter(signal: Samples, kind: str, octaves: Curve, resonance: float) 
         now = sections(kind, 2.0 ** (steps[start] / _STEPS_AN_OCTAVE), resonance)
         if state is None:
             state = np.zeros((now.shape[0], signal.shape[0], 2))
-        block = signal[:, start * GRID : end]
-        for number, section in enumerate(now):
-            block, state[number] = lfilter_on(section[:3], section[3:], block, state[number])
-        filtered[:, start * GRID : end] = block
+        filtered[:, start * GRID : end], state = sosfilt_on(now, signal[:, start * GRID : end], state)
     return filtered

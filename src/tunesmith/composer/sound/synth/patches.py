@@ -161,7 +161,7 @@ PADS: Mapping[str, Patch] = {
         ),
         Envelope(0.35, 1.5, 0.85, 1.2),
         Filter("low24", 1_000, 0.75, 0.45, Envelope(0.8, 2.5, 0.6, 1.0), 0.8, 0.8),
-        (Lfo("cutoff", 0.13, 0.25),),
+        (Lfo("cutoff", 1.3, 0.6, synced=True), Lfo("level", 1.3, 0.3, synced=True)),
         chorus=0.5,
     ),
     "dark_pad": Subtractive(
@@ -185,7 +185,7 @@ PADS: Mapping[str, Patch] = {
         ),
         Envelope(0.16, 1.8, 0.75, 1.8),
         Filter("low12", 6_000, 0.7, 0.3, Envelope(0.3, 2.0, 0.5, 1.0), 0.5, 0.8),
-        (Lfo("level", 0.37, 0.2),),
+        (Lfo("level", 2.8, 0.55, synced=True),),
         chorus=0.6,
         reference=69,
     ),
@@ -193,7 +193,7 @@ PADS: Mapping[str, Patch] = {
         (Oscillator("saw", 1.0, unison=5, detune_cents=16, spread=1.0), Oscillator("saw", 0.3, 12)),
         Envelope(0.3, 2.0, 0.85, 1.4),
         Filter("low24", 480, 1.9, 0.85, Envelope(2.2, 4.0, 0.4, 1.5), 3.0, 0.6),
-        (Lfo("cutoff", 0.17, 0.4),),
+        (Lfo("cutoff", 0.17, 0.4), Lfo("level", 2.8, 0.7, synced=True, wave="triangle")),
         chorus=0.35,
     ),
     "string_pad": Subtractive(

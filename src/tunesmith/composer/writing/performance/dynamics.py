@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ PHRASE_REST = 0.9
 SWELL = 12.0
 ACCENT = 5.0
 ACCOMPANYING = frozenset({"chords", "pad", "arpeggio", "bass"})
+BAR_ACCENTS: Mapping[str, float] = {"chords": 17, "arpeggio": 15, "bass": 8, "pad": 8, "drums": 14, "percussion": 14}
+"""By how much velocity a player stresses or spares a place in the bar at most, by role."""
 # Velocity by which the top of a chord stands out, and its inner voices stay back: a pianist's voicing.
 TOP, INNER = 4.0, 6.0
 # Velocity of the swell over a phrase, its length in bars, and where in it the highest point lies.
@@ -44,6 +47,7 @@ def velocities(plan: Plan, player: Player, notes: Sequence[Note]) -> npt.NDArray
         )
     if player.role in ACCOMPANYING:
         levels += (_voices(notes) + _arc(plan, notes)) * min(1.0, 5 * spread)
+    levels += _bar_accents(plan, player, notes) * min(1.0, 5 * spread)
     if player.role in SINGING:
         levels += _swells(notes) * SWELL * min(1.0, 0.3 + 3 * spread)
     # A kit varies less: uneven drum hits sound like mistakes sooner than uneven chords do.
@@ -70,6 +74,21 @@ def _arc(plan: Plan, notes: Sequence[Note]) -> npt.NDArray[np.float64]:
     bars = np.array([note.start / plan.beats_per_bar - plan.section_at(note.start).bar for note in notes])
     place = bars % ARC_BARS / ARC_BARS
     return ARC * np.where(place < PEAK, place / PEAK, (1 - place) / (1 - PEAK)) - ARC / 2
+
+
+def _bar_accents(plan: Plan, player: Player, notes: Sequence[Note]) -> npt.NDArray[np.float64]:
+    """Return what this player stresses in every bar, one value for each half of a beat, (notes,).
+
+    A band's beats differ, because each player leans on others of them. The first of the bar is never a weak one, and
+    kick and snare keep the groove as it is written.
+    """
+    halves = 2 * plan.meter.beats_per_bar / plan.meter.felt_beat
+    most = BAR_ACCENTS.get(player.role, 0.0)
+    stress = plan.brief.rng("groove", "bar accents", player.name).uniform(-most, most, math.ceil(halves))
+    stress[0] = abs(stress[0])
+    places = [int(note.start % plan.beats_per_bar * 2 / plan.meter.felt_beat + 1e-6) % len(stress) for note in notes]
+    steady = np.array([player.role == "drums" and note.pitch not in HATS for note in notes])
+    return np.where(steady, 0.0, stress[places])
 
 
 def _wave(plan: Plan, notes: Sequence[Note]) -> npt.NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -19,12 +20,14 @@ from tunesmith.fields import MAX_CHARACTERS, GivenFields, ModelName
 from tunesmith.models.catalog import ModelInfo, find_listed, installed_models, list_models
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
+from tunesmith.request import GenerationRequest
 from tunesmith.server.apis.huggingface.request import DEFAULT_MODEL
 from tunesmith.server.apis.native.jobs import EVENTS, encoded
 from tunesmith.server.apis.native.schemas import (
     AvailableModel,
     ErrorDetail,
     ErrorDocument,
+    FieldDocument,
     ModelDocument,
     ModelsDocument,
     PullProgress,
@@ -234,6 +237,20 @@ def _remove(name: str) -> None:
     Store.default().remove(model.name)
 
 
+@cache
+def _field(name: str) -> FieldDocument:
+    schema, *_ = _request_fields()[name]["anyOf"]
+    return FieldDocument(
+        name=name, type=schema["type"], minimum=schema.get("minimum"), maximum=schema.get("maximum")
+    )  # fmt: skip
+
+
+@cache
+def _request_fields() -> dict[str, Any]:
+    properties: dict[str, Any] = GenerationRequest.model_json_schema()["properties"]
+    return properties
+
+
 def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
     manifest = model.installed.manifest if model.installed else None
     sizes = manifest.sizes if manifest else None
@@ -258,5 +275,6 @@ def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
         channels=sizes.audio_channels if sizes else None,
         follows_melodies=sizes.melody if sizes else None,
         abilities=list(sizes.abilities) if sizes else [],
+        fields=[_field(name) for name in sizes.fields] if sizes else [],
         plays_live=model.plays_live,
     )

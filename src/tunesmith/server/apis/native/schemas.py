@@ -142,6 +142,15 @@ class JobsPage(ResponseModel):
     next: str | None
 
 
+class FieldDocument(ResponseModel):
+    """A field of a request that a model takes: its type in JSON, and the bounds of a number."""
+
+    name: str
+    type: str = Field(description="number, integer, boolean or string.")
+    minimum: float | None
+    maximum: float | None
+
+
 class ModelDocument(LicenceFields):
     """A model that is installed or can be pulled; unknown fields are null."""
 
@@ -164,6 +173,7 @@ class ModelDocument(LicenceFields):
     channels: int | None
     follows_melodies: bool | None
     abilities: list[str] = Field(description="What it does with a recording: continue, melody, redress, repaint.")
+    fields: list[FieldDocument] = Field(description="The fields of a request that set how it makes a sound.")
     plays_live: bool = Field(description="Whether it plays live streams, at WS /api/live.")
 
 
