@@ -104,7 +104,8 @@ def test_calm_electronic_music_mostly_has_a_beat_and_sleep_has_none() -> None:
 @pytest.mark.parametrize(
     "prompt",
     ["calm electronic music, no beat", "calm electronic music without drums",
-     "música electrónica tranquila sin batería", "ruhige elektronische Musik ohne Beat", "musique électronique calme sans batterie",
+     "música electrónica tranquila sin batería", "ruhige elektronische Musik ohne Beat",
+     "musique électronique calme sans batterie",
      "música eletrônica calma sem batida", "ビートのない静かな電子音楽", "没有鼓点的平静电子音乐"],
 )  # fmt: skip
 def test_who_wants_no_beat_gets_no_genre_of_the_beat(prompt: str) -> None:
