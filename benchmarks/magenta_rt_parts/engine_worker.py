@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,9 @@ class Measured:
         )
 
     def piece(self, seconds: float, seed: int = 1) -> dict[str, Any]:
-        """Time a streamed piece, from the words to its last sample."""
-        request = GenerationRequest.checked(prompt=PROMPTS[0], model="magenta-rt2-small", duration=seconds, seed=seed)
+        """Time a streamed piece, from new words to its last sample."""
+        words = f"{PROMPTS[0]} {seed}"
+        request = GenerationRequest.checked(prompt=words, model="magenta-rt2-small", duration=seconds, seed=seed)
         start, cpu, first = time.perf_counter(), time.process_time(), 0.0
         music = self._generator.start_stream(request, no_progress, never_cancelled)
         for _ in music.blocks():
@@ -67,17 +69,24 @@ class Measured:
         }  # fmt: skip
 
     def steering(self, changes: int) -> dict[str, Any]:
-        """Time from a change to the first sample played by it, for a listener who keeps the usual stock of sound."""
-        settings = [LiveSettings.checked(prompt=prompt, notes=[60]) for prompt in PROMPTS]
-        stream, pace = self._generator.open_live(settings[0], 1), LivePace(AHEAD_SECONDS)
+        """Time from a change to the first sample played by it, for a listener who keeps the usual stock of sound.
+
+        Every change names a new prompt, which another thread encodes, as a runner does.
+        """
+        stream = self._generator.open_live(LiveSettings.checked(prompt=PROMPTS[0], notes=[60]), 1)
+        pace, changing = LivePace(AHEAD_SECONDS), ThreadPoolExecutor(1)
         rate, played, began = stream.sample_rate, 0.0, 0.0
         changed_at, latencies, late = dict[int, float](), list[float](), 0
-        for number in range(BLOCKS_A_CHANGE * changes + 2):
+        asked_at, asked = 0.0, Future[None]()
+        for number in range(BLOCKS_A_CHANGE * (changes + 1)):
             time.sleep(pace.wait(MAX_BLOCK_SECONDS))
-            if number % BLOCKS_A_CHANGE == BLOCKS_A_CHANGE - 1:
+            if number % BLOCKS_A_CHANGE == BLOCKS_A_CHANGE - 1 and not asked_at:
+                settings = LiveSettings.checked(prompt=f"{PROMPTS[1]} {number}", notes=[60])
+                asked_at, asked = time.perf_counter(), changing.submit(stream.change, settings)
+            if asked_at and asked.done():
+                asked.result()
                 # The block that is asked for next is under way: the one after it is the first to hear the change.
-                changed_at[number + 1] = time.perf_counter()
-                stream.change(settings[1 + number // BLOCKS_A_CHANGE % 2])
+                changed_at[number + 1], asked_at = asked_at, 0.0
             pace.grant(MAX_BLOCK_SECONDS)
             block = stream.next_block()
             now = time.perf_counter()
@@ -89,6 +98,7 @@ class Measured:
                 latencies.append(max(now, due) - changed_at[number])
             pace.send(block.shape[1] / rate, MAX_BLOCK_SECONDS)
             played += block.shape[1] / rate
+        changing.shutdown()
         stream.close()
         return {"latencies_s": latencies, "late_blocks": late, "blocks": number + 1}
 

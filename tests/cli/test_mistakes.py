@@ -94,7 +94,7 @@ def test_aliases_never_touch_a_command_s_own_options() -> None:
 
 
 def test_every_field_and_alias_of_a_request_is_an_option_of_generate() -> None:
-    known = option_names(ROOT.commands["generate"])  # type: ignore[attr-defined]  # of a group
+    known = option_names(ROOT.commands["generate"])
     fields = {alias for alias, field in OPTION_ALIASES.items() if field in GenerationRequest.model_fields}
     fields = (fields | set(GenerationRequest.model_fields)) - {"prompt", "text", "description"}
     for field in fields:

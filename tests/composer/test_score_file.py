@@ -48,6 +48,16 @@ def test_writing_what_was_read_gives_the_same_document() -> None:
     assert dump_score(load_score(DOCUMENT)) == DOCUMENT
 
 
+def test_meters_move_with_the_sections_in_which_they_change() -> None:
+    document = (
+        "key: C major\nmeter: 4/4\nmeters: {3: 3/4}\ntempo: 120\n"
+        "parts:\n- {name: a, role: melody, instrument: flute, notes: {1: 1 C5 1 80}}\n"
+    )
+    sections = "sections:\n- {name: A, bars: 2}\n- {name: B, bars: 2}\n- A\n"
+    changes = load_score(document + sections).meter_changes
+    assert [(at, str(meter)) for at, meter in changes] == [(8.0, "3/4"), (16.0, "4/4")]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -73,6 +83,8 @@ def test_writing_what_was_read_gives_the_same_document() -> None:
         ("bars: 1,", f"bars: {'9' * 5000},", "bars must be a whole number from 1 to 10000"),
         ("bars: 1,", "bars: --2,", "bars must be a whole number from 1 to 10000, got '--2'"),
         ("tempo: 90.0", "tempo: {1: 90, 1 beat 9: 80}", "tempo: beat must be 1 to less than 5, got 9"),
+        ("tempo: 90.0", "meters: {1 beat 3: 3/4, 1: 6/8}\ntempo: 90", "meters: must be in ascending order"),
+        ("tempo: 90.0", "meters: {900: 3/4}\ntempo: 90", "bar must be"),
         ("tempo: 90.0", "tempo: {1: 90, [1]: 80}", "a name in tempo must be a single value"),
     ],
 )

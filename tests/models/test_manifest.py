@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stand_ins import TINY
@@ -35,7 +36,7 @@ OTHER_SIZES = {
     "magenta-rt": replace(MINE.sizes, kind="magenta-rt"),
     "stable-audio": replace(MINE.sizes, kind="stable-audio", num_codebooks=None, latent_channels=8),
 }
-VALUES = {
+VALUES: dict[str, Any] = {
     "guidance_scale": 3, "temperature": 1, "top_k": 5, "top_p": 0.5, "negative_prompt": "x", "steps": 4, "bars": 2,
     "loop": True,
 }  # fmt: skip

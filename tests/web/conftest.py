@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import live_generators
 import pytest
 from browser import PATIENCE_MS, opened
 from playwright.sync_api import Browser, Page, expect
@@ -45,6 +46,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
     """Give the server of all tests of the studio; those that count what is in its library start one of their own."""
     with started(tmp_path_factory.mktemp("data"), composer_processes="1") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
+    """Give a server with a model that plays live."""
+    folder = tmp_path_factory.mktemp("live")
+    with ExitStack() as running:
+        # Other servers that the tests here start have no such model.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PYTHONPATH", live_generators.install(folder / "site", ["Sines"]))
+            process = running.enter_context(started(folder / "data", composer_processes="1"))
+        yield process
 
 
 @pytest.fixture

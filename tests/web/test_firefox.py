@@ -90,3 +90,18 @@ def test_the_seam_of_the_loop_is_exact_to_the_sample(page: Firefox, region: str)
     seam = page.evaluate(f"({SEAM.replace('REGION', region)})()")
     assert seam["length"] == 252_000
     assert seam["worst"] < 1e-6
+
+
+def test_a_live_stream_plays_and_ends_with_its_panel(page: Firefox, live_server: StartedServer) -> None:
+    page.open(live_server.url)
+    page.click("#live-open")
+    page.wait_for("document.querySelector('dialog.live .piano')")
+    page.click("dialog.live button.make")
+    page.wait_for("document.querySelector('dialog.live [data-clock]')?.dataset.clock >= '0:01'")
+    assert page.evaluate("document.querySelector('.live-status').textContent") == "It plays"
+    page.evaluate("document.querySelector('.live .check input').click()")
+    page.click(".piano button")
+    page.wait_for("document.querySelector('.piano button').ariaPressed === 'true'")
+    page.press("Escape")
+    page.wait_for("!document.querySelector('dialog.live')")
+    assert page.complaints == []

@@ -36,10 +36,16 @@ def fresh(browser: Browser) -> Iterator[Page]:
 
 def test_a_reload_finds_what_is_being_made(fresh: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", strange_generators.install(tmp_path / "site"))
-    done = tmp_path / "done"
+    done, gate = tmp_path / "done", tmp_path / "gate"
+    monkeypatch.setenv(strange_generators.GATE, str(gate))
     with started(tmp_path / "data") as server:
         fresh.goto(server.url)
-        _ask_patient(fresh, done)
+        _ask_strange(fresh, "slow", "x")
+        fresh.click("#make")
+        expect(fresh.locator("#meta")).to_contain_text("Loading the model")
+        gate.touch()
+        fresh.wait_for_selector("#download:enabled")
+        _ask_strange(fresh, "patient", str(done))
         fresh.click("#make")
         expect(fresh.locator("#status")).to_have_text("Making 1 take")
         expect(fresh.locator("#meta")).not_to_contain_text("Sending")
@@ -59,7 +65,7 @@ def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, mo
     with started(tmp_path / "data") as server:
         port = server.url.rpartition(":")[2]
         fresh.goto(server.url)
-        _ask_patient(fresh, done)
+        _ask_strange(fresh, "patient", str(done))
         fresh.click("#make")
         expect(fresh.locator("#meta")).to_contain_text("%")
         server.signal(signal.SIGKILL)
@@ -72,9 +78,9 @@ def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, mo
         expect(fresh.locator("#banner")).to_be_hidden()
 
 
-def _ask_patient(page: Page, done: Path) -> None:
-    """Ask for music of the generator that waits for a file, as if it had been chosen before."""
-    draft = json.dumps({"draft": {"prompt": str(done), "model": "patient", "length": "1 s", "takes": 1}})
+def _ask_strange(page: Page, model: str, prompt: str) -> None:
+    """Ask for music of one of the strange generators, as if it had been chosen before."""
+    draft = json.dumps({"draft": {"prompt": prompt, "model": model, "length": "1 s", "takes": 1}})
     page.evaluate("draft => localStorage.setItem('tunesmith.studio', draft)", draft)
     page.reload()
     page.wait_for_selector(".dot.ready")

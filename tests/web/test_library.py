@@ -12,6 +12,7 @@ import httpx
 import mido
 import pytest
 import soundfile
+import yaml
 from browser import PATIENCE_MS
 from checkpoints import copy_musicgen
 from hub_server import hub_server
@@ -43,7 +44,7 @@ def saved(page: Page, button: str) -> bytes:
     return Path(download.value.path()).read_bytes()
 
 
-def test_mix_stems_and_midi_are_downloaded(page: Page) -> None:
+def test_mix_stems_midi_and_score_are_downloaded(page: Page) -> None:
     make(page)
     mix = soundfile.info(io.BytesIO(saved(page, "WAV")))
     assert (mix.frames, mix.samplerate) == (252_000, 44_100)
@@ -51,6 +52,7 @@ def test_mix_stems_and_midi_are_downloaded(page: Page) -> None:
         parts = {re.sub(r"^.*/?\d\d-|\.wav$", "", name) for name in stems.namelist()}
     assert {"melody", "bass", "rain"} <= parts
     assert mido.MidiFile(file=io.BytesIO(saved(page, "MIDI"))).length == pytest.approx(mix.duration, abs=0.1)
+    assert "84" in str(yaml.safe_load(saved(page, "Score"))["tempo"])
 
 
 def test_a_piece_is_starred_rated_tagged_and_found(page: Page) -> None:

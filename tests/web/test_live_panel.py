@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
-import live_generators
 import pytest
 from playwright.sync_api import Browser, Page, WebSocket, expect
-from started_server import StartedServer, started, wait_for
+from started_server import StartedServer, wait_for
 from studio_page import opened_page, violations
-
-
-@pytest.fixture(scope="module")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
-    folder = tmp_path_factory.mktemp("live")
-    with ExitStack() as running:
-        # Other servers that the tests here start have no such model.
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("PYTHONPATH", live_generators.install(folder / "site", ["Sines"]))
-            process = running.enter_context(started(folder / "data", composer_processes="1"))
-        yield process
 
 
 class Wire:

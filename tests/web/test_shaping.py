@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer, wait_for
-from studio_page import make, opened_page, position, settled, silent
+from studio_page import make, opened_page, position, settled, silent, sounding
 
 # A canvas that is filmed for a second and dropped as a file.
 DROP_VIDEO = """async () => {
@@ -44,6 +44,19 @@ DROP_SOUND = """() => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([head, samples], "tone.wav", { type: "audio/wav" }));
   document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+REMAKES = {"Go on from here…": "7", "Make a stretch anew…": "", "In another sound…": "0.25", "Follow its melody…": ""}
+"""What installed models make of a sound, and what is filled in beside the words."""
+
+# The gains at which voices start to sound.
+HEAR_GAINS = """() => {
+  window.gains = [];
+  const ramp = AudioParam.prototype.linearRampToValueAtTime;
+  AudioParam.prototype.linearRampToValueAtTime = function (value, time) {
+    if (value) window.gains.push(value);
+    return ramp.call(this, value, time);
+  };
 }"""
 
 DRIFT = """async () => {
@@ -242,6 +255,35 @@ def test_a_dropped_sound_is_joined_with_a_take_in_the_order_wished(shaped: tuple
     silent(page)
 
 
+def test_a_louder_take_is_turned_down_to_the_quietest(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    first_take(page)
+    loud = float(re.sub("[^0-9.-]", "", page.inner_text("#lufs").replace("\u2212", "-")))
+    reshape(page, "Set its loudness…")
+    page.fill("#shape", "-35")
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_have_text("Warm Lofi Hip Hop, at -35 LUFS")
+    silent(page)
+    page.evaluate(HEAR_GAINS)
+    page.click("#play")
+    sounding(page)
+    page.locator(".take[role=tab]").first.click()
+    wait_for(lambda: page.evaluate("window.gains.length") == 2, "the first take to sound")
+    assert page.evaluate("window.gains") == pytest.approx([1, 10 ** ((-35 - loud) / 20)], rel=0.03)
+    silent(page)
+
+
+def test_a_sound_becomes_a_loop(shaped: tuple[Page, list[str]]) -> None:
+    page, _ = shaped
+    page.evaluate(DROP_SOUND)
+    expect(page.locator("#title")).to_have_text("tone")
+    silent(page)
+    reshape(page, "Make it a loop")
+    expect(page.locator("#title")).to_have_text("tone, as a loop")
+    expect(page.locator("#loop")).to_have_attribute("aria-pressed", "true")
+    silent(page)
+
+
 def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page, list[str]]) -> None:
     page, _ = shaped
     first_take(page)
@@ -253,7 +295,7 @@ def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page
     def models(route: Route) -> None:
         listed = route.fetch().json()
         other = next(model for model in listed["models"] if not model["installed"])
-        other |= {"installed": True, "abilities": ["continue", "repaint"]}
+        other |= {"installed": True, "abilities": ["continue", "melody", "redress", "repaint"]}
         route.fulfill(json=listed)
 
     def jobs(route: Route) -> None:
@@ -269,14 +311,22 @@ def test_what_installed_models_can_do_with_a_sound_is_offered(shaped: tuple[Page
         page.context.set_offline(False)
     expect(page.locator("#banner")).to_be_hidden()
     expect(page.locator("#model option")).to_have_count(2)
-    reshape(page, "Make a stretch anew…")
-    page.fill("#remake", "a guitar solo")
-    page.locator("#pop").get_by_role("button", name="Make it").click()
-    expect(page.locator("#ask-problem")).to_contain_text("enough")
-    (request,) = asked
-    assert request["prompt"] == "a guitar solo"
-    assert re.fullmatch(r"0.00-\d+\.\d\d", request["repaint"])
-    assert len(request["audio"]) > 100_000
+    seconds = float(page.get_attribute("#wave", "aria-valuemax") or "nan")
+    for name, box in REMAKES.items():
+        reshape(page, name)
+        page.fill("#remake", "a guitar solo")
+        if box:
+            page.fill("#remake-number", box)
+        with page.expect_response("**/api/jobs"):
+            page.locator("#pop").get_by_role("button", name="Make it").click()
+        expect(page.locator("#ask-problem")).to_contain_text("enough")
+    assert [request["prompt"] for request in asked] == ["a guitar solo"] * len(REMAKES)
+    longer, anew, redressed, followed = asked
+    assert longer["duration"] == pytest.approx(seconds + 7, abs=0.1)
+    assert re.fullmatch(r"0.00-\d+\.\d\d", anew["repaint"])
+    assert redressed["strength"] == 0.25
+    assert all(len(request["audio"]) > 100_000 for request in (longer, anew, redressed))
+    assert len(followed["melody"]) > 100_000
     page.unroute_all()
 
 

@@ -51,8 +51,11 @@ def _conductor(score: Score) -> mido.MidiTrack:
     events: list[Event] = [
         (0, 0, meta("track_name", name=score.title)),
         (0, 0, meta("text", text=f"Tunesmith, seed {score.seed}: {score.prompt}")),
-        (0, 1, meta("time_signature", numerator=score.meter.numerator, denominator=score.meter.denominator)),
         (0, 1, meta("key_signature", key=key)),
+    ]
+    events += [
+        (_ticks(beat), 1, meta("time_signature", numerator=meter.numerator, denominator=meter.denominator))
+        for beat, meter in ((0.0, score.meter), *score.meter_changes)
     ]
     events += [(_ticks(beat), 2, meta("set_tempo", tempo=mido.bpm2tempo(bpm))) for beat, bpm in score.tempo_map.changes]
     bar = score.meter.beats_per_bar

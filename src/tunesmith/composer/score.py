@@ -173,7 +173,10 @@ class MixSettings:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A whole piece: ``duration`` is its exact length in seconds; the end of a ``loop`` connects to its start."""
+    """A whole piece: ``duration`` is its exact length in seconds; the end of a ``loop`` connects to its start.
+
+    Bars are counted in ``meter`` throughout; ``meter_changes`` are the beats from which on another one is written.
+    """
 
     title: str
     prompt: str
@@ -190,6 +193,7 @@ class Score:
     parts: tuple[Part, ...]
     ambience: tuple[Ambience, ...] = ()
     mix: MixSettings = MixSettings()
+    meter_changes: tuple[tuple[float, Meter], ...] = ()
 
     @property
     def bars(self) -> int:

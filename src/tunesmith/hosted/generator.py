@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, Literal
 
 from tunesmith.audio import Audio
 from tunesmith.audio.credits import licence_of
@@ -44,6 +44,16 @@ class HostedGenerator:
             if name.service == "hf"
             else Replicate(name, self._facts, access, patience)
         )
+
+    @property
+    def guide_field(self) -> Literal["melody"] | None:
+        """The field of a recording to follow, where the service takes a melody; see GuidableGenerator."""
+        return "melody" if self._facts.melody else None
+
+    @property
+    def longest_guide(self) -> float:
+        """The longest melody to follow, in seconds: that of one call, because later calls continue the first."""
+        return self._facts.longest
 
     def load(self, num_rows: int) -> int:
         """Load nothing: the model is hosted. Return how many requests may run at once; see BatchingGenerator."""

@@ -4,8 +4,8 @@ architecture.json                     sizes and rules
 temporal.onnx, depth.onnx             the language model, quantized
 codec.onnx                            the decoder of the codec, in float32
 frame_embeddings.npy …                the tables of graph/tables.py
-tokenizer.json, text_encoder.onnx     a prompt to its embedding
-mapper.onnx                           … to that of a recording, in float16
+tokenizer.json, text_encoder_0.onnx … a prompt to its embedding
+mapper_0.onnx …                       … to that of a recording, in float16
 style_tables.safetensors              … to codes, and codes and notes to source vectors
 LICENCE.txt                           whose the weights are, and what was changed
 """
@@ -45,6 +45,7 @@ from tunesmith.magenta_rt.style.quantizer import codebook_name
 from tunesmith.neural.checkpoint.counted_weights import CountedWeights
 from tunesmith.neural.gpu_weights import write_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.graph_chain import part_path
 from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, LayerForms
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -96,11 +97,12 @@ def build_language_model(
 
 def _convert_style(checkpoint: MagentaCheckpoint, folder: Path, *, exact: bool) -> None:
     # It runs once a prompt, so that it takes the most exact of the small forms.
-    with GraphBuilder(folder / TEXT_ENCODER, None if exact else BLOCKWISE_32) as builder:
-        build_text_encoder(builder, checkpoint.text_shape, checkpoint.text)
+    form = None if exact else BLOCKWISE_32
+    build_text_encoder(
+        lambda part: GraphBuilder(part_path(folder, TEXT_ENCODER, part), form), checkpoint.text_shape, checkpoint.text
+    )  # fmt: skip
     if checkpoint.mapper is not None:
-        with GraphBuilder(folder / MAPPER) as builder:
-            build_mapper(builder, *checkpoint.mapper, exact=exact)
+        build_mapper(lambda part: GraphBuilder(part_path(folder, MAPPER, part)), *checkpoint.mapper, exact=exact)
     books = {codebook_name(level): book for level, book in enumerate(checkpoint.codebooks)}
     tables = books | SourceTables.from_weights(checkpoint.weights).named()
     write_gpu_weights(folder / STYLE_TABLES, tables, tables, lambda _: True)

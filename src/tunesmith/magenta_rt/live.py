@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -28,21 +27,16 @@ class MagentaLiveStream:
     def __init__(self, model: MagentaModel, settings: LiveSettings, seed: int) -> None:
         self.sample_rate = model.architecture.codec.sample_rate
         self.channels = model.architecture.codec.audio_channels
-        self._style = model.live_style.hold()
-        self._let_go = once(model.live_style.release)
+        self._style = model.style
         self._seed = seed
-        try:
-            self._now = _Playing(self._style, settings, seed)
-            # What is played from which frame on. Frames that may be written already keep what they began with, so that
-            # the same changes at the same blocks give the same music, however fast the threads are.
-            self._plan = deque([(0, self._now)])
-            # Pitches that sounded in the last frame: a new one begins with an onset.
-            self._sounding: frozenset[int] = frozenset()
-            request = FrameRequest(model.sources(self._numbers), seed, None, self._now.draws)
-            self._stream = model.engine.open(request, LIVE_CHUNKS)
-        except BaseException:
-            self._let_go()
-            raise
+        self._now = _Playing(self._style, settings, seed)
+        # What is played from which frame on. Frames that may be written already keep what they began with, so that the
+        # same changes at the same blocks give the same music, however fast the threads are.
+        self._plan = deque([(0, self._now)])
+        # Pitches that sounded in the last frame: a new one begins with an onset.
+        self._sounding: frozenset[int] = frozenset()
+        request = FrameRequest(model.sources(self._numbers), seed, None, self._now.draws)
+        self._stream = model.engine.open(request, LIVE_CHUNKS)
 
     def change(self, settings: LiveSettings) -> None:
         """Play by other settings from the block after the next on."""
@@ -61,7 +55,6 @@ class MagentaLiveStream:
     def close(self) -> None:
         """End the stream."""
         self._stream.close()
-        self._let_go()
 
     def _numbers(self, frame: int) -> Numbers:
         """Return the numbers of the next frame; the engine asks once for each frame, in order."""
@@ -72,12 +65,6 @@ class MagentaLiveStream:
         numbers = now.numbers(now.notes - self._sounding)
         self._sounding = now.notes
         return numbers
-
-
-def once(action: Callable[[], None]) -> Callable[[], None]:
-    """Return a function that takes the action when it is first called, from whatever thread."""
-    left = iter([action])
-    return lambda: next(left, lambda: None)()
 
 
 class _Playing:

@@ -12,8 +12,10 @@ TEMPORAL, DEPTH, CODEC = "temporal.onnx", "depth.onnx", "codec.onnx"
 FRAME_EMBEDDINGS, DEPTH_EMBEDDINGS = "frame_embeddings.npy", "depth_embeddings.npy"
 CODEBOOKS, SINKS = "codebooks.npy", "sinks.npy"
 # What turns a prompt into style codes, and the numbers of a frame into its source vector.
-TOKENIZER, TEXT_ENCODER = "tokenizer.json", "text_encoder.onnx"
-MAPPER, STYLE_TABLES = "mapper.onnx", "style_tables.safetensors"
+TOKENIZER, STYLE_TABLES = "tokenizer.json", "style_tables.safetensors"
+# Networks in several parts, and the outputs of their last parts; see GraphChain.
+TEXT_ENCODER, MAPPER = "text_encoder", "mapper"
+EMBEDDING, MAPPED = "embedding", "mapped"
 LICENCE = "LICENCE.txt"
 
 

@@ -11,7 +11,6 @@ from tunesmith.magenta_rt.codec_stream import SpectroStreamDecoder
 from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.engine import FrameEngine
 from tunesmith.magenta_rt.frame_sources import FrameSources, Masked, Numbers
-from tunesmith.magenta_rt.held_style import HeldStyle
 from tunesmith.magenta_rt.model_folder import STYLE_TABLES, read_architecture
 from tunesmith.magenta_rt.networks import LanguageModel
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
@@ -25,19 +24,16 @@ MOST_ROWS_A_STREAM = 3
 
 @dataclass(frozen=True, slots=True)
 class MagentaModel:
-    """An open model; live streams hold ``live_style``, and everybody else uses ``style``, which keeps no graph open."""
+    """An open model."""
 
     architecture: MagentaArchitecture
     engine: FrameEngine
     style: StyleEncoder
-    live_style: HeldStyle
     tables: SourceTables
 
     def encode_prompt(self, prompt: str, seed: int) -> tuple[int, ...]:
-        """Return the style codes of a prompt, and free the memory that this took."""
-        codes = self.style.encode([(prompt, 1.0)], seed)
-        release_free_memory()
-        return codes
+        """Return the style codes of a prompt."""
+        return self.style.encode([(prompt, 1.0)], seed)
 
     def sources(self, numbers_of: Callable[[int], Numbers], masked: Sequence[Masked] = ()) -> FrameSources:
         """Return the sources of a stream whose frames have these numbers; see FrameSources."""
@@ -56,10 +52,12 @@ def open_model(folder: Path, num_rows: int = 1, options: SessionOptions = ALL_CO
     writing = replace(options, num_threads=max(1, threads - threads // 2), spinning=False)
     decoding = replace(options, num_threads=max(1, threads // 2), spinning=False)
     model = LanguageModel(folder, architecture, num_rows=max(num_rows, MOST_ROWS_A_STREAM), options=writing)
+    decoder = SpectroStreamDecoder(folder, architecture, decoding)
+    # Packing weights leaves gaps of 18 MB.
+    release_free_memory()
     return MagentaModel(
         architecture,
-        FrameEngine(model, SpectroStreamDecoder(folder, architecture, decoding)),
+        FrameEngine(model, decoder),
         StyleEncoder(folder, writing),
-        HeldStyle(lambda: StyleEncoder(folder, writing, keep=True)),
         SourceTables.stored(read_gpu_weights(folder / STYLE_TABLES)),
     )

@@ -143,7 +143,7 @@ def run_frames(
 
 def _sources(folder: Path) -> Array:
     """Return the source vectors of the prompts: (prompts, width)."""
-    encoder = StyleEncoder(folder, AS_INSTALLED, keep=True)
+    encoder = StyleEncoder(folder, AS_INSTALLED)
     tables = SourceTables.stored(read_gpu_weights(folder / STYLE_TABLES))
     controls = [FrameControls(style=encoder.encode([(prompt, 1.0)], SEED)) for prompt in PROMPTS[:NUM_ROWS]]
     return tables.source(np.stack([one.numbers() for one in controls]))

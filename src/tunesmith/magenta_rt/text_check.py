@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
 from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
-from tunesmith.magenta_rt.model_folder import TEXT_ENCODER
+from tunesmith.magenta_rt.model_folder import EMBEDDING, TEXT_ENCODER
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
 from tunesmith.magenta_rt.style.shapes import TextEncoderShape
+from tunesmith.neural.graph_chain import GraphChain, part_path
 from tunesmith.neural.quantization_error import relative_error
 from tunesmith.neural.reference_graph import ROUNDED_OPERATIONS, Precision, ReferenceGraphBuilder
-from tunesmith.neural.sessions import LazySession, SessionOptions
+from tunesmith.neural.sessions import SessionOptions
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -45,7 +46,7 @@ def bring_text_within(
         _embeddings(_reference(scratch, precision, shape, weights), tokens, AS_BUILT)
         for precision in ("float32", "bfloat16")
     )
-    found = _embeddings(folder / TEXT_ENCODER, tokens, AS_INSTALLED)
+    found = _embeddings(folder, tokens, AS_INSTALLED)
     if relative_error(found, exact) <= limit * relative_error(rounded, exact):
         return {}
     # The reference in float32 keeps its weights in 16 bits, and widens them as it runs.
@@ -54,14 +55,16 @@ def bring_text_within(
 
 
 def _reference(folder: Path, precision: Precision, shape: TextEncoderShape, weights: Weights) -> Path:
-    with ReferenceGraphBuilder(folder / TEXT_ENCODER, precision, rounded=ROUNDED) as builder:
-        build_text_encoder(builder, shape, weights)
-    return folder / TEXT_ENCODER
+    build_text_encoder(
+        lambda part: ReferenceGraphBuilder(part_path(folder, TEXT_ENCODER, part), precision, rounded=ROUNDED),
+        shape, weights,
+    )  # fmt: skip
+    return folder
 
 
-def _embeddings(path: Path, tokens: list[tuple[int, ...]], options: SessionOptions) -> NDArray[np.float32]:
+def _embeddings(folder: Path, tokens: list[tuple[int, ...]], options: SessionOptions) -> NDArray[np.float32]:
     """Return the embeddings of the prompts: (prompts, width)."""
-    encoder = LazySession(path, options, keep=True)
+    encoder = GraphChain(folder, TEXT_ENCODER, EMBEDDING, options)
     found = np.stack([encoder.run({"token_ids": np.array(ids, np.int64)}) for ids in tokens])
     if not np.isfinite(found).all():
         raise ModelFileError(TEXT_ENCODER, "its embeddings are NaN or infinite")

@@ -79,9 +79,31 @@ def test_programs_channels_tempos_pedal_and_running_notes_are_kept(tmp_path: Pat
     assert unknown.gain_db < -10
     assert (drums.instrument, drums.role) == ("standard_kit", "drums")
     assert song.tempo_map.changes == ((0.0, 120.0), (1.0, 60.0))
-    assert song.warnings == (
-        "midi: the meter changes to 4/4; notes stay in place, and bars are counted in 3/4 throughout",
+    assert song.warnings == ("midi: the meter changes to 4/4; sections and chords count bars of 3/4 throughout",)
+
+
+def test_meter_changes_are_kept_in_scores_and_in_midi_files(tmp_path: Path) -> None:
+    meta, message = mido.MetaMessage, mido.Message
+    score = midi_score(
+        read_song(
+            midi(
+                meta("time_signature", numerator=3, denominator=4), message("note_on", note=60, velocity=80),
+                message("note_off", note=60, time=480 * 6), meta("time_signature", numerator=7, denominator=8),
+                meta("time_signature", numerator=7, denominator=8, time=480), message("note_on", note=62, velocity=80),
+                message("note_off", note=62, time=480), meta("time_signature", numerator=4, denominator=4),
+                message("note_on", note=64, velocity=80), message("note_off", note=64, time=480),
+                path=tmp_path / "a.mid",
+            )
+        ),
+        "a",
+    )  # fmt: skip
+    assert (str(score.meter), [(at, str(meter)) for at, meter in score.meter_changes]) == (
+        "3/4",
+        [(6.0, "7/8"), (8.0, "4/4")],
     )
+    assert load_score(dump_score(score)) == score
+    write_midi(score, tmp_path / "b.mid")
+    assert read_song((tmp_path / "b.mid").read_bytes()).meter_changes == score.meter_changes
 
 
 @pytest.mark.parametrize("tonic", range(0, 12, 5))

@@ -111,6 +111,22 @@ def test_compression_follows_its_ratio() -> None:
     assert change == pytest.approx(-10, abs=0.3)
 
 
+@pytest.mark.parametrize("crest", [2.2, 2.3, 2.4])
+def test_slightly_higher_peaks_change_the_gain_slightly(crest: float) -> None:
+    busy = np.where(np.arange(4000) % 350 < 60, 0.1, 0.01)
+    found = [
+        find_gain(
+            Frames(np.square(busy).astype(np.float32), (busy * peak).astype(np.float32), 44_100, 256_000),
+            -16,
+            loop=False,
+        )
+        for peak in (crest, crest * 1.005)
+    ]
+    for levels in found:
+        assert levels.loudness == pytest.approx(-16, abs=0.1)
+    assert np.abs(20 * np.log10(found[0].gain / found[1].gain)).max() < 1
+
+
 def test_harder_levelling_is_used_only_where_it_must_be() -> None:
     power = np.full(2000, 0.01, np.float32)
     easy = find_gain(Frames(power, np.full(2000, 0.3, np.float32), 44_100, 128_000), -14, loop=False)

@@ -68,6 +68,7 @@ def test_what_loads_is_valid(document: str) -> None:
         ("key: A minor\n", ""), ("loop: false", "loop: maybe"), ("energy: 0.3", "energy: 3"), ("pan: 0.2", "pan: 2"),
         ("role: melody\n", "role: melody\n  octave: 9\n"), ("role: melody\n", "role: melody\n  follow: me\n"),
         ("tempo: 90.0", "tempo: {1: 90, one: 80}"), ("seed: 7", "seed: -1"), ("seed: 7", "transpose: 1.5"),
+        ("meter: 4/4", "meter: 4/4\nmeters: {2: 4/3}"), ("meter: 4/4", "meter: 4/4\nmeters: {two: 3/4}"),
     ],
 )  # fmt: skip
 def test_what_the_loader_refuses_the_schema_refuses_where_it_can(old: str, new: str) -> None:

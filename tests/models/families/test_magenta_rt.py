@@ -107,7 +107,7 @@ def test_the_same_model_comes_from_a_folder_and_without_the_mapper(
     shutil.copytree(tree, tmp_path / "older")
     (tmp_path / "older" / MUSICCOCA / "mapper.tflite").unlink()
     older = bench.pull(str(tmp_path / "older"), quantization="none")
-    assert "mapper.onnx" not in {file.name for file in older.manifest.files}
+    assert "mapper_0.onnx" not in {file.name for file in older.manifest.files}
     assert older.manifest.self_check is None
     assert older.manifest.remark.startswith("resources/musiccoca/mapper.tflite was not there: ")
     assert pulled.manifest.remark == ""

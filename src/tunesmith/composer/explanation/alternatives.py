@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import get_args
 
 from tunesmith.composer.brief import Brief
 from tunesmith.composer.explanation.answers import Choice, Value
@@ -16,12 +17,13 @@ from tunesmith.composer.prompt.genre_words import leanings
 from tunesmith.composer.prompt.lexicon import value as value_of
 from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 from tunesmith.composer.theory import MINOR_LIKE, Key
+from tunesmith.request import Form
 
 MOST = 12
 """The most alternatives of an answer: a menu, not a catalogue."""
 _MOOD_WEIGHT = 0.45
 _METERS = ("4/4", "3/4", "6/8", "5/4", "7/8")
-_FORMS = ("track", "loop", "sting", "bumper", "bed")
+_FORMS: tuple[str, ...] = get_args(Form)
 _SECONDS = (15.0, 30.0, 60.0, 90.0, 120.0, 180.0)
 _FAMILIAR_MODES = ("major", "minor", "dorian")
 

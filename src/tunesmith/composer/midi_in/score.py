@@ -61,6 +61,7 @@ def midi_score(song: Song, name: str) -> Score:
         chords=chords_of_notes(song.pitched, key, meter, bars) if song.pitched else (),
         parts=_parts(song.voices),
         mix=MixSettings(),
+        meter_changes=song.meter_changes,
     )
 
 

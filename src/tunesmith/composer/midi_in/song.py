@@ -9,6 +9,9 @@ from tunesmith.composer.midi_in.parser import META, MidiChunks, MidiEvent, broke
 from tunesmith.composer.score import Note, TempoMap
 from tunesmith.composer.theory import Key, Meter, on_grid
 
+MeterMap = tuple[tuple[float, Meter], ...]
+"""Meters, each with the beat from which on it holds."""
+
 DRUM_CHANNEL = 9
 MAX_NOTES = 100_000
 MAX_VOICES = 64
@@ -55,6 +58,7 @@ class Song:
     meter: Meter | None
     key: Key | None
     tempo_is_given: bool
+    meter_changes: MeterMap = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -83,14 +87,15 @@ def read_song(content: bytes) -> Song:
     if (count := sum(len(voice.notes) for voice in voices)) > MAX_NOTES:
         raise broken(f"must have at most {MAX_NOTES} notes, got {count}")
     metas = sorted((event for track in chunks.tracks for event in track if event.kind == META), key=_tick)
-    meters = list(dict.fromkeys(_meters(metas)))
+    meters = _meter_map(metas, chunks)
     return Song(
         title=next((name for track in chunks.tracks if (name := _name(track))), ""),
         voices=voices,
         tempo_map=_tempo_map(metas, chunks),
-        meter=meters[0] if meters else None,
+        meter=meters[0][1] if meters else None,
         key=next(_keys(metas), None),
         tempo_is_given=any(event.first == TEMPO for event in metas),
+        meter_changes=meters[1:],
         warnings=tuple(_warnings(chunks, meters)),
     )
 
@@ -133,13 +138,23 @@ def _bpm(microseconds: int) -> float:
     return next((bpm for bpm in shorter if bpm and round(MICROSECONDS / bpm) == microseconds), round(exact, 6))
 
 
-def _meters(metas: Sequence[MidiEvent]) -> Iterator[Meter]:
+def _meter_map(metas: Sequence[MidiEvent], chunks: MidiChunks) -> MeterMap:
+    """Return the meters and the beats where they begin; the first one holds from the start."""
+    changes: dict[float, Meter] = {}
+    for at, meter in _meters(metas, chunks):
+        # Of two meters at one place the later one holds; one that is named again changes nothing.
+        changes[at if changes else 0.0] = meter
+    places = sorted(changes.items())
+    return tuple(place for number, place in enumerate(places) if not number or place[1] != places[number - 1][1])
+
+
+def _meters(metas: Sequence[MidiEvent], chunks: MidiChunks) -> Iterator[tuple[float, Meter]]:
     for event in metas:
         if event.first != METER or len(event.content) < 2:
             continue
         numerator, power = event.content[0], event.content[1]
         try:
-            yield Meter(numerator, 2 ** min(power, 8))
+            yield _beats(event.tick, chunks), Meter(numerator, 2 ** min(power, 8))
         except ValueError:
             raise broken(f"meter must be 1–15 over 2, 4, 8 or 16, got {numerator}/2^{power}") from None
 
@@ -154,10 +169,10 @@ def _keys(metas: Sequence[MidiEvent]) -> Iterator[Key]:
                 yield Key((tonic - 3) % 12, "minor") if event.content[1] else Key(tonic, "major")
 
 
-def _warnings(chunks: MidiChunks, meters: Sequence[Meter]) -> Iterator[str]:
+def _warnings(chunks: MidiChunks, meters: MeterMap) -> Iterator[str]:
     if len(meters) > 1:
-        names = ", ".join(str(meter) for meter in meters[1:4])
-        yield f"midi: the meter changes to {names}; notes stay in place, and bars are counted in {meters[0]} throughout"
+        names = ", ".join(dict.fromkeys(str(meter) for _, meter in meters[1:4]))
+        yield f"midi: the meter changes to {names}; sections and chords count bars of {meters[0][1]} throughout"
     if any(
         event.kind == BEND and (event.first, event.second) != (0, CENTRE) for track in chunks.tracks for event in track
     ):

@@ -10,7 +10,12 @@ from typing import Any
 from tunesmith.composer.prompt.lexicon_index import SEPARATOR, index
 from tunesmith.composer.prompt.text import Prompt, Word, stem
 
-_COMPOUND_TAILS = ("musik", "klange", "melodie", "song", "lied", "sounds", "gerausche", "themen", "stimmung")
+_COMPOUND_TAILS = (
+    "musik", "klange", "melodie", "song", "lied", "sounds", "gerausche", "themen", "stimmung", "video", "film",
+    "videos", "szene", "spiel", "fest", "feier", "party", "abend", "nacht", "morgen", "nachmittag", "spaziergang",
+    "reise", "fahrt", "tour", "ausflug", "tanz", "werbung", "wetter", "zeit", "tag", "tage", "traum", "laden",
+    "geschichte", "kapelle", "orchester", "beats", "thema", "lager", "haus", "platz", "strand", "garten",
+)  # fmt: skip
 _LACKING_TAILS = ("less", "los", "frei")
 _ADDED_LETTERS = ("", "s", "n", "en")
 
@@ -95,7 +100,9 @@ def _compound_at(words: Sequence[Word], place: int) -> Match | None:
         # German joins members with -s, -n or -en, which the entry of the table does not have.
         for letters in _ADDED_LETTERS:
             known = head.removesuffix(letters)
-            if len(known) >= 3 and head != words[place].text and (meanings := lookup(known)):
+            meanings = lookup(known) if len(known) >= 3 and head != words[place].text else ()
+            # "Freizeit" is leisure, and nothing is free of time.
+            if any(kind not in ("word", "label") for kind, _ in meanings):
                 return Match(place, place + 1, meanings)
     return None
 

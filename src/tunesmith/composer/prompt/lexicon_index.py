@@ -20,8 +20,8 @@ TABLES = {
     "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
     "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "places": "use",
     "weather_and_seasons": "use", "stories": "use", "occasions": "use", "work_and_home": "use",
-    "eras_and_traditions": "use", "artists": "artist", "modes": "mode", "styles": "style", "labels": "label",
-    "means": "means",
+    "eras_and_traditions": "use", "situations": "use", "artists": "artist", "modes": "mode", "styles": "style",
+    "labels": "label", "means": "means",
 }  # fmt: skip
 # Only these lines affect prompts, so that a change of a groove does not make the index stale.
 _OWN_WORDING = re.compile(

@@ -37,6 +37,8 @@ class AmbienceLoop:
 
     def read(self, start: int, stop: int) -> Samples:
         """Return samples ``start`` to ``stop`` of the piece, (2, n)."""
+        if not self._loop and stop <= self._tile.shape[1]:
+            return self._tile[:, start:stop]
         position = np.arange(start, stop)
         # A length that the tiles do not divide is met by skipping single samples, evenly spread.
         if self._loop:

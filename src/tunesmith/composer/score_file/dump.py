@@ -71,6 +71,7 @@ def _heading(score: Score) -> dict[str, Any]:
         "key": str(score.key),
         "meter": str(score.meter),
         "tempo": _tempo(score.tempo_map, score.meter.beats_per_bar),
+        **({"meters": meters} if (meters := _meters(score)) else {}),
         "duration": score.duration,
         "loop": score.loop,
         "form": score.form,
@@ -93,12 +94,17 @@ def _tempo(tempo_map: TempoMap, beats_per_bar: float) -> float | dict[str, float
     # One tempo is a plain number, by far the most frequent case.
     if len(tempo_map.changes) == 1:
         return tempo_map.changes[0][1]
-    places = {}
-    for beat, bpm in tempo_map.changes:
-        bar = int(beat / beats_per_bar + 1e-9) + 1
-        in_bar = beat_in_bar(beat, bar, beats_per_bar)
-        places[str(bar) if in_bar == "1" else f"{bar} beat {in_bar}"] = bpm
-    return places
+    return {_place(beat, beats_per_bar): bpm for beat, bpm in tempo_map.changes}
+
+
+def _meters(score: Score) -> dict[str, str]:
+    return {_place(beat, score.meter.beats_per_bar): str(meter) for beat, meter in score.meter_changes}
+
+
+def _place(beat: float, beats_per_bar: float) -> str:
+    bar = int(beat / beats_per_bar + 1e-9) + 1
+    in_bar = beat_in_bar(beat, bar, beats_per_bar)
+    return str(bar) if in_bar == "1" else f"{bar} beat {in_bar}"
 
 
 def _part(part: Part, beats_per_bar: float) -> Iterator[str]:

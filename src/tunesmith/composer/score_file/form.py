@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
 from tunesmith.composer.score_file.document import SHOWN, ScorePosition
 from tunesmith.composer.score_file.notation import Timed, by_bar
-from tunesmith.composer.theory import on_grid
+from tunesmith.composer.theory import Meter, on_grid
 from tunesmith.suggestions import did_you_mean
 
 MAX_BARS = 10_000
 MAX_REPEATS = 100
 USUAL_ENERGY = 0.6
+Value = TypeVar("Value")
+MeterChanges = tuple[tuple[float, Meter], ...]
+"""The beats at which the meter changes, and to which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +129,32 @@ def carried(items: Sequence[Timed], form: Form, beats_per_bar: float) -> tuple[T
 
 def carried_tempo(tempo_map: TempoMap, form: Form, beats_per_bar: float) -> TempoMap:
     """Return the tempo of the document where it sounds in the piece."""
-    if form.is_as_numbered or len(tempo_map.changes) == 1:
-        return tempo_map
-    changes: list[tuple[float, float]] = []
+    return TempoMap(_carried_changes(tempo_map.changes, form, beats_per_bar))
+
+
+def carried_meters(changes: MeterChanges, first: Meter, form: Form, beats_per_bar: float) -> MeterChanges:
+    """Return the changes of the meter, ``first`` before them, where they are in the piece."""
+    carried = _carried_changes(((0.0, first), *changes), form, beats_per_bar)
+    # A piece that begins with another section still counts its bars in the first meter.
+    return carried[1:] if carried[0][1] == first else carried
+
+
+def _carried_changes(
+    before: tuple[tuple[float, Value], ...], form: Form, beats_per_bar: float
+) -> tuple[tuple[float, Value], ...]:
+    if form.is_as_numbered or len(before) == 1:
+        return before
+    changes: list[tuple[float, Value]] = []
     for bar, origin in enumerate(form.origin):
         start, shift = origin * beats_per_bar, (bar - origin) * beats_per_bar
-        inside = [change for change in tempo_map.changes if start - 1e-9 <= change[0] < start + beats_per_bar - 1e-9]
+        inside = [change for change in before if start - 1e-9 <= change[0] < start + beats_per_bar - 1e-9]
         if not inside or inside[0][0] > start + 1e-9:
-            before = [bpm for beat, bpm in tempo_map.changes if beat < start + 1e-9]
-            inside = [(start, before[-1]), *inside]
-        for beat, bpm in inside:
-            if not changes or changes[-1][1] != bpm:
-                changes.append((on_grid(beat + shift), bpm))
-    return TempoMap(tuple(changes))
+            held = [value for beat, value in before if beat < start + 1e-9]
+            inside = [(start, held[-1]), *inside]
+        for beat, value in inside:
+            if not changes or changes[-1][1] != value:
+                changes.append((on_grid(beat + shift), value))
+    return tuple(changes)
 
 
 def _placed(item: Timed, start: float, length: float) -> Timed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tunesmith.composer.score import ChordSpan, Section, TempoMap
 from tunesmith.composer.score_file.document import SHOWN, ScorePosition
@@ -47,20 +48,34 @@ def read_tempo_map(place: ScorePosition, grid: Grid) -> TempoMap:
     """Return the tempo map of a number, or of a mapping from bars to numbers; raise InvalidScore."""
     if place.is_single:
         return TempoMap(((0.0, place.number(*TEMPO_LIMITS)),))
-    changes = []
-    for where, bpm in place.pairs():
-        match = re.match(r"^(\d+)(?: beat (\d{1,3}(?:\.\d+)?))?$", where)
-        if match is None:
-            raise bpm.mistake(f"tempo: {where[:SHOWN]!r} must be a bar such as '5' or '5 beat 3'")
-        beat = float(match[2] or 1)
-        if not 1 <= beat < grid.beats_per_bar + 1:
-            raise bpm.mistake(f"tempo: beat must be 1 to less than {grid.beats_per_bar + 1:g}, got {beat:g}")
-        at = on_grid((grid.check(match[1], bpm) - 1) * grid.beats_per_bar + beat - 1)
-        changes.append((at, bpm.number(*TEMPO_LIMITS)))
+    changes = tuple((at, bpm.number(*TEMPO_LIMITS)) for at, bpm in _changes(place, grid, "tempo"))
     try:
-        return TempoMap(tuple(changes))
+        return TempoMap(changes)
     except ValueError as error:
         raise place.mistake(f"tempo: {error}") from None
+
+
+def read_meters(place: ScorePosition, grid: Grid) -> tuple[tuple[float, Meter], ...]:
+    """Return the beats at which the meter changes, and to which, of a mapping from bars to meters.
+
+    Raises InvalidScore.
+    """
+    changes = tuple((at, meter.read(Meter.parse)) for at, meter in _changes(place, grid, "meters"))
+    if any(later <= earlier for (earlier, _), (later, _) in pairwise(changes)):
+        raise place.mistake("meters: must be in ascending order")
+    return changes
+
+
+def _changes(place: ScorePosition, grid: Grid, name: str) -> Iterator[tuple[float, ScorePosition]]:
+    """Yield the beat and the value of each entry of a mapping from places to values."""
+    for where, value in place.pairs():
+        match = re.match(r"^(\d+)(?: beat (\d{1,3}(?:\.\d+)?))?$", where)
+        if match is None:
+            raise value.mistake(f"{name}: {where[:SHOWN]!r} must be a bar such as '5' or '5 beat 3'")
+        beat = float(match[2] or 1)
+        if not 1 <= beat < grid.beats_per_bar + 1:
+            raise value.mistake(f"{name}: beat must be 1 to less than {grid.beats_per_bar + 1:g}, got {beat:g}")
+        yield on_grid((grid.check(match[1], value) - 1) * grid.beats_per_bar + beat - 1), value
 
 
 def read_chords(place: ScorePosition, grid: Grid) -> tuple[ChordSpan, ...]:

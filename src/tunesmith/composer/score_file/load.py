@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from tunesmith.balance import parse_stretch
 from tunesmith.composer.genre import genre_names, load_genre
@@ -23,8 +23,8 @@ from tunesmith.composer.score import (
 from tunesmith.composer.score_file.changed_frame import at_tempo, chords_of, duration_of, tempo_of
 from tunesmith.composer.score_file.document import ScorePosition, parse_document
 from tunesmith.composer.score_file.dump import FORMAT_VERSION
-from tunesmith.composer.score_file.form import Form, bars_of, carried_tempo, read_form
-from tunesmith.composer.score_file.frame import Grid, ScoreFrame
+from tunesmith.composer.score_file.form import Form, bars_of, carried_meters, carried_tempo, read_form
+from tunesmith.composer.score_file.frame import Grid, ScoreFrame, read_meters
 from tunesmith.composer.score_file.part_entry import RANGES, WHOLE_RANGES, read_parts
 from tunesmith.composer.score_file.planned import interpretation_of, plain, planned
 from tunesmith.composer.score_file.plans import WritingBrief
@@ -34,13 +34,14 @@ from tunesmith.composer.theory import Key, Meter
 from tunesmith.composer.writing.transposition import moved_chords, moved_key
 from tunesmith.composer.writing.written_score import Interpretation, WrittenScore
 from tunesmith.request import MAX_SEED
+from tunesmith.request import Form as FormName
 
 REQUIRED = ("key", "meter", "tempo", "sections", "parts")
 OPTIONAL = (
     "tunesmith", "title", "prompt", "genre", "seed", "duration", "loop", "form", "mix", "ambience", "chords",
-    "transpose", "groove", "humanize", "written",
+    "transpose", "groove", "humanize", "written", "meters",
 )  # fmt: skip
-FORMS = ("track", "loop", "sting", "bumper", "bed")
+FORMS: tuple[str, ...] = get_args(FormName)
 MIX_RANGES: Mapping[str, tuple[float, float]] = {
     "loudness_lufs": (-40, -8),
     "room": (0, 1),
@@ -90,7 +91,12 @@ def load_document(text: str) -> LoadedScore:
         document = Planning(_writing_brief(fields, record), frame, form, at_tempo(record, tempo_map, grid))
         parts, written, warnings = planned(document, entries, how, transpose)
     chords = written.plan.chords if written else frame.chords
-    return LoadedScore(_score(fields, frame, chords, parts, transpose), written, warnings)
+    meters = read_meters(fields["meters"], grid) if "meters" in fields else ()
+    score = replace(
+        _score(fields, frame, chords, parts, transpose),
+        meter_changes=carried_meters(meters, frame.meter, form, grid.beats_per_bar),
+    )
+    return LoadedScore(score, written, warnings)
 
 
 def _frame(

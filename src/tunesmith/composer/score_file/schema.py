@@ -58,6 +58,7 @@ def _document() -> Schema:
         "seed": _whole(0, MAX_SEED),
         "key": _named(_key(), "Such as A minor, F# dorian, Bb."),
         "meter": _named(_meter(), "Such as 4/4, 3/4, 6/8."),
+        "meters": _named(_places(_meter()), "Other meters from these bars on; bars are counted in the first."),
         "tempo": _tempo(),
         "duration": _number(0.1, MAX_DURATION_SECONDS),
         "loop": {"type": "boolean"},
@@ -169,8 +170,12 @@ def _by_bar(value: Schema) -> Schema:
 
 def _tempo() -> Schema:
     bpm = _number(*TEMPO_LIMITS)
-    places = {"type": "object", "patternProperties": {r"^\d+( beat \d{1,3}(\.\d+)?)?$": bpm}}
-    return {"anyOf": [bpm, {**places, "additionalProperties": False, "minProperties": 1}]}
+    return {"anyOf": [bpm, _places(bpm)]}
+
+
+def _places(value: Schema) -> Schema:
+    places = {"type": "object", "patternProperties": {r"^\d+( beat \d{1,3}(\.\d+)?)?$": value}}
+    return {**places, "additionalProperties": False, "minProperties": 1}
 
 
 def _key() -> Schema:

@@ -1,18 +1,19 @@
-"""MusicCoCa's mapper as a graph: the embedding of a text and noise in, that of a recording out.
+"""MusicCoCa's mapper as a graph for each layer: the embedding of a text and noise in, that of a recording out.
 
-    text (width,), noise (width,) -> mapped (width,)
+    text (width,), noise (width,) -> tokens (tokens, width of a token) -> … -> mapped (width,)
 
 The noise becomes a few tokens. Each layer's norms are scaled and shifted by what a learned context and the text say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.magenta_rt.model_folder import MAPPED
 from tunesmith.magenta_rt.style.shapes import EPSILON, MAPPER_SCORE_CAP, MapperShape
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import RotaryPositions, integers, reshape, rms_norm, scalar, split
@@ -22,14 +23,18 @@ FLOAT = 1
 
 
 def build_mapper(
-    builder: GraphBuilder, shape: MapperShape, weights: Mapping[str, NDArray[np.float32]], *, exact: bool
-) -> None:
-    """Build the graph described above; the names of the weights are those of ``checkpoint.mapper``.
+    open_part: Callable[[int], GraphBuilder], shape: MapperShape, weights: Mapping[str, NDArray[np.float32]], *,
+    exact: bool,
+) -> None:  # fmt: skip
+    """Build the chain described above; ``open_part`` opens the builder of a part.
 
-    Unless ``exact``, the weights are kept in float16, and widened as the graph runs.
+    The names of the weights are those of ``checkpoint.mapper``. Unless ``exact``, they are kept in float16, and widened
+    as the graphs run.
     """
-    rotary = RotaryPositions.up_to(builder, shape.num_tokens, shape.num_heads, shape.head_size)
-    _MapperNodes(builder, shape, weights, rotary, exact).build()
+    for layer in range(shape.num_layers):
+        with open_part(layer) as builder:
+            rotary = RotaryPositions.up_to(builder, shape.num_tokens, shape.num_heads, shape.head_size)
+            _MapperNodes(builder, shape, weights, rotary, exact).build(layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +45,31 @@ class _MapperNodes:
     rotary: RotaryPositions
     exact: bool
 
-    def build(self) -> None:
-        """Add all layers between the projections of the noise and of the result."""
+    def build(self, layer: int) -> None:
+        """Add a layer, and the projection of the noise before the first or of the result after the last."""
         builder, shape = self.builder, self.shape
-        text, noise = (builder.input(name, np.float32, [shape.text_width]) for name in ("text", "noise"))
+        text = builder.input("text", np.float32, [shape.text_width])
         context = builder.constant(self.weights["context"])
         modulation = reshape(builder, builder.node("Concat", context, context, text, axis=0), 1, -1)
-        tokens = reshape(builder, self._linear("input", reshape(builder, noise, 1, -1)), -1, shape.width)
-        for layer in range(shape.num_layers):
-            own = f"layers.{layer}."
-            tokens = builder.node("Add", tokens, self._attention(own, self._modulated(own, 1, tokens, modulation)))
-            inner = self._linear(f"{own}ffn1", self._modulated(own, 2, tokens, modulation))
-            active = builder.node("Gelu", inner, approximate="tanh")
-            tokens = builder.node("Add", tokens, self._linear(f"{own}ffn2", active))
+        if layer:
+            tokens = builder.input(_tokens(layer), np.float32, [shape.num_tokens, shape.width])
+        else:
+            noise = reshape(builder, builder.input("noise", np.float32, [shape.text_width]), 1, -1)
+            tokens = reshape(builder, self._linear("input", noise), -1, shape.width)
+        tokens = self._layer(f"layers.{layer}.", tokens, modulation)
+        if layer + 1 < shape.num_layers:
+            builder.nodes("Identity", [tokens], [_tokens(layer + 1)])
+            builder.output(_tokens(layer + 1), np.float32, [shape.num_tokens, shape.width])
+            return
         mapped = self._linear("output", reshape(builder, tokens, 1, -1))
-        builder.nodes("Reshape", [mapped, integers(builder, -1)], ["mapped"])
-        builder.output("mapped", np.float32, [shape.text_width])
+        builder.nodes("Reshape", [mapped, integers(builder, -1)], [MAPPED])
+        builder.output(MAPPED, np.float32, [shape.text_width])
+
+    def _layer(self, own: str, tokens: str, modulation: str) -> str:
+        builder = self.builder
+        tokens = builder.node("Add", tokens, self._attention(own, self._modulated(own, 1, tokens, modulation)))
+        inner = self._linear(f"{own}ffn1", self._modulated(own, 2, tokens, modulation))
+        return builder.node("Add", tokens, self._linear(f"{own}ffn2", builder.node("Gelu", inner, approximate="tanh")))
 
     def _modulated(self, own: str, number: int, tokens: str, modulation: str) -> str:
         """Add an RMS norm whose gain and shift depend on the text."""
@@ -102,3 +116,8 @@ class _MapperNodes:
         if self.exact:
             return self.builder.constant(weight)
         return self.builder.node("Cast", self.builder.constant(weight.astype(np.float16)), to=FLOAT)
+
+
+def _tokens(layer: int) -> str:
+    """Return the name of the tokens that a layer reads, between two parts."""
+    return f"tokens_{layer}"

@@ -1,18 +1,19 @@
-"""MusicCoCa's text encoder as a graph: the tokens of one prompt in, its embedding out, without padding.
+"""MusicCoCa's text encoder as a graph for each layer: the tokens of one prompt in, its embedding out, without padding.
 
-    token_ids (tokens,) -> embedding (width,)
+    token_ids (tokens,) -> states (1, tokens, width) -> … -> embedding (width,)
 
 The reference pads to 128 tokens and masks the padding everywhere, so that leaving it away changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.magenta_rt.model_folder import EMBEDDING
 from tunesmith.magenta_rt.style.shapes import EPSILON, SCORE_CAP, TextEncoderShape
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
@@ -29,10 +30,15 @@ TOKEN_EMBEDDING, POSITION_EMBEDDING = "token_embedding", "position_embedding"
 
 
 def build_text_encoder(
-    builder: GraphBuilder, shape: TextEncoderShape, weights: Mapping[str, NDArray[np.float32]]
+    open_part: Callable[[int], GraphBuilder], shape: TextEncoderShape, weights: Mapping[str, NDArray[np.float32]]
 ) -> None:
-    """Build the graph described above; the names of the weights are those of ``checkpoint.text_encoder``."""
-    _TextEncoder(builder, shape, weights).build()
+    """Build the chain described above; ``open_part`` opens the builder of a part.
+
+    The names of the weights are those of ``checkpoint.text_encoder``.
+    """
+    for layer in range(shape.num_layers):
+        with open_part(layer) as builder:
+            _TextEncoder(builder, shape, weights).build(layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +47,30 @@ class _TextEncoder:
     shape: TextEncoderShape
     weights: Mapping[str, NDArray[np.float32]]
 
-    def build(self) -> None:
-        """Add all layers and the pooler; the sum of a part and the next norm are one fused node."""
-        builder, shape = self.builder, self.shape
-        residual = self._embed(builder.input("token_ids", np.int64, ["tokens"]))
-        normed = layer_norm(builder, residual, *self._norm("layers.0.norm1"), EPSILON)
-        for layer in range(shape.num_layers):
-            own = f"layers.{layer}."
-            attended = self._attention(own, normed)
-            normed, residual = add_and_layer_norm(builder, residual, attended, self._norm(f"{own}norm2"), EPSILON)
-            update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
-            is_last = layer + 1 == shape.num_layers
-            following = self._norm("final_norm" if is_last else f"layers.{layer + 1}.norm1")
-            normed, residual = add_and_layer_norm(builder, residual, update, following, EPSILON)
+    def build(self, layer: int) -> None:
+        """Add a layer, and the tables of tokens and positions before the first or the pooler after the last.
+
+        The sum of a part of a layer and the next norm are one fused node.
+        """
+        builder, shape, own = self.builder, self.shape, f"layers.{layer}."
+        states = self._states(layer)
+        attended = self._attention(own, layer_norm(builder, states, *self._norm(f"{own}norm1"), EPSILON))
+        normed, states = add_and_layer_norm(builder, states, attended, self._norm(f"{own}norm2"), EPSILON)
+        update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
+        if layer + 1 < shape.num_layers:
+            builder.nodes("Add", [states, update], [_name(layer + 1)])
+            builder.output(_name(layer + 1), np.float32, [1, "tokens", shape.width])
+            return
+        normed, _ = add_and_layer_norm(builder, states, update, self._norm("final_norm"), EPSILON)
         pooled = layer_norm(builder, self._pool(normed), *self._norm("pooler.norm"), EPSILON)
-        builder.nodes("Reshape", [pooled, integers(builder, -1)], ["embedding"])
-        builder.output("embedding", np.float32, [shape.width])
+        builder.nodes("Reshape", [pooled, integers(builder, -1)], [EMBEDDING])
+        builder.output(EMBEDDING, np.float32, [shape.width])
+
+    def _states(self, layer: int) -> str:
+        """Add what a layer reads: (1, tokens, width)."""
+        if layer:
+            return self.builder.input(_name(layer), np.float32, [1, "tokens", self.shape.width])
+        return self._embed(self.builder.input("token_ids", np.int64, ["tokens"]))
 
     def _embed(self, tokens: str) -> str:
         """Look up tokens and positions: (1, tokens, width). The table of tokens is in half precision if quantized."""
@@ -99,3 +113,8 @@ class _TextEncoder:
     def _norm(self, name: str) -> tuple[str, str]:
         scale, bias = (self.builder.constant(self.weights[f"{name}.{part}"]) for part in ("scale", "bias"))
         return scale, bias
+
+
+def _name(layer: int) -> str:
+    """Return the name of the states that a layer reads, from the second on."""
+    return f"states_{layer}"

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.magenta_rt.conditioning import NUM_STYLE_LEVELS
-from tunesmith.magenta_rt.model_folder import MAPPER, STYLE_TABLES, TEXT_ENCODER, TOKENIZER, read_architecture
+from tunesmith.magenta_rt.model_folder import EMBEDDING, STYLE_TABLES, TEXT_ENCODER, TOKENIZER, read_architecture
 from tunesmith.magenta_rt.style.mapper import Mapper
 from tunesmith.magenta_rt.style.prompt_tokens import StyleTokenizer
 from tunesmith.magenta_rt.style.quantizer import codebook_name, quantize_style
+from tunesmith.neural.free_memory import release_free_memory
 from tunesmith.neural.gpu_weights import read_gpu_weights
-from tunesmith.neural.sessions import LazySession, SessionOptions
+from tunesmith.neural.graph_chain import GraphChain
+from tunesmith.neural.sessions import SessionOptions
 from tunesmith.neural.t5_tokenizer import TextTokens
 
 Array = NDArray[np.float32]
@@ -32,20 +34,19 @@ KEPT_EMBEDDINGS = 64
 class StyleEncoder:
     """The style encoder of a model folder; it may be used from several threads.
 
-    With ``keep``, the graphs stay open from one prompt to the next. Raises ModelFileError if a file is missing
-    or damaged.
+    No graph stays open from one prompt to the next. Raises ModelFileError if a file is missing or damaged.
     """
 
-    def __init__(self, folder: Path, options: SessionOptions = SessionOptions(), *, keep: bool = False) -> None:  # noqa: B008
+    def __init__(self, folder: Path, options: SessionOptions = SessionOptions()) -> None:  # noqa: B008
         architecture = read_architecture(folder)
         self._tokenizer = StyleTokenizer(
             folder / TOKENIZER, architecture.prompt_vocabulary_size, architecture.max_prompt_tokens
         )
-        self._text_encoder = LazySession(folder / TEXT_ENCODER, options, keep=keep)
+        self._text_encoder = GraphChain(folder, TEXT_ENCODER, EMBEDDING, options)
         self._tables = read_gpu_weights(folder / STYLE_TABLES)
-        self._mapper = Mapper(folder / MAPPER, options, keep=keep) if architecture.has_mapper else None
+        self._mapper = Mapper(folder, options) if architecture.has_mapper else None
         self._embeddings: OrderedDict[tuple[str, int], Array] = OrderedDict()
-        self._changing = threading.Lock()
+        self._encoding, self._changing = threading.Lock(), threading.Lock()
 
     def encode(self, prompts: Sequence[tuple[str, float]], seed: int) -> tuple[int, ...]:
         """Return the twelve codes of a blend of prompts, each with a weight of 0 or more.
@@ -63,18 +64,31 @@ class StyleEncoder:
     def embed(self, prompt: str, seed: int) -> Array:
         """Return the embedding (width,) of a prompt, mapped to that of a recording if the model has a mapper."""
         key = (prompt, seed % SEEDS)
+        if (kept := self._kept(key)) is not None:
+            return kept
+        # One at a time: several at once would take no less time, and the memory of each.
+        with self._encoding:
+            if (kept := self._kept(key)) is not None:
+                return kept
+            embedding = self._embed(*key)
+            with self._changing:
+                self._embeddings[key] = embedding
+                if len(self._embeddings) > KEPT_EMBEDDINGS:
+                    self._embeddings.popitem(last=False)
+            return embedding
+
+    def _kept(self, key: tuple[str, int]) -> Array | None:
         with self._changing:
             if key in self._embeddings:
                 self._embeddings.move_to_end(key)
-                return self._embeddings[key]
+            return self._embeddings.get(key)
+
+    def _embed(self, prompt: str, seed: int) -> Array:
         ids = np.array(self.tokens(prompt).ids, np.int64)
-        embedding = np.asarray(self._text_encoder.run({"token_ids": ids}), np.float32)
+        embedding = self._text_encoder.run({"token_ids": ids})
         if self._mapper is not None:
-            embedding = self._mapper.map(embedding, seed % SEEDS)
-        with self._changing:
-            self._embeddings[key] = embedding
-            if len(self._embeddings) > KEPT_EMBEDDINGS:
-                self._embeddings.popitem(last=False)
+            embedding = self._mapper.map(embedding, seed)
+        release_free_memory()
         return embedding
 
     def tokens(self, prompt: str) -> TextTokens:

@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.sessions import LazySession, SessionOptions
+from tunesmith.magenta_rt.model_folder import MAPPED, MAPPER
+from tunesmith.neural.graph_chain import GraphChain
+from tunesmith.neural.sessions import SessionOptions
 
 Array = NDArray[np.float32]
 
 
 class Mapper:
-    """The mapper's graph; with ``keep``, it stays open from one text to the next."""
+    """The mapper of a model folder."""
 
-    def __init__(self, path: Path, options: SessionOptions, *, keep: bool) -> None:
-        # Optimization would widen all weights for good.
-        plain = SessionOptions(options.num_threads, spinning=options.spinning, optimize=False)
-        self._graph = LazySession(path, plain, keep=keep)
+    def __init__(self, folder: Path, options: SessionOptions) -> None:
+        self._graphs = GraphChain(folder, MAPPER, MAPPED, options)
 
     def map(self, text: Array, seed: int) -> Array:
         """Return an embedding (width,) of length 1 for that of a text (width,); ``seed`` is 0 to 2**32 - 1."""
@@ -32,4 +32,4 @@ class Mapper:
 
     def apply(self, text: Array, noise: Array) -> Array:
         """Return the network's output (width,) for an embedding (width,) and noise (width,)."""
-        return np.asarray(self._graph.run({"text": text, "noise": noise}), np.float32)
+        return self._graphs.run({"text": text, "noise": noise})

@@ -26,7 +26,7 @@ import { tenths } from "./words.js";
 
 /** @type {Record<string, Ability>} */
 const ABILITIES = {
-  continue: { label: "Go on from here…", title: "Go on", note: "The model continues the take.", field: "audio", box: "Seconds" },
+  continue: { label: "Go on from here…", title: "Go on", note: "The model continues the take.", field: "audio", box: "Seconds more" },
   repaint: { label: "Make a stretch anew…", title: "Make a stretch anew", note: "The looped stretch is made anew, the rest stays.", field: "audio" },
   redress: { label: "In another sound…", title: "In another sound", note: "How much is made anew, from 0 to 1.", field: "audio", box: "Strength" },
   melody: { label: "Follow its melody…", title: "Follow its melody", note: "The model plays the melody in its own way.", field: "melody" },
@@ -106,12 +106,14 @@ function askModel(take, state, opener, actions, ability, models) {
   });
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const { start, end } = state.region ?? { start: 0, end: take.facts?.duration ?? 0 };
+    const duration = take.facts?.duration ?? 0;
+    const { start, end } = state.region ?? { start: 0, end: duration };
     const more = {
-      continue: { duration: Number(number.value) },
-      redress: { strength: Number(number.value), duration: take.facts?.duration },
+      // A length is that of the whole, what it goes on from included.
+      continue: { duration: duration + Number(number.value) },
+      redress: { strength: Number(number.value), duration },
       repaint: { repaint: `${start.toFixed(2)}-${end.toFixed(2)}` },
-      melody: { duration: take.facts?.duration },
+      melody: { duration },
     }[ability];
     closePopover();
     actions.remake({ prompt: words.value, model: model.value, recording: how.field, ...more });

@@ -238,12 +238,13 @@ def test_a_name_that_is_not_this_machines_opens_nothing(server: StartedServer) -
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
-    """Give a server that wants tokens, for one stream at once, which may be idle for half a second."""
+    """Give a server for one stream at once of each caller, which may be idle for a short time and keep no recording."""
     folder = tmp_path_factory.mktemp("strict")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", live_generators.install(folder / "site"))
         patch.setenv("TUNESMITH_CONFIG", str(folder / "config.toml"))
         settings = {"live_streams_per_caller": "1", "live_idle_seconds": "1.5", "anonymous_rate": "100/minute"}
+        settings["upload_gigabytes_per_day"] = "0.0001"
         with started(folder / "data", "--allow-anonymous", **settings) as process:
             yield process
 
@@ -273,6 +274,17 @@ def test_a_token_comes_in_a_header_or_in_the_first_message(strict: StartedServer
         with listening(strict.url, headers, **SINES, **token) as listener:
             listener.hear_all()
         assert listener.messages[-2]["error"] == {"type": "Unauthenticated", "message": "the token is not valid here"}
+
+
+def test_recordings_count_as_uploads(strict: StartedServer) -> None:
+    with listening(strict.url, **SINES) as listener:
+        listener.hear_seconds(1.1)
+        listener.send("record", seconds=1)
+        error = listener.hear_until("error")["error"]
+        listener.send("stop")
+        listener.hear_all()
+    assert error["type"] == "UploadLimited"
+    assert "uploads a day" in error["message"]
 
 
 def test_a_stream_without_messages_ends_and_so_do_all_with_the_server(strict: StartedServer) -> None:

@@ -16,7 +16,7 @@ from tunesmith.audio.recursive_filters import lfilter_on
 from tunesmith.composer.mix.control_rate import Curve
 
 RELEASE_SECONDS = 0.08
-MOST_SMOOTH_DB = 6.0
+MOST_SMOOTH_DB = 8.0
 """The gain reduction of the smooth stage at its most: it lowers 0.1 s of music, so more of it would pump."""
 
 

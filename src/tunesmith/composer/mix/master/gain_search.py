@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
@@ -19,7 +20,7 @@ DENSITIES = (
     Compression(-20.0, 10.0, attack=0.002, release=0.06),
     Compression(-40.0, 20.0, attack=0.001, release=0.04),
 )
-"""From glue to levelling: the first that reaches the loudness without hard limiting is used."""
+"""From glue to levelling; where limiting is hard, one of the first six or one between two of them is used."""
 
 CEILING_DB = -1.8
 """The limiter's ceiling, below −1 dBTP, because other meters interpolate differently and lossy formats move the peaks.
@@ -27,9 +28,15 @@ CEILING_DB = -1.8
 It also sets the crest factor: at −14 LUFS a busy band has about 13–14 dB, as finished records do.
 """
 
-HARD_LIMITING_DB = 14.0
-"""The limiter's reduction at its busiest thousandth from which more compression is tried: at most, its quick stage
-shortens the peaks of single drums by 8 dB, and the smooth one takes the rest."""
+HARD_LIMITING_DB = 8.0
+"""The limiter's reduction at its busiest thousandth from which on there is more compression than glue."""
+
+DENSER_PER_DB = 2.0
+"""How many DENSITIES further each decibel of hard limiting leads: such music has loud drums and little between them."""
+
+HARDEST = 5
+"""How far hard limiting may lead; what lies behind is for loudness that cannot be reached otherwise."""
+
 TOLERANCE = 0.05
 MOST_GAIN_DB = 80.0
 MOST_RAISED_DB = 4.0
@@ -74,19 +81,35 @@ def find_gain(frames: Frames, target: float, *, loop: bool, fader: Curve | None 
         return Levels(np.ones(len(frames.power) + 1, np.float32), loudness, 0.0)
     if fader is not None:
         target -= max(0.0, loudness - _loudness(frames, fader) - MOST_RAISED_DB)
-    best: Levels | None = None
-    for density in DENSITIES:
-        rate = frames.sample_rate / CONTROL
-        gain = compressor_gain(frames.power, loudness, density, rate, loop=loop)
-        levels, makeup = _raise(frames, gain, target, fader, loop=loop)
-        levels = replace(levels, settings=MasterSettings(loudness, density, makeup))
-        error = abs(levels.loudness - target)
-        if best is None or error < abs(best.loudness - target) - TOLERANCE or error <= TOLERANCE:
-            best = levels
-        if error <= TOLERANCE and levels.limiting_db <= HARD_LIMITING_DB:
+    best = _levels_at(frames, loudness, DENSITIES[0], target, fader, loop=loop)
+    place = 0.0
+    if (hard := best.limiting_db - HARD_LIMITING_DB) > 0:
+        # A small error of a forecast must make a small difference, so there is no step between two densities.
+        place = min(HARDEST, DENSER_PER_DB * hard)
+        best = _levels_at(frames, loudness, _between(place), target, fader, loop=loop)
+    for density in DENSITIES[math.floor(place) + 1 :]:
+        if abs(best.loudness - target) <= TOLERANCE:
             break
-    assert best is not None
+        levels = _levels_at(frames, loudness, density, target, fader, loop=loop)
+        if abs(levels.loudness - target) < abs(best.loudness - target) - TOLERANCE:
+            best = levels
     return best
+
+
+def _between(place: float) -> Compression:
+    """Return the density at a ``place`` in DENSITIES, or between two of them."""
+    first = math.floor(place)
+    less, more, share = DENSITIES[first], DENSITIES[first + 1], place - first
+    values = zip(astuple(less), astuple(more), strict=True)
+    return Compression(*((1 - share) * one + share * other for one, other in values))
+
+
+def _levels_at(
+    frames: Frames, loudness: float, density: Compression, target: float, fader: Curve | None, *, loop: bool
+) -> Levels:
+    gain = compressor_gain(frames.power, loudness, density, frames.sample_rate / CONTROL, loop=loop)
+    levels, makeup = _raise(frames, gain, target, fader, loop=loop)
+    return replace(levels, settings=MasterSettings(loudness, density, makeup))
 
 
 def settled_gain(power: Curve, peak: Curve, settings: MasterSettings, rate: float) -> Curve:

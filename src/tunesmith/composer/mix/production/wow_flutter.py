@@ -30,10 +30,10 @@ class Wow:
         self._past = line[:, -self._history :].copy()
         length = block.shape[1]
         delay = sampled(self._delay, start, start + length)
-        whole = np.floor(delay).astype(np.int32)
+        whole = np.floor(delay)
         after = np.float32(1) - (delay - whole)
-        first = np.arange(self._history - 2, self._history - 2 + length, dtype=np.int32) - whole
-        return _interpolate(line, first, after)
+        first = np.arange(self._history - 2, self._history - 2 + length) - whole.astype(np.intp)
+        return np.stack([_interpolate(channel, first, after) for channel in line])
 
     def _delay(self, frames: npt.NDArray[np.int64]) -> Curve:
         seconds = frames / SAMPLE_RATE
@@ -51,11 +51,16 @@ def _closing(rate: float, period: int | None) -> float:
     return max(1, round(rate * seconds)) / seconds if rate * seconds >= 0.5 else 0.0
 
 
-def _interpolate(line: Samples, first: npt.NDArray[np.int32], x: Curve) -> Samples:
-    """Return ``line`` between its samples ``first + 1`` and ``first + 2``, at fraction ``x`` (Catmull-Rom), (2, n)."""
-    a, b, c, d = (np.take(line, first + offset, axis=1) for offset in range(4))
+def _interpolate(line: Curve, first: npt.NDArray[np.intp], x: Curve) -> Curve:
+    """Return ``line`` between its samples ``first + 1`` and ``first + 2``, at fraction ``x`` (Catmull-Rom), (n,)."""
+    a, b, c, d = (line.take(first + offset, mode="clip") for offset in range(4))
     half = np.float32(0.5)
-    curve = (c - a) * half + x * (
-        a - b * np.float32(2.5) + c * 2 - d * half + x * (half * (d - a) + (b - c) * np.float32(1.5))
-    )
-    return np.asarray(b + x * curve, np.float32)
+    # All in single precision: an index of integers among the numbers would double the width of every term.
+    curve = (d - a) * half
+    curve += (b - c) * np.float32(1.5)
+    curve *= x
+    curve += a - b * np.float32(2.5) + c * np.float32(2) - d * half
+    curve *= x
+    curve += (c - a) * half
+    curve *= x
+    return np.asarray(b + curve, np.float32)

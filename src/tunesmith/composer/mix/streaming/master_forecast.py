@@ -5,9 +5,8 @@ How loud the rest is follows from the score; its peaks and pauses are those of w
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
+import numpy.typing as npt
 
 from tunesmith.composer.mix.control_rate import CONTROL, Curve
 from tunesmith.composer.mix.master.gain_search import MasterSettings, find_gain
@@ -28,6 +27,12 @@ AROUND_SECONDS = 2.0
 
 MOST_CHANGE = 10.0
 """The most by which the power of a repeated moment grows: what is measured may begin with a rest."""
+
+KNOWN_SECONDS, SAMPLED_SECONDS, STRETCH_SECONDS = 12.0, 60.0, 4.0
+"""As long as less is known, only so much of a long piece is searched for its gain, in stretches of this length.
+
+The first sound waits for that, and the rest is a repetition of what is known.
+"""
 
 LEAST = 1e-9
 
@@ -62,17 +67,28 @@ class MasterForecast:
         it is mastered, and in those of the pre-master further ahead, empty where production changes nothing.
         """
         power, _, peak = self._mix.measurements()
-        whole, peaks = self._repeated(power, peak)
+        levels, source = self._power(power), (power, peak)
         if heard := len(ahead[0]):
-            change = (float(np.sum(ahead[0], dtype=np.float64)) + LEAST) / (float(np.sum(whole[:heard])) + LEAST)
-            whole, peaks = whole * change, peaks * math.sqrt(change)
-            whole[:heard], peaks[:heard] = ahead
-        whole, peaks = self._at_rate(whole), self._at_rate(peaks)
+            change = (float(np.sum(ahead[0], dtype=np.float64)) + LEAST) / (float(np.sum(levels[:heard])) + LEAST)
+            # Saturation lowers peaks by more than power, so what it makes is what is repeated.
+            levels, source = levels * change, ahead
+        whole, peaks = map(self._at_rate, self._repeated(source, levels))
         known = len(produced[0])
         whole[:known], peaks[:known] = produced
-        frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, self._samples)
-        fader = stretch_fader(self._score, self._rate, len(frames.power))
+        fader = stretch_fader(self._score, self._rate, len(whole))
+        if len(power) * CONTROL < KNOWN_SECONDS * SAMPLE_RATE:
+            places = self._sampled(len(whole))
+            whole, peaks = whole[places], peaks[places]
+            fader = None if fader is None else np.append(fader[places], fader[-1])
+        samples = min(self._samples, len(whole) * CONTROL)
+        frames = Frames(whole.astype(np.float32), peaks.astype(np.float32), self._rate, samples)
         return find_gain(frames, self._score.mix.loudness_lufs, loop=False, fader=fader).settings
+
+    def _sampled(self, count: int) -> npt.NDArray[np.intp]:
+        """Return which of ``count`` frames lie in stretches that are spread evenly over the piece."""
+        seconds = self._samples / self._rate
+        stretch, every = round(STRETCH_SECONDS * self._rate / CONTROL), max(1, round(seconds / SAMPLED_SECONDS))
+        return np.flatnonzero(np.arange(count) // stretch % every == 0)
 
     def _power(self, measured: Curve) -> Powers:
         """Return the power of every frame: measured, then forecast, at the level of what is measured."""
@@ -82,13 +98,14 @@ class MasterForecast:
         )
         return np.concatenate((measured, self._score_power[known:] * level)).astype(np.float64)
 
-    def _repeated(self, power: Curve, peak: Curve) -> tuple[Powers, Powers]:
-        """Return power and peak of every frame: measured, then repeated with the power that is forecast."""
-        whole, known = self._power(power), len(power)
-        places = np.arange(known, len(whole)) % known
+    def _repeated(self, measured: FrameCurves, levels: Powers) -> tuple[Powers, Powers]:
+        """Return power and peak of every frame: as measured, then repeated with the power of ``levels`` in all."""
+        power, peak = measured
+        known = len(power)
+        places = np.arange(known, len(levels)) % known
         change = np.minimum(self._around[known:] / np.maximum(self._around[places], LEAST), MOST_CHANGE)
         repeated = power[places] * change
-        level = (float(np.sum(whole[known:])) + LEAST) / (float(np.sum(repeated)) + LEAST)
+        level = (float(np.sum(levels[known:])) + LEAST) / (float(np.sum(repeated)) + LEAST)
         peaks = peak[places] * np.sqrt(change * level)
         return np.concatenate((power, repeated * level)), np.concatenate((peak, peaks))
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.audio.buffer import Samples
-from tunesmith.composer.sound.synth.envelopes_lfo import modulation
 from tunesmith.composer.sound.synth.filters import static_filter
-from tunesmith.composer.sound.synth.patch import Lfo
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 # In Hz; saturating an asymmetric wave shifts its mean.
 _OFFSET_CUTOFF = 16.0
-SWING = 0.0028
-"""Seconds by which a chorus's delay goes up and down."""
 
 
 def saturate(signal: Samples, drive: float) -> Samples:
@@ -30,14 +26,15 @@ def chorus(signal: Samples, depth: float) -> Samples:
     if depth <= 0:
         return stereo
     samples = stereo.shape[1]
-    position = np.arange(samples)
+    position = np.arange(samples, dtype=np.float32)
     copies = np.empty_like(stereo)
     # Two rates without a common period, so that the movement does not repeat audibly.
     for channel, (rate, delay) in enumerate(((0.53, 0.0121), (0.67, 0.0149))):
-        behind = delay * SAMPLE_RATE + modulation(Lfo("pitch", rate, SWING * SAMPLE_RATE), 0, samples, channel / 4)
-        whole = behind.astype(np.intp)
-        fraction = (behind - whole).astype(np.float32)
-        index = position - whole
+        swing = np.sin(position * np.float32(2 * np.pi * rate / SAMPLE_RATE) + channel * np.pi / 2)
+        behind = np.float32(SAMPLE_RATE) * (np.float32(delay) + np.float32(0.0028) * swing)
+        whole = np.floor(behind).astype(np.int32)
+        fraction = behind - whole
+        index = np.arange(samples, dtype=np.int32) - whole
         # Index −1 and below read silence.
         source = np.pad(stereo[1 - channel], (1, 0))
         near, far = source.take(index + 1, mode="clip"), source.take(index, mode="clip")
