@@ -2,7 +2,7 @@
 
 python benchmarks/stable_audio.py [--folder FOLDER] [--rounds N] [--quantize KIND] [--no-peers]
 
-The folder keeps the checkpoint (3.4 GB) and the model made of it for the next run.
+The folder keeps the checkpoint (3.4 GB) and the models for the next run. After a change of the conversion, remove them.
 """
 
 from __future__ import annotations
@@ -59,6 +59,19 @@ def measure_clips(model: Path, rounds: int) -> dict[str, float]:
                     streams = [worker.ask(stream={"seconds": 30}) for _ in range(rounds)]
                     result["first_audio_s_30s"] = median(one["first_audio_s"] for one in streams)
     return result
+
+
+def measure_open_small(folder: Path, rounds: int) -> dict[str, float]:
+    """Time the longest piece of Stable Audio Open Small, eleven seconds."""
+    if not (folder / CONVERSION).exists():
+        with Worker("stable_audio_parts.open_small_worker", str(folder)) as worker:
+            print(f"Open Small: {worker.first}, peak {worker.resident_mb:.0f} MB")
+            (folder / CONVERSION).write_text(json.dumps(worker.first), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as clips, Worker("stable_audio_parts.engine_worker", str(folder)) as worker:
+        asked = {"seconds": 11, "path": str(Path(clips, "clip.wav"))}
+        times = [worker.ask(clip=asked)["seconds"] for _ in range(rounds + 1)]
+        print(f"Open Small, 11 s: {', '.join(f'{one:.2f}' for one in times)} s, {worker.resident_mb:.0f} MB")
+    return {"open_small_seconds_for_11s": median(times[1:])}
 
 
 def measure_parts(model: Path, rounds: int) -> dict[str, float]:
@@ -123,6 +136,7 @@ def main() -> None:
     model = options.folder / options.quantize
     result = converted(checkpoint, model, options.quantize)
     result |= measure_clips(model, options.rounds) | measure_parts(model, options.rounds)
+    result |= measure_open_small(options.folder / "open-small", options.rounds)
     if not options.no_peers:
         result |= compare_steps(model, options.rounds)
     print_result(result)

@@ -44,7 +44,7 @@ def write_checkpoint(folder: Path) -> Path:
     named = {f"model.encoder.{name.partition('.')[2]}": shape for name, shape in t5gemma_shapes(encoder).items()}
     write_random_safetensors(text / "model.safetensors", named, "BF16")
     (text / "config.json").write_text(json.dumps({"model_type": "t5gemma", "encoder": _encoder()}), encoding="utf-8")
-    _write_tokenizer(text / "tokenizer.json")
+    write_tokenizer(text / "tokenizer.json")
     (text / "tokenizer_config.json").write_text(json.dumps({"add_bos_token": False}), encoding="utf-8")
     (folder / DONE).write_text("{}", encoding="utf-8")
     return folder
@@ -63,11 +63,12 @@ def write_random_safetensors(path: Path, shapes: Mapping[str, tuple[int, ...]], 
         file.write(struct.pack("<Q", len(text)))
         file.write(text)
         for name, shape in shapes.items():
-            numbers = _numbers(random, name, shape)
+            numbers = random_numbers(random, name, shape)
             file.write(numbers.tobytes() if kind == "F32" else (numbers.view(np.uint32) >> 16).astype("<u2").tobytes())
 
 
-def _numbers(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def random_numbers(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Draw a tensor whose size suits its place."""
     numbers = random.standard_normal(shape, dtype=np.float32)
     if name.endswith(("gamma", "weight_g", "running_std", "alpha")):
         return np.float32(1) + np.float32(0.05) * numbers
@@ -144,11 +145,11 @@ def _encoder() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write_tokenizer(path: Path) -> None:
+def write_tokenizer(path: Path, end: str = "<eos>") -> None:
     """Write a tokenizer of letters; a prompt makes as many tokens as it has characters."""
     from tokenizers import Tokenizer, decoders, models, normalizers
 
-    pieces = ["<pad>", "<eos>", "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *LETTERS]
+    pieces = ["<pad>", end, "<bos>", "<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *LETTERS]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>", byte_fallback=True))
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
