@@ -93,6 +93,30 @@ def test_a_tempo_chooses_among_the_genres_inside() -> None:
     assert not fast & slow
 
 
+def test_calm_electronic_music_mostly_has_a_beat_and_sleep_has_none() -> None:
+    calm = [value("genre", chosen("calm electronic music", seed).name)["family"] for seed in range(24)]
+    assert 0.5 <= 1 - calm.count("ambient") / len(calm) <= 0.95
+    assert {value("genre", chosen("electronic music for sleep", seed).name)["family"] for seed in range(8)} == {
+        "ambient"
+    }
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["calm electronic music, no beat", "calm electronic music without drums",
+     "música electrónica tranquila sin batería", "ruhige elektronische Musik ohne Beat",
+     "musique électronique calme sans batterie",
+     "música eletrônica calma sem batida", "ビートのない静かな電子音楽", "没有鼓点的平静电子音乐"],
+)  # fmt: skip
+def test_who_wants_no_beat_gets_no_genre_of_the_beat(prompt: str) -> None:
+    families = [value("genre", chosen(prompt, seed).name)["family"] for seed in range(8)]
+    assert families.count("ambient") >= 6
+
+
+def test_who_wants_drums_may_get_a_genre_that_has_them() -> None:
+    assert {"ambient"} != {chosen("dreamy synth pads and soft drums", seed).name for seed in range(8)}
+
+
 def test_a_player_named_alone_leaves_the_genre_to_the_mood() -> None:
     genres = {mood: chosen(f"{mood} guitar", seed=1).name for mood in ("calm", "energetic", "cool", "aggressive")}
     assert len(set(genres.values())) >= 3

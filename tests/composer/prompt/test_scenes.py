@@ -16,7 +16,10 @@ from tunesmith.request import GenerationRequest
 SCENES = yaml.safe_load((Path(__file__).parents[3] / "benchmarks" / "reading_scenes.yaml").read_text(encoding="utf-8"))
 # benchmarks/reading.py measures all of them.
 SAMPLE = [*SCENES["tuned"][::4], *SCENES["untuned"][::4]]
-SCENE_TABLES = ("uses", "places", "weather_and_seasons", "stories", "occasions", "work_and_home", "eras_and_traditions")
+SCENE_TABLES = (
+    "uses", "places", "weather_and_seasons", "stories", "occasions", "work_and_home", "eras_and_traditions",
+    "situations",
+)  # fmt: skip
 
 
 SMALL_WORDS = """

@@ -152,3 +152,19 @@ def test_instruments_are_read(prompt: str, instrument: str) -> None:
 )  # fmt: skip
 def test_moods_colours_and_forms_are_read(prompt: str, kind: str, name: str) -> None:
     assert name in understand(prompt).names(kind)
+
+
+@pytest.mark.parametrize(
+    ("word", "scene"),
+    [("Kochvideo", "restaurant_kitchen"), ("Sommerabend", "summer_night"), ("Familienausflug", "family"),
+     ("Bergtour", "mountain"), ("Weltraumreise", "space")],
+)  # fmt: skip
+def test_a_german_compound_is_read_by_its_first_part(word: str, scene: str) -> None:
+    assert scene in understand(f"Musik: {word}").names("use")
+
+
+@pytest.mark.parametrize("word", ["past", "table", "back", "boss", "puerta", "parce", "Freizeit"])
+def test_a_word_is_not_taken_for_another_with_its_stem(word: str) -> None:
+    match = understand(word)
+    assert not match.names("use")
+    assert match.genre is None

@@ -18,6 +18,8 @@ from tunesmith.composer.prompt.sentence_encoder import Vectors, encode
 from tunesmith.composer.prompt.stored_vectors import stored_vectors
 
 _FIRST_WORDS = 4
+# Every text about music lies near to these, whatever music it means.
+_ABOUT_ANY_MUSIC = frozenset({"opera", "concert"})
 _NEAREST = 4
 # Of the cosine: a scene this much farther than the nearest counts 1/e as much.
 _SPREAD = 0.05
@@ -46,6 +48,7 @@ def scene_sentences() -> tuple[tuple[str, str], ...]:
         (name, ", ".join([word.strip() for word in str(row[language]).split(",")][:_FIRST_WORDS]))
         for table in _tables()
         for name, row in lexicon_table(table).items()
+        if name not in _ABOUT_ANY_MUSIC
         for language in LANGUAGES
         if language in row
     )

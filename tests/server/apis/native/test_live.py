@@ -23,6 +23,7 @@ from websockets.exceptions import InvalidStatus
 
 from tunesmith.audio.reader import read_audio
 from tunesmith.config import Settings
+from tunesmith.errors import ModelFileError
 from tunesmith.server.apis.native import live
 from tunesmith.server.app import ServerOptions, create_app
 
@@ -297,3 +298,19 @@ def test_a_stream_without_messages_ends_and_so_do_all_with_the_server(strict: St
         listener.hear_all()
         assert listener.messages[-1]["reason"] == "server"
         assert listener.socket.protocol.close_code == 1001
+
+
+def test_the_log_says_of_a_damaged_model_what_the_listener_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def damaged(_: str | None) -> None:
+        raise ModelFileError("/models/one/temporal.onnx", "is cut off")
+
+    monkeypatch.setattr(live, "live_model", damaged)
+    caplog.set_level("INFO", "tunesmith.live")
+    app = create_app(Settings(data_dir=tmp_path), ServerOptions())
+    with served(app) as url, listening(url, **SINES) as listener:
+        listener.hear_all()
+    told = next(message for message in listener.messages if message["type"] == "error")
+    assert "temporal" not in str(told)
+    assert "temporal.onnx" in next(str(vars(record).get("error")) for record in caplog.records if "ended" in record.msg)
