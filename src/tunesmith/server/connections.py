@@ -18,7 +18,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -26,6 +26,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from tunesmith.library.clock import Clock
 from tunesmith.logs import LimitLog
 from tunesmith.server.auth import IpNetwork, address_group, is_local_or_in
+from tunesmith.server.joined_writes import JoinedWrites
 
 HEADERS, SENDING, PER_ADDRESS, TOTAL = "headers", "sending", "connections_per_address", "connections"
 """The reasons for refusing or closing a connection."""
@@ -211,6 +212,7 @@ class HttpConnection(H11Protocol):
 
     table: ConnectionTable
     host = ""
+    _joined: JoinedWrites
     _refusal: str | None = None
     _is_socket = False
     _lingering = 0
@@ -222,7 +224,8 @@ class HttpConnection(H11Protocol):
         self.host = str(peer[0]) if isinstance(peer, tuple) else ""
         self._refusal = self.table.admit(self)
         if self._refusal is None:
-            super().connection_made(transport)
+            self._joined = JoinedWrites(transport, self.loop)
+            super().connection_made(cast("asyncio.Transport", self._joined))
         else:
             self._refuse(_STATUSES[self._refusal])
 
@@ -244,6 +247,9 @@ class HttpConnection(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to a WebSocket; it counts here until it is closed."""
+        # A WebSocket's messages go out one by one.
+        self._joined.flush()
+        self.transport = self._joined.transport
         super().handle_websocket_upgrade(event)
         self._is_socket = True
         socket = self.transport.get_protocol()
@@ -255,6 +261,7 @@ class HttpConnection(H11Protocol):
 
         After an early response, the rest of the request's body gets the time limit of headers.
         """
+        self._joined.flush()
         self.table.rest(self)
         if self.conn.their_state is h11.SEND_BODY:
             self.table.receive(self)
