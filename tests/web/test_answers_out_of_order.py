@@ -64,7 +64,7 @@ def three(browser: Browser, server: StartedServer) -> Iterator[Page]:
     """The page of a server with three pieces, for one test after another."""
     with opened_page(browser, server.url) as page:
         for name in NAMES:
-            make(page, prompt=f"{name}, 90 bpm".lower())
+            make(page, prompt=f"{name}, 90 bpm".lower(), length="1 bars")
             silent(page)
         page.wait_for_selector("#star:enabled")
         yield page

@@ -18,7 +18,7 @@ from checkpoints import copy_musicgen
 from hub_server import hub_server
 from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer, started
-from studio_page import ask, make
+from studio_page import ask, make, violations
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
         yield server
 
 
+# What the bar of a pull says while it is there.
+NOTE_PROGRESS = """() => {
+  window.progress = [];
+  const note = () => {
+    const bar = document.querySelector("#models [role=progressbar]");
+    if (bar) window.progress.push(bar.getAttribute("aria-valuenow"));
+  };
+  new MutationObserver(note).observe(document.querySelector("#models"), { subtree: true, childList: true });
+}"""
 SETTINGS = {"Guidance": "2.5", "Temperature": "0.8", "Top k": "20", "Avoid": "drums"}
 
 
@@ -135,8 +144,11 @@ def test_a_model_is_installed_with_its_licence_shown(
             model = page.locator(".model", has=page.get_by_role("heading", name="musicgen-small", exact=True))
             expect(model).to_contain_text("Not for commercial use: cc-by-nc-4.0")
             expect(model).to_contain_text("2.4 GB to download")
+            page.evaluate(NOTE_PROGRESS)
             model.get_by_role("button", name="Install").click()
             expect(model).to_contain_text("Installed")
+            assert all(re.fullmatch(r"\d+", one) for one in page.evaluate("window.progress"))
+            assert page.evaluate("window.progress.length")
             page.select_option("#model", "musicgen-small")
             expect(page.locator("#form")).to_be_hidden()
             # Bars are the composer's; what is its own is shown instead, and sent.
@@ -144,6 +156,7 @@ def test_a_model_is_installed_with_its_licence_shown(
             ask(page, prompt="noise", length="1 s")
             for name, value in SETTINGS.items():
                 page.get_by_label(name, exact=True).fill(value)
+            assert violations(page) == []
             page.press("#prompt", "Enter")
             page.wait_for_selector("#download:enabled")
             (job,) = httpx.get(f"{server.url}/api/jobs").json()["jobs"]
