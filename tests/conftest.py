@@ -16,6 +16,7 @@ from pathlib import Path
 import certifi
 import psutil
 import pytest
+import run_folder
 from forked_python import fork_tunesmith
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from long_tests_first import group_of, long_tests_first
@@ -30,6 +31,11 @@ sys.dont_write_bytecode = False
 DATA = tempfile.mkdtemp(prefix="tunesmith-tests-")  # nothing a test makes may reach the models and the log of a person
 os.environ["TUNESMITH_DATA_DIR"] = DATA
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
+
+# The workers of a run share what takes seconds to make. Whoever starts the run makes the folder, and takes it away.
+if run_folder.VARIABLE not in os.environ:
+    os.environ[run_folder.VARIABLE] = tempfile.mkdtemp(prefix="tunesmith-test-run-")
+    atexit.register(shutil.rmtree, os.environ[run_folder.VARIABLE], ignore_errors=True)
 
 # An HTTP client reads every certificate that it trusts when it is made, which takes 20 ms. Here all is on loopback,
 # without encryption, so one certificate will do.

@@ -11,7 +11,7 @@ from typing import Any
 
 import mido
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from doc_pages import USUAL_ADDRESS, Block, agrees, blocks_of, read_page, run_shell
 from hub_server import hub_server
 from listening_to import heard
@@ -37,7 +37,7 @@ SOUNDS = [*SECONDS, "loop.ogg"]
 
 def printed_by(examples: list[Block], folder: Path) -> list[str]:
     """Run the examples against a server whose hub has a tiny MusicGen."""
-    write_musicgen(folder / "checkpoint")
+    copy_musicgen(folder / "checkpoint")
     with hub_server() as hub, pytest.MonkeyPatch.context() as patch:
         hub.share("facebook/musicgen-small", folder / "checkpoint", licence="cc-by-nc-4.0")
         for name, value in {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "cache")}.items():

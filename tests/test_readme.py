@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from forked_python import run_program, run_python
 from hub_server import hub_server
 from listening_to import heard
@@ -54,7 +54,7 @@ def test_the_readme_commands_work_one_after_another(tmp_path: Path) -> None:
 
 
 def test_from_pull_to_a_neural_file_as_the_readme_says(tmp_path: Path) -> None:
-    write_musicgen(tmp_path / "tiny")
+    copy_musicgen(tmp_path / "tiny")
     with hub_server() as hub:
         hub.share("facebook/musicgen-small", tmp_path / "tiny")
         hub.share("stabilityai/stable-audio-3-optimized", write_optimized(tmp_path / "stable-audio"))

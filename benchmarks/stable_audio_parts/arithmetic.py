@@ -32,7 +32,9 @@ def products_of(transformer: Path) -> Counter[Product]:
     for node in graph.node:
         if of_latents.isdisjoint(node.input):
             continue
-        of_latents.update(node.output)
+        # The mean of all positions is one row.
+        if node.op_type != "Squeeze":
+            of_latents.update(node.output)
         if node.op_type == "MatMulNBits":
             sizes = {attribute.name: attribute.i for attribute in node.attribute}
             name = "blockwise8" if sizes["block_size"] == 128 else "blockwise8-32"

@@ -98,7 +98,7 @@ Ending = Literal["natural", "cut", "big", "soft", "fade"]
 COMPOSED_ENDINGS = ("big", "soft", "fade")
 """The endings that the composer writes; the others are for diffusion models."""
 Intro = Literal["none", "short", "long"]
-NoiseSchedule = Literal["monotonic", "reference"]
+NoiseSchedule = Literal["monotonic", "reference", "diffusers"]
 
 TEXT_LISTS = (
     "instruments", "without", "production", "ambience", "balance", "keep_stems", "lock",

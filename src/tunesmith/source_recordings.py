@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,35 @@ from tunesmith.files import file_sha256, is_sha256
 from tunesmith.plain_text import path_text
 from tunesmith.request import GenerationRequest
 
+TITLE_CHARACTERS = 80
 
-def with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
+
+def model_metadata(
+    request: GenerationRequest,
+    about: Mapping[str, Any],
+    *,
+    seed: int | None,
+    settings: Mapping[str, Any],
+    warnings: Iterable[str],
+) -> dict[str, Any]:
+    """Return the metadata of what a model made for a request, with its recordings and the licence of the whole.
+
+    ``about`` describes the model and has its ``licence``; ``settings`` are those it used. Raises AudioFileError for a
+    recording that cannot be read.
+    """
+    told = {
+        "title": request.prompt[:TITLE_CHARACTERS],
+        "prompt": request.prompt,
+        "seed": seed,
+        **about,
+        "settings": settings,
+        "request": request.model_dump(mode="json", exclude_unset=True),
+        "warnings": list(warnings),
+    }
+    return _with_sources(told, request)
+
+
+def _with_sources(about: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
     """Return the metadata of a model's output with the recordings of the request and the licence of the whole.
 
     ``about`` has the model's licence as ``licence``; with recordings, it becomes ``model_licence``. The terms of the

@@ -15,8 +15,8 @@ from forked_python import FreshPopen
 from lazy_modules import LazyModule
 
 import tunesmith.audiocraft
-from tunesmith.audiocraft.absent import ABSENT
 from tunesmith.audiocraft.import_hook import AudioCraftFinder, installed
+from tunesmith.audiocraft.unsupported_names import UNSUPPORTED
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +52,7 @@ def test_every_spelling_leads_to_the_same_classes() -> None:
 
 
 @pytest.mark.usefixtures("hook")
-@pytest.mark.parametrize("name", ABSENT)
+@pytest.mark.parametrize("name", UNSUPPORTED)
 def test_a_name_that_is_not_here_says_so_and_what_to_use(name: str) -> None:
     place, _, last = name.rpartition(".")
     module = f"audiocraft.{place}" if place else "audiocraft"

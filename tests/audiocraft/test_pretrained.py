@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 
 from tunesmith.audiocraft.models import MusicGen
 from tunesmith.errors import ModelNotInstalled
@@ -20,7 +20,7 @@ def test_a_folder_is_converted_once_and_again_when_it_changes(
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("TUNESMITH_NO_PULL", "")
     # The name of a folder may be that of another model, or none that a model can have.
-    write_musicgen(tmp_path / "My Fine-Tune")
+    copy_musicgen(tmp_path / "My Fine-Tune")
     model = MusicGen.get_pretrained("My Fine-Tune")
     said = capsys.readouterr().err
     assert "is not installed yet: about" in said

@@ -14,7 +14,7 @@ from pathlib import Path
 import gated_entry
 import numpy as np
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from hub_server import HubServer, hub_server
 from stand_ins import CopyingConverter, install, write_stand_in
 
@@ -52,7 +52,7 @@ def pulled(hub: HubServer, home: Path, *arguments: str) -> subprocess.CompletedP
 
 @pytest.mark.usefixtures("store")
 def test_a_model_is_pulled_listed_and_removed(capsys: Capture, tmp_path: Path) -> None:
-    write_musicgen(tmp_path / "tune")
+    copy_musicgen(tmp_path / "tune")
     with hub_server() as hub:
         hub.share("org/tune", tmp_path / "tune", licence="cc-by-nc-4.0")
         first, again, missing = (pulled(hub, tmp_path / "hf", *arguments) for arguments in (

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.cli import run
@@ -17,7 +17,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("TUNESMITH_CONFIG", str(tmp_path / "config.toml"))
-    write_musicgen(tmp_path / "checkpoint", kind="melody")
+    copy_musicgen(tmp_path / "checkpoint", kind="melody")
     assert run(("pull", "./checkpoint", "--name", "tiny", "--quiet")) == 0
     capsys.readouterr()
     return tmp_path

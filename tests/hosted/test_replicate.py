@@ -234,6 +234,24 @@ def test_a_recording_is_handed_in_for_what_it_is(bench: Bench, tmp_path: Path, f
         assert before < audio.duration
 
 
+def test_the_composer_guides_a_model_that_takes_a_melody(bench: Bench) -> None:
+    ready(bench, seconds=4)
+    bench.service.routes[UPLOAD] = [json_answer({"urls": {"get": f"{bench.service.url}/v1/files/f1"}}, 201)]
+    audio = bench.make(MODEL, duration=4, guide="composer", genre="lofi")
+    given = next(one.json["input"] for one in bench.service.asked if one.path == CREATE[1])
+    assert (given["input_audio"], given["continuation"]) == (f"{bench.service.url}/v1/files/f1", False)
+    settings = audio.metadata["settings"]
+    assert f"{settings['tempo_bpm']:g} bpm" in given["prompt"]
+    assert (settings["guide"], settings["attempts"]) == ("composer", 1)
+    assert audio.metadata["model_licence"] == "cc-by-nc-4.0"
+
+
+def test_the_composer_guides_no_model_without_an_input_for_it(bench: Bench) -> None:
+    with pytest.raises(InvalidRequest, match=r"guide: replicate:stability-ai/stable-audio-2\.5 takes no audio"):
+        bench.make("replicate:stability-ai/stable-audio-2.5", duration=4, guide="composer")
+    assert not bench.service.asked
+
+
 def test_a_recording_that_is_longer_than_what_is_asked_for_is_refused(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "mine.wav").write_bytes(sound(3))
     with pytest.raises(InvalidRequest, match="duration: must be longer than the recording's 3 s, got 2 s"):

@@ -16,7 +16,7 @@ import onnx
 import pytest
 import safetensors.numpy
 import tokenizers
-from checkpoints import Storage, write_audiocraft, write_companions, write_musicgen
+from checkpoints import Storage, copy_musicgen, write_audiocraft, write_companions, write_musicgen
 from hub_server import HubServer, hub_server
 
 from tunesmith.cli import run
@@ -68,7 +68,7 @@ def digests(model: InstalledModel) -> dict[str, str]:
 def test_every_form_of_the_same_weights_becomes_the_same_model(
     hub: HubServer, install: Pull, tmp_path: Path, storage: Storage
 ) -> None:
-    write_musicgen(tmp_path / "plain")
+    copy_musicgen(tmp_path / "plain")
     write_musicgen(tmp_path / "other", storage=storage, weight_norm="old")
     hub.share("org/other", tmp_path / "other")
     model = install("org/other")
@@ -98,7 +98,7 @@ def test_an_audiocraft_checkpoint_becomes_the_same_model_as_its_twin(
 
 def test_parameters_are_those_of_the_weights(tmp_path: Path) -> None:
     for kind in ("text", "melody"):
-        write_musicgen(tmp_path / kind, kind=kind)
+        copy_musicgen(tmp_path / kind, kind=kind)
         checkpoint = open_checkpoint(tmp_path / kind)
         names = [name for name in checkpoint.weights if name.startswith(("decoder.", "enc_to_dec", "audio_enc_to"))]
         counted = sum(checkpoint.weights[name].size for name in names if "positions" not in name)
@@ -122,7 +122,7 @@ def test_a_hostile_pickle_does_not_run_and_leaves_nothing(
     folder = tmp_path / "evil"
     folder.mkdir()
     if layout == "transformers":
-        write_musicgen(folder)
+        copy_musicgen(folder)
         (folder / "model.safetensors").unlink()
     name = "pytorch_model.bin" if layout == "transformers" else "state_dict.bin"
     with zipfile.ZipFile(folder / name, "w") as archive:
@@ -191,7 +191,7 @@ BREAK: dict[str, Callable[[Path], object]] = {
 def test_a_broken_checkpoint_is_named_and_leaves_nothing(
     hub: HubServer, store: Store, install: Pull, tmp_path: Path, how: str, words: str
 ) -> None:
-    write_musicgen(tmp_path / "broken")
+    copy_musicgen(tmp_path / "broken")
     BREAK[how](tmp_path / "broken")
     hub.share("org/broken", tmp_path / "broken")
     for source in ("org/broken", tmp_path / "broken"):
@@ -201,7 +201,7 @@ def test_a_broken_checkpoint_is_named_and_leaves_nothing(
 
 
 def test_a_model_that_memory_cannot_hold_is_not_installed_untried(store: Store, tmp_path: Path) -> None:
-    write_musicgen(tmp_path / "tiny")
+    copy_musicgen(tmp_path / "tiny")
     tools = PullTools(store, try_out=partial(try_out, available=lambda: 1000))
     with pytest.raises(OutOfResources, match=r"not enough memory for tiny: it needs about .* and 1 kB is available"):
         pull(PullRequest(str(tmp_path / "tiny")), tools, lambda _: None, lambda _: None)
@@ -209,7 +209,7 @@ def test_a_model_that_memory_cannot_hold_is_not_installed_untried(store: Store, 
 
 
 def test_each_quantization_is_another_model(install: Pull, tmp_path: Path) -> None:
-    write_musicgen(tmp_path / "mine")
+    copy_musicgen(tmp_path / "mine")
     found = set()
     for quantization in QUANTIZATIONS:
         manifest = install(tmp_path / "mine", quantization=quantization).manifest
@@ -219,7 +219,7 @@ def test_each_quantization_is_another_model(install: Pull, tmp_path: Path) -> No
 
 
 def test_a_model_can_be_moved_with_its_store(install: Pull, store: Store, tmp_path: Path) -> None:
-    write_musicgen(tmp_path / "mine")
+    copy_musicgen(tmp_path / "mine")
     install(tmp_path / "mine")
     shutil.move(store.folder, tmp_path / "elsewhere")
     (model,) = Store(tmp_path / "elsewhere").models()
@@ -230,7 +230,7 @@ def test_a_pull_measures_the_decoder_and_check_measures_it_again(
     install: Pull, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
-    write_musicgen(tmp_path / "mine")
+    copy_musicgen(tmp_path / "mine")
     measured = install(tmp_path / "mine").manifest.self_check
     assert measured is not None
     for command in ("show", "check"):

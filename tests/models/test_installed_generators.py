@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 
 from tunesmith.errors import ModelFileError, OutOfResources
 from tunesmith.generator import BatchingGenerator, never_cancelled, no_progress
@@ -24,7 +24,7 @@ from tunesmith.request import GenerationRequest
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstalledModel:
     monkeypatch.setenv("TUNESMITH_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("TUNESMITH_CONFIG", str(tmp_path / "config.toml"))
-    write_musicgen(tmp_path / "mine")
+    copy_musicgen(tmp_path / "mine")
     (tmp_path / "mine" / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     tools = PullTools(Store.default())
     return pull(PullRequest(str(tmp_path / "mine")), tools, lambda _: None, lambda _: None)

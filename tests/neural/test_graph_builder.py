@@ -14,6 +14,7 @@ from tunesmith.neural.quantization import (
     LINEAR_FORMS,
     QUANTIZATIONS,
     ROWS,
+    ROWS_CORRECTED,
     LayerForms,
     LinearForm,
 )
@@ -65,6 +66,15 @@ def test_a_layer_in_bytes_by_row_is_the_matrix_product(tmp_path: Path) -> None:
     build_linear(tmp_path / "linear.onnx", ROWS)
     (y,) = run(tmp_path / "linear.onnx")
     assert 1e-4 < error_of(y) < 0.01
+
+
+def test_a_correction_gives_the_mean_of_the_positions_its_exact_product(tmp_path: Path) -> None:
+    alike = X[:1] + 0.01 * np.random.default_rng(3).standard_normal((200, 96)).astype(np.float32)
+    means = []
+    for form in (ROWS, ROWS_CORRECTED):
+        build_linear(tmp_path / "linear.onnx", form)
+        means.append(error_of(run(tmp_path / "linear.onnx", alike)[0].mean(axis=0), alike.mean(axis=0)))
+    assert means[1] < 0.1 * means[0]
 
 
 @pytest.mark.parametrize("form", LINEAR_FORMS.values(), ids=LINEAR_FORMS)

@@ -248,20 +248,20 @@ def test_where_all_places_are_at_work_a_caller_is_told_to_come_back() -> None:
 
 
 def test_held_calls_long_polls_and_streams_outlast_every_time_out(tmp_path: Path) -> None:
-    music = {"prompt": "calm", "duration": 60, "seed": 1}
+    music = {"prompt": "calm", "duration": 40, "seed": 1}
     with whole_server(tmp_path) as url, ThreadPoolExecutor(4) as callers:
         job = httpx.post(f"{url}/api/jobs", json=music).json()["id"]
         began = time.monotonic()
-        events = callers.submit(httpx.get, f"{url}/api/jobs/{job}/events", timeout=60)
+        events = callers.submit(httpx.get, f"{url}/api/jobs/{job}/events", timeout=120)
         held = callers.submit(
-            httpx.post, f"{url}/models/facebook/musicgen-small", timeout=60,
+            httpx.post, f"{url}/models/facebook/musicgen-small", timeout=120,
             json={"inputs": "calm", "parameters": {"duration": 1}},
         )  # fmt: skip
         polled = callers.submit(
-            httpx.post, f"{url}/v1/models/meta/musicgen/predictions", timeout=60, headers={"prefer": "wait=30"},
+            httpx.post, f"{url}/v1/models/meta/musicgen/predictions", timeout=120, headers={"prefer": "wait=60"},
             json={"input": {"prompt": "calm", "duration": 1}},
         )  # fmt: skip
-        streamed = callers.submit(httpx.post, f"{url}/api/generate?stream=true", timeout=60, json=music)
+        streamed = callers.submit(httpx.post, f"{url}/api/generate?stream=true", timeout=120, json=music)
         assert "succeeded" in events.result().text
         assert held.result().headers["content-type"].startswith("audio/")
         assert polled.result().json()["status"] == "succeeded"

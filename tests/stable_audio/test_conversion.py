@@ -14,7 +14,13 @@ from tunesmith.neural.quantization import FLOAT32
 from tunesmith.stable_audio.architecture import SameShape
 from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
 from tunesmith.stable_audio.conversion import GRAPHS, QUANTIZATIONS, convert
-from tunesmith.stable_audio.model_folder import TOKENIZER, TRANSFORMER, read_architecture
+from tunesmith.stable_audio.model_folder import (
+    AUTOENCODER_DECODER,
+    AUTOENCODER_ENCODER,
+    TOKENIZER,
+    TRANSFORMER,
+    read_architecture,
+)
 
 
 class Broken(dict[str, np.ndarray]):
@@ -91,4 +97,13 @@ def test_single_layers_take_another_form(tmp_path: Path) -> None:
     exact = {"diffusion.transformer.layers.1.self_attn.to_qkv": FLOAT32}
     convert(tiny_checkpoint(), tmp_path / "most", "int8", lambda _: None, by_layer=exact)
     counts = [operations(tmp_path / name).count("MatMulIntegerToFloat") for name in ("all", "most")]
-    assert counts[0] - counts[1] == 3
+    # Queries, keys and values, each with its correction.
+    assert counts[0] - counts[1] == 6
+
+
+def test_only_the_transformer_sees_all_positions_and_corrects_their_mean(tmp_path: Path) -> None:
+    for quantization in ("int8", "int8-rows"):
+        convert(tiny_checkpoint(), tmp_path / quantization, quantization, lambda _: None)
+    for graph, corrections in ((TRANSFORMER, 36 - 18), (AUTOENCODER_DECODER, 0), (AUTOENCODER_ENCODER, 0)):
+        corrected, plain = (operations(tmp_path / name, graph) for name in ("int8", "int8-rows"))
+        assert corrected.count("MatMulIntegerToFloat") - plain.count("MatMulIntegerToFloat") == corrections

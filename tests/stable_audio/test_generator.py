@@ -357,6 +357,19 @@ def test_a_base_model_is_guided_and_takes_a_negative_prompt(tmp_path: Path) -> N
     assert not np.array_equal(plain.samples, negative.samples)
 
 
+def test_a_model_that_predicts_v_takes_the_sampler_of_diffusers_too(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    model = Model(tmp_path, replace(STAND_IN, objective="v"))
+    own, other = model.generate(duration=1, steps=4), model.generate(duration=1, steps=4, schedule="diffusers")
+    assert "schedule" not in own.metadata["settings"]
+    assert other.metadata["settings"]["schedule"] == "diffusers"
+    assert not np.array_equal(own.samples, other.samples)
+    source = recording(tmp_path / "a.wav")
+    with pytest.raises(InvalidRequest, match="schedule: diffusers cannot go with strength"):
+        model.generate(audio=source, strength=0.5, schedule="diffusers")
+
+
 # ------------------------------------------------------------------ audio to audio
 
 
@@ -489,6 +502,7 @@ def test_a_loop_streams_whole(model: Model) -> None:
     ({"strength": 0.5}, "strength: needs the recording that it changes"),
     ({"repaint": "1-2"}, "repaint: needs the recording that it changes"),
     ({"schedule": "reference"}, "schedule: is for audio with a strength, got 'reference'"),
+    ({"schedule": "diffusers"}, "schedule: diffusers is for Stable Audio Open 1.0, not for stand-in"),
     ({"loop": True, "ending": "natural"}, "ending: cannot be natural for a loop"),
     ({"bars": 8}, "bars: need a tempo for stand-in: tempo_bpm"),
     ({"bars": 8, "tempo_bpm": 90, "duration": 9}, "bars: cannot go with duration"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from audiocraft_twin import CODEC_REPOSITORY, TEXT_REPOSITORY
 from audiocraft_twin import write_audiocraft as write_audiocraft
+from run_folder import copy_of_shared
 
 if TYPE_CHECKING:
     import torch
@@ -49,6 +50,11 @@ def write_musicgen(
     write_tokenizer(folder)
     write_tensors(folder, _published(model.state_dict(), weight_norm), storage)
     return model
+
+
+def copy_musicgen(folder: Path, *, kind: Kind = "text") -> None:
+    """Write the files of write_musicgen, for those who need no model: importing transformers takes three seconds."""
+    copy_of_shared(f"musicgen-{kind}", folder, lambda made: write_musicgen(made, kind=kind))
 
 
 def make_musicgen(

@@ -15,6 +15,7 @@ from tunesmith.hosted.generator import HostedGenerator
 from tunesmith.hosted.http_client import RetryTiming
 from tunesmith.hosted.model_names import HostedName, read_name
 from tunesmith.request import GenerationRequest
+from tunesmith.run_generator import run_generator
 
 TOKEN = "hf_very_secret_indeed"
 
@@ -49,7 +50,7 @@ class Bench:
 
     def make(self, model: str = "hf:facebook/musicgen-small", **wishes: object) -> Audio:
         request = GenerationRequest.checked(**{"prompt": "lofi", "model": model, "seed": 7, **wishes})
-        return self.generator(model).generate(request, self.told.append, never_cancelled)
+        return run_generator(self.generator(model), request, self.told.append, never_cancelled)
 
 
 @pytest.fixture

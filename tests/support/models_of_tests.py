@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 
 from tunesmith.models.pull import PullTools, pull
 from tunesmith.models.pull_request import PullRequest
@@ -21,7 +21,7 @@ def converted(checkpoint: Path, folder: Path, quantization: str = "none") -> Pat
 
 def installed_tiny(checkpoint: Path, data_dir: Path) -> InstalledModel:
     """Write a tiny random checkpoint and install it, in 8 bits, under the name of its folder."""
-    write_musicgen(checkpoint)
+    copy_musicgen(checkpoint)
     (checkpoint / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     tools = PullTools(Store(data_dir))
     return pull(PullRequest(str(checkpoint)), tools, lambda _: None, lambda _: None)

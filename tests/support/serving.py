@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import pytest
 import strange_generators
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from filelock import FileLock
 from hub_server import hub_server
 from magenta_checkpoint import HUB_ID, write_magenta_tree
@@ -142,7 +142,7 @@ def pulled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def pull_tiny(folder: Path, data_dir: Path) -> None:
     """Publish a tiny random MusicGen on a hub of our own, and pull it from there; once more to break it."""
-    write_musicgen(folder / "checkpoint")
+    copy_musicgen(folder / "checkpoint")
     (folder / "checkpoint" / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
     with hub_server() as hub:
         hub.share(TINY, folder / "checkpoint", licence="mit")

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import yaml
 from browser import PATIENCE_MS
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from hub_server import hub_server
 from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer, started
@@ -121,7 +121,7 @@ def test_what_is_made_while_the_list_shows_something_else_is_in_the_library_all_
 def test_a_model_is_installed_with_its_licence_shown(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_musicgen(tmp_path / "checkpoint")
+    copy_musicgen(tmp_path / "checkpoint")
     with hub_server() as hub:
         hub.share("facebook/musicgen-small", tmp_path / "checkpoint", licence="cc-by-nc-4.0")
         monkeypatch.setenv("HF_ENDPOINT", hub.url)

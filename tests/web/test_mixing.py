@@ -41,9 +41,16 @@ def mixer(browser: Browser, server: StartedServer) -> Iterator[Page]:
     with opened_page(browser, server.url) as page:
         make(page)
         silent(page)
-        page.get_by_role("button", name="Mute Drums").click()
-        expect(page.locator("#hearing")).to_have_text("Without drums")
+        mute_drums(page, "Without drums")
+        # A worker may begin with any test of this file: each finds all parts heard.
+        mute_drums(page, "")
         yield page
+
+
+def mute_drums(page: Page, then: str) -> None:
+    """Press the button, and wait until the page says what is heard."""
+    page.get_by_role("button", name="Mute Drums").click()
+    expect(page.locator("#hearing")).to_have_text(then)
 
 
 def pressed(page: Page, name: str) -> str | None:
@@ -59,6 +66,7 @@ def test_parts_sum_to_the_mix_and_their_loop_has_no_seam(mixer: Page) -> None:
 
 
 def test_a_muted_part_is_drawn_dim_and_a_part_alone_mutes_the_others(mixer: Page) -> None:
+    mute_drums(mixer, "Without drums")
     expect(mixer.locator('.lane[data-part="drums"]')).to_have_class(re.compile("mute"))
     mixer.get_by_role("button", name="Solo Bass").click()
     expect(mixer.locator("#hearing")).to_have_text("Only bass")

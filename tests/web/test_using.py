@@ -59,6 +59,7 @@ def test_the_program_in_javascript_says_the_same(made: Page) -> None:
 def test_every_format_is_offered_with_its_licence(made: Page) -> None:
     made.get_by_role("button", name="Another format").click()
     expect(made.locator("#pop")).to_contain_text("Free to use, also commercially")
+    expect(made.locator("#pop")).to_contain_text("Loops stay exact to the sample in WAV, FLAC and Ogg.")
     names = [text.splitlines()[0] for text in made.locator("#pop .menu button").all_inner_texts()]
     assert names == ["WAV", "FLAC", "MP3", "Ogg Vorbis", "Opus"]
     with made.expect_download() as download:

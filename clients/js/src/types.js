@@ -133,6 +133,8 @@
  * @property {string | null} peaks the path of its outline; null if the file is no longer kept
  * @property {string | null} title the composer's
  * @property {Figure | null} figure its melody, small; null if it is not known
+ * @property {string | null} key as its maker says; null if it is not known
+ * @property {number | null} tempo_bpm as its maker says; null if it is not known
  * @property {{pitch_class_recall: number, onset_recall: number, onset_chance: number, performances: number} | null} recall how much
  *   of the notes is heard where a model performed them; null for any other
  *

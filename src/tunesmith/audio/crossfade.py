@@ -13,12 +13,17 @@ from tunesmith.audio.retiming import retimed
 from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.true_peak import highest_between
 
+# Searched on both sides, a whole period of 42 Hz: the waveform of any higher note fits somewhere within it.
 SEARCH_SECONDS = 0.012
 GRAIN_SECONDS = 0.08
+# Three periods of that lowest note, so that a single zero crossing does not decide.
 COMPARED_SECONDS = 0.08
 ALIKE = 0.5
+# Copying in chunks keeps the memory bounded, however long the sound is.
 CHUNK = 1 << 18
+# -1 dBTP as an amplitude.
 CEILING = 10 ** (-1 / 20)
+# Four-fold oversampling still misses the very top of a peak, hence the margin.
 LIMITER_SAMPLES, OVERSAMPLING, MARGIN = 256, 4, 0.99
 
 

@@ -20,7 +20,8 @@ from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.speaker_layout import USUAL_MASKS, from_vorbis
 from tunesmith.audio.spool import Samples
 
-BLOCK_SAMPLES = 131_072  # over all channels
+# Over all channels.
+BLOCK_SAMPLES = 131_072
 LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000
 VORBIS_ORDERED = ("VORBIS", "OPUS")
 PACKED = ("FLAC", "OGG", "MP3")

@@ -19,8 +19,10 @@ from tunesmith.errors import InvalidRequest
 
 OVERLAP_SECONDS, SHORTEST_OVERLAP_SECONDS = 0.05, 0.005
 LIKE_ENOUGH = 0.45
-AS_LOUD = 0.25  # in power
+# A share of the power.
+AS_LOUD = 0.25
 BARS = (32, 16, 8, 4, 2, 1)
+# Among loops that are about as similar a phrase of 8 or 16 bars is preferred: one of a bar is soon heard as such.
 GOOD_BARS = {32: 1.02, 16: 1.04, 8: 1.04, 4: 1.0, 2: 0.9, 1: 0.8}
 SHORTEST_SECONDS = 0.5
 SMALLEST_OVERLAP_SECONDS, LARGEST_OVERLAP_SECONDS = 0.1, 2.0

@@ -16,12 +16,15 @@ from typing import BinaryIO
 
 from tunesmith.audio.joined_file import Segment, Window
 
+# The version as the header states it: 3 is MPEG 1, 2 is MPEG 2 and 0 is MPEG 2.5, which has the bit rates of MPEG 2.
+# The first bit rate stands for free format, which states no size, and the last is invalid.
 KILOBITS = {
-    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),  # MPEG 1
-    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),  # MPEG 2 and 2.5
+    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
+    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
 }
-RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}  # by version
-SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")  # layer III of the three versions
+RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
+# Layer III of the three versions, each with and without a checksum.
+SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 # A sync word also occurs in other data by chance; three consistent frames in a row do not.
 CERTAIN = 3
 XING = (b"Xing", b"Info")
@@ -30,6 +33,7 @@ ID3_HEADER = 10
 # Three and a half hours at 44.1 kHz.
 MOST_FRAMES, SMALLEST_FRAME = 500_000, 24
 MOST_LOOKS = 100_000
+# Unlike Xing's, this header has a fixed place: 32 bytes after that of the frame.
 VBRI_AT, VBRI_FRAMES = 36, 14
 
 Content = bytes | mmap.mmap

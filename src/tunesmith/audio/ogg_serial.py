@@ -16,12 +16,15 @@ from typing import BinaryIO
 
 CAPTURE = b"OggS"
 HEADER, FLAGS_AT, NUMBER_AT, CHECKSUM_AT = 27, 5, 14, 22
-MOST_PAGES = 500_000  # many hours
-FIRST_PAGE = 2  # a flag: the first page of a stream
+# Many hours of sound.
+MOST_PAGES = 500_000
 STREAM_NUMBER = 1
-CONTINUED = 1
+# Flags of a page: the first one of a stream, and one that begins inside a packet.
+FIRST_PAGE, CONTINUED = 2, 1
+# RFC 3533 gives this position to a page in which no packet ends.
 NO_GRANULE = -1
 SEGMENT, SEGMENTS = 255, 255
+# Every byte with its bits in reverse order, for the checksum.
 MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 

@@ -11,7 +11,9 @@ from tunesmith.audio.mp3_frames import HAS_BYTES, HAS_FRAMES, XING, after_id3
 from tunesmith.audio.ogg_serial import CAPTURE, FLAGS_AT
 from tunesmith.audio.wave_header import NAMES, read_wave_header
 
-LAST_PAGE = 4  # a flag: the last page of a stream
+# The flag of the last page of an Ogg stream.
+LAST_PAGE = 4
+# The header, 255 lengths and 255 segments of 255 bytes: the last page begins within so many bytes of the end.
 LONGEST_PAGE = 65_307
 UNKNOWN_FORM = 0x7FFF_0000
 """AIFF writers that do not know the size state one like this or larger, or 0."""

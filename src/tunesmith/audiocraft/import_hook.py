@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from tunesmith.audiocraft.absent import PACKAGE, refuse
+from tunesmith.audiocraft.unsupported_names import PACKAGE, refuse
 
 REPLACED = "audiocraft"
 FILES = "torchaudio"

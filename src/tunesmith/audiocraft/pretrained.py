@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tunesmith.audiocraft.absent import JASCO, MAGNET, STYLE
 from tunesmith.audiocraft.errors import ArgumentError, UnsupportedUse
+from tunesmith.audiocraft.unsupported_names import JASCO, MAGNET, STYLE
 
 if TYPE_CHECKING:
     from tunesmith.generator import Progress

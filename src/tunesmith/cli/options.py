@@ -115,8 +115,8 @@ ENDING_HELP = "Ending: big, soft or fade; for diffusion models natural or cut."
 EndingName = Annotated[Text, _option(MUSIC, ENDING_HELP, "ENDING", "--ending")]
 STRENGTH_HELP = "Make --audio anew, this much: redress, reimagine, inspired, or a number; 0 keeps all."
 Strength = Annotated[Text, _option(MODELS, STRENGTH_HELP, "0..1")]
-SCHEDULE_HELP = "With --strength: noise that only falls (default), or the model's reference schedule."
-ScheduleName = Annotated[Text, _option(MODELS, SCHEDULE_HELP, "monotonic|reference", "--schedule")]
+SCHEDULE_HELP = "With --strength: noise that only falls, or the reference's; diffusers: its sampler, for Open 1.0."
+ScheduleName = Annotated[Text, _option(MODELS, SCHEDULE_HELP, "monotonic|reference|diffusers", "--schedule")]
 Repaint = Annotated[Text, _option(MODELS, "Make these seconds of --audio anew, keep the rest: 4-8,16-20.", "A-B,C-D")]
 MelodyFile = Annotated[Text, _option(MODELS, "A recording whose melody to follow (melody models).", "FILE", "--melody")]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, Literal
 
 from tunesmith.audio import Audio
 from tunesmith.audio.credits import licence_of
@@ -23,7 +23,7 @@ from tunesmith.hosted.run_in_thread import run_cancellable
 from tunesmith.licences import UNKNOWN_LICENCE
 from tunesmith.postprocess import postprocess
 from tunesmith.request import GenerationRequest
-from tunesmith.source_recordings import with_sources
+from tunesmith.source_recordings import model_metadata
 from tunesmith.text_prompt import prompt_text, reject_composer_only_fields
 
 DEFAULT_SECONDS = 10.0
@@ -44,6 +44,16 @@ class HostedGenerator:
             if name.service == "hf"
             else Replicate(name, self._facts, access, patience)
         )
+
+    @property
+    def guide_field(self) -> Literal["melody"] | None:
+        """The field of a recording to follow, where the service takes a melody; see GuidableGenerator."""
+        return "melody" if self._facts.melody else None
+
+    @property
+    def longest_guide(self) -> float:
+        """The longest melody to follow, in seconds: that of one call, because later calls continue the first."""
+        return self._facts.longest
 
     def load(self, num_rows: int) -> int:
         """Load nothing: the model is hosted. Return how many requests may run at once; see BatchingGenerator."""
@@ -76,20 +86,11 @@ class HostedGenerator:
         licence = self._licence(first, bool(request.audio or request.melody))
         if licence == UNKNOWN_LICENCE:
             notes.append(f"licence: unknown for {self._name}; see its page before you publish")
-        about = {
-            "title": request.prompt[:80],
-            "prompt": request.prompt,
-            "seed": request.seed if request.seed is not None else first.seed,
-            "model": str(self._name),
-            "model_version": first.version,
-            "licence": licence,
-            "settings": {"service": self._name.service_name, "seed_heeded": heeded, "calls": [
-                {"seconds": round(clip.audio.duration, 3), **clip.about} for clip in assembled.clips
-            ]},
-            "request": request.model_dump(mode="json", exclude_unset=True),
-            "warnings": [*notes, *warnings],
-        }  # fmt: skip
-        return with_sources(about, request)
+        about = {"model": str(self._name), "model_version": first.version, "licence": licence}
+        calls = [{"seconds": round(clip.audio.duration, 3), **clip.about} for clip in assembled.clips]
+        settings = {"service": self._name.service_name, "seed_heeded": heeded, "calls": calls}
+        seed = request.seed if request.seed is not None else first.seed
+        return model_metadata(request, about, seed=seed, settings=settings, warnings=(*notes, *warnings))
 
     def _licence(self, clip: HostedClip, of_a_recording: bool) -> str:
         """Return the licence: stated by the service, else known for the model, else in the file's tags.

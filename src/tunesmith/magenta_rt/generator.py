@@ -32,7 +32,7 @@ from tunesmith.magenta_rt.streamed_music import StreamedMusic
 from tunesmith.neural.step_progress import StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
-from tunesmith.source_recordings import with_sources
+from tunesmith.source_recordings import model_metadata
 
 if TYPE_CHECKING:
     from tunesmith.magenta_rt.open_model import MagentaModel
@@ -166,16 +166,9 @@ class MagentaGenerator:
             return self._model
 
     def _metadata(self, request: GenerationRequest, plan: StreamPlan, warnings: tuple[str, ...]) -> Mapping[str, Any]:
-        about = {
-            "title": request.prompt[:80],
-            "prompt": request.prompt,
-            "seed": plan.seed,
-            **self._about,
-            "settings": plan.settings,
-            "request": request.model_dump(mode="json", exclude_unset=True),
-            "warnings": [*plan.warnings, *warnings],
-        }
-        return with_sources(about, request)
+        return model_metadata(
+            request, self._about, seed=plan.seed, settings=plan.settings, warnings=(*plan.warnings, *warnings)
+        )
 
 
 def _open_with_defaults(folder: Path, num_rows: int) -> MagentaModel:

@@ -20,7 +20,7 @@ from tunesmith.musicgen.runner import Codec, Codes, Samples
 from tunesmith.neural.step_progress import DECODING_ENDS, WRITING_ENDS, StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
-from tunesmith.source_recordings import with_sources
+from tunesmith.source_recordings import model_metadata
 
 STREAM_FRAMES = 25
 DECODE_SECONDS = 2
@@ -119,16 +119,9 @@ class MusicGenGenerator:
             return self._engine
 
     def _metadata(self, request: GenerationRequest, job: PreparedRequest, warnings: tuple[str, ...]) -> dict[str, Any]:
-        about = {
-            "title": request.prompt[:80],
-            "prompt": request.prompt,
-            "seed": job.sequence.seed,
-            **self._about,
-            "settings": job.settings,
-            "request": request.model_dump(mode="json", exclude_unset=True),
-            "warnings": [*job.warnings, *warnings],
-        }
-        return with_sources(about, request)
+        return model_metadata(
+            request, self._about, seed=job.sequence.seed, settings=job.settings, warnings=(*job.warnings, *warnings)
+        )
 
 
 def _open_with_defaults(folder: Path, num_rows: int) -> Engine:

@@ -41,7 +41,9 @@ class GraphBuilder:
     """A builder of the graph file ``path`` and the weights file ``path`` + ``.data``.
 
     Values are named by strings, as in ONNX. As a context manager, it writes the graph at the end and removes both
-    files if building fails. ``forms`` are the forms of its linear layers.
+    files if building fails. ``forms`` are the forms of its linear layers. A graph for batches sets ``batch_rows``, the
+    name of their number (1,): its layers in corrected forms take (rows x positions, inputs), equally many positions
+    each. Without it, all positions are one row.
     """
 
     def __init__(self, path: Path, forms: LayerForms | LinearForm = None) -> None:
@@ -53,7 +55,10 @@ class GraphBuilder:
         self._constants: list[onnx.TensorProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
+        self.batch_rows = ""
         self._row_codes: dict[str, RowCodes] = {}
+        self._means: dict[str, str] = {}
+        self._averaging = ""
 
     def __enter__(self) -> Self:
         return self
@@ -111,15 +116,23 @@ class GraphBuilder:
         ``gain`` names a value (outputs,) that the outputs are multiplied by before the bias is added. Quantized by
         rows, ``x`` is (rows, inputs); layers with the same input share its quantization.
         """
-        match self.forms.of(layer, weight.shape):
+        form, correction = self.forms.of(layer, weight.shape), ""
+        match form:
             case None:
                 y = self.node("MatMul", x, self.constant(weight.T))
             case Quantization() as blockwise:
                 y = self._multiply_blocks(x, weight, blockwise)
             case RowQuantization():
-                y, gain = self._multiply_rows(x, weight, gain), ""
+                codes, scales = quantize_rows(weight)
+                y = self._multiply_codes(x, codes, scales, gain)
+                if form.corrected:
+                    left = weight - codes * scales[:, None]
+                    correction = self._multiply_codes(self._mean(x), *quantize_rows(left), gain)
+                gain = ""
         if gain:
             y = self.node("Mul", y, gain)
+        if correction:
+            return self._add_correction(y, correction, bias)
         return y if bias is None else self.node("Add", y, self.constant(bias))
 
     def exact_linear(self, x: str, weight: NDArray[np.float32], bias: NDArray[np.float32] | None = None) -> str:
@@ -136,8 +149,7 @@ class GraphBuilder:
             K=inputs, N=outputs, bits=quantization.bits, block_size=quantization.block_size, accuracy_level=4,
         )  # fmt: skip
 
-    def _multiply_rows(self, x: str, weight: NDArray[np.float32], gain: str) -> str:
-        codes, scales = quantize_rows(weight)
+    def _multiply_codes(self, x: str, codes: NDArray[np.int8], scales: NDArray[np.float32], gain: str) -> str:
         if x not in self._row_codes:
             self._row_codes[x] = self._quantize_rows(x)
         activations, by_output = self._row_codes[x], self.constant(scales)
@@ -149,6 +161,44 @@ class GraphBuilder:
         )
         # The operator takes one scale for all rows.
         return self.node("Mul", product, activations.scales)
+
+    def _mean(self, x: str) -> str:
+        """Return the mean of the positions of each row of a batch: (rows, inputs)."""
+        if x not in self._means:
+            if self.batch_rows:
+                mean = self.node("MatMul", self._averaging_factor(x), self._apart(x))
+                self._means[x] = self.node("Squeeze", mean, self.constant(np.array([1])))
+            else:
+                self._means[x] = self.node("ReduceMean", x, self.constant(np.array([0])), keepdims=1)
+        return self._means[x]
+
+    def _averaging_factor(self, x: str) -> str:
+        """Return the factor (1, positions) that averages the positions of a row.
+
+        ReduceMean adds up one row in another order than several, so a row of a batch would be rounded in another way.
+        """
+        if not self._averaging:
+            positions = self.node("Div", self.node("Shape", x, end=1), self.batch_rows)
+            share = self.node("Reciprocal", self.node("Cast", positions, to=TensorProto.FLOAT))
+            shape = self.node("Concat", self.constant(np.array([1])), positions, axis=0)
+            self._averaging = self.node("Expand", share, shape)
+        return self._averaging
+
+    def _add_correction(self, y: str, correction: str, bias: NDArray[np.float32] | None) -> str:
+        """Add to all positions (rows x positions, outputs) of a row its correction (rows, outputs) and the bias."""
+        if bias is not None:
+            correction = self.node("Add", correction, self.constant(bias))
+        if not self.batch_rows:
+            return self.node("Add", y, correction)
+        correction = self.node("Unsqueeze", correction, self.constant(np.array([1])))
+        total = self.node("Add", self._apart(y), correction)
+        return self.node("Reshape", total, self.node("Shape", y))
+
+    def _apart(self, x: str) -> str:
+        """Return the rows of a batch as an axis of their own: (rows, positions, width)."""
+        width = self.node("Shape", x, start=1)
+        shape = self.node("Concat", self.batch_rows, self.constant(np.array([-1])), width, axis=0)
+        return self.node("Reshape", x, shape)
 
     def _quantize_rows(self, x: str) -> RowCodes:
         """Quantize (rows, inputs) so that the strongest number of each row becomes 127 or -127."""

@@ -6,6 +6,7 @@ An open graph holds its weights in packed form. A network that runs once a promp
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,19 @@ class GraphChain:
         self._folder = folder
         self._network = network
         self._result = result
-        self._options = options
+        # Optimization takes longer than it saves in one run, and would widen weights of 16 bits.
+        self._options = replace(options, optimize=False)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Run all parts and return the result. Raises ModelFileError if a part is missing or broken."""
         values, number = dict(inputs), 0
         while self._result not in values:
-            values |= self._run_part(part_path(self._folder, self._network, number), values)
+            values |= self._run_part(number, values)
             number += 1
         return np.asarray(values[self._result], np.float32)
 
-    def _run_part(self, path: Path, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        part = open_session(path, self._options)
+    def _run_part(self, number: int, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        # In this thread: what others allocate, the C library keeps.
+        part = open_session(part_path(self._folder, self._network, number), self._options)
         names = [output.name for output in part.get_outputs()]
         return dict(zip(names, part.run(names, {one.name: values[one.name] for one in part.get_inputs()}), strict=True))

@@ -175,6 +175,7 @@ SCHEMAS: Mapping[str, Json] = {
         commercial_use=NULLABLE_FLAG, licence_terms=TEXT, revenue_limit_usd=NULLABLE_NUMBER, attribution=NULLABLE_TEXT,
         request=ANY, audio=NULLABLE_TEXT, midi=NULLABLE_TEXT, stems=NULLABLE_TEXT, layers=NULLABLE_TEXT,
         score=NULLABLE_TEXT, peaks=NULLABLE_TEXT, title=NULLABLE_TEXT,
+        key=NULLABLE_TEXT, tempo_bpm=NULLABLE_NUMBER,
         figure={"anyOf": [_list(_list({"type": "integer"})), {"type": "null"}]},
     ),
     "Tracks": _object(

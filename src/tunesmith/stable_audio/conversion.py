@@ -18,7 +18,15 @@ from tunesmith.errors import UnknownName
 from tunesmith.neural.checkpoint.counted_weights import CountedWeights
 from tunesmith.neural.gpu_weights import write_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, FOR_GPU, ROWS, LayerForms, LinearForm
+from tunesmith.neural.quantization import (
+    BLOCKWISE,
+    BLOCKWISE_32,
+    FOR_GPU,
+    ROWS,
+    ROWS_CORRECTED,
+    LayerForms,
+    LinearForm,
+)
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.checkpoint.canonical_shapes import AUTOENCODER
 from tunesmith.stable_audio.checkpoint.checkpoint import StableAudioCheckpoint
@@ -66,8 +74,8 @@ OPEN_GRAPHS: Mapping[str, Build] = {
 """The graphs of Stable Audio Open."""
 
 QUANTIZATIONS: Mapping[str, LayerForms] = {
-    "int8": LayerForms(default=ROWS, narrowing=ROWS),
-    "int8-rows": LayerForms(default=ROWS, narrowing=ROWS),
+    "int8": LayerForms.all(ROWS_CORRECTED),
+    "int8-rows": LayerForms.all(ROWS),
     "int8-mixed": LayerForms(default=ROWS, narrowing=BLOCKWISE),
     "int8-32": LayerForms.all(BLOCKWISE_32),
     "none": LayerForms(),
@@ -81,6 +89,8 @@ a GPU in place of graphs.
 
 ONCE_A_PIECE = (CONDITIONING, LOCAL_CONDITION, TEXT_ENCODER)
 """The graphs that run once a piece, whose time does not matter: quantized, they take the most exact form."""
+AUTOENCODERS = (AUTOENCODER_DECODER, AUTOENCODER_DECODER_TAIL, AUTOENCODER_ENCODER)
+"""The graphs that see a window at a time: windows are as good as one pass only without a mean over positions."""
 
 
 def convert(
@@ -117,6 +127,8 @@ def graphs_of(architecture: StableAudioArchitecture) -> Mapping[str, Build]:
 
 def _forms(graph: str, quantization: str, by_layer: Mapping[str, LinearForm]) -> LayerForms:
     chosen = QUANTIZATIONS[quantization]
+    if graph in AUTOENCODERS and chosen.default == ROWS_CORRECTED:
+        chosen = LayerForms.all(ROWS)
     default = BLOCKWISE_32 if graph in ONCE_A_PIECE and chosen.default is not None else chosen.default
     narrowing = default if graph in ONCE_A_PIECE else chosen.narrowing
     return LayerForms(default, narrowing, by_layer)

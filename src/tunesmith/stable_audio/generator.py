@@ -19,7 +19,7 @@ from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_c
 from tunesmith.neural.step_progress import DECODING_ENDS, WRITING_ENDS, StepProgress
 from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import GenerationRequest
-from tunesmith.source_recordings import with_sources
+from tunesmith.source_recordings import model_metadata
 from tunesmith.stable_audio.engine import DiffusionEngine, EngineCalls
 from tunesmith.stable_audio.network_protocol import DiffusionNetworks
 from tunesmith.stable_audio.request_mapping import DiffusionRequest, prepare_request
@@ -123,16 +123,9 @@ class StableAudioGenerator:
             return self._engine
 
     def _metadata(self, request: GenerationRequest, job: DiffusionRequest, warnings: tuple[str, ...]) -> dict[str, Any]:
-        about = {
-            "title": request.prompt[:80],
-            "prompt": request.prompt,
-            "seed": job.walk.seed,
-            **self._about,
-            "settings": job.settings,
-            "request": request.model_dump(mode="json", exclude_unset=True),
-            "warnings": [*job.warnings, *warnings],
-        }
-        return with_sources(about, request)
+        return model_metadata(
+            request, self._about, seed=job.walk.seed, settings=job.settings, warnings=(*job.warnings, *warnings)
+        )
 
 
 def _with_progress(

@@ -96,7 +96,8 @@ class LatentWriter:
         length_class = seconds, length.written, levels.tobytes(), self._walk.guidance_scale == 1
         with self._turn(length_class, self._networks.most_rows(length.written)) as batch:
             velocity = self._velocity(batch, seconds, kept)
-            for denoised in sample(architecture.objective, velocity, levels, noise, initial):
+            as_diffusers = self._walk.schedule == "diffusers"
+            for denoised in sample(architecture.objective, velocity, levels, noise, initial, as_diffusers=as_diffusers):
                 latents = denoised
                 self._after_step()
         assert latents is not None

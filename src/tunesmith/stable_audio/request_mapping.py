@@ -100,7 +100,9 @@ def _task(request: GenerationRequest, architecture: StableAudioArchitecture) -> 
     for name in ("strength", "repaint"):
         if getattr(request, name) is not None and request.audio is None:
             raise InvalidRequest(name, "needs the recording that it changes, in the field audio")
-    if request.schedule is not None and request.strength is None:
+    if request.schedule == "diffusers":
+        _check_diffusers(request, architecture)
+    elif request.schedule is not None and request.strength is None:
         raise InvalidRequest("schedule", f"is for audio with a strength, got {request.schedule!r} without one")
     if request.loop and request.audio is not None:
         raise InvalidRequest("loop", "cannot go with audio: a loop is made from the prompt")
@@ -116,6 +118,14 @@ def _task(request: GenerationRequest, architecture: StableAudioArchitecture) -> 
         name = "audio" if task == "continuation" else task
         raise InvalidRequest(name, f"{request.model} cannot fill in parts of a sound; Stable Audio 3 models can")
     return task
+
+
+def _check_diffusers(request: GenerationRequest, architecture: StableAudioArchitecture) -> None:
+    if architecture.objective != "v":
+        raise InvalidRequest("schedule", f"diffusers is for Stable Audio Open 1.0, not for {request.model}")
+    if request.strength is not None:
+        problem = "diffusers cannot go with strength: it adds audio to noise at full level, where it hardly counts"
+        raise InvalidRequest("schedule", problem)
 
 
 def _walk(request: GenerationRequest, architecture: StableAudioArchitecture, warnings: list[str]) -> WalkSettings:
@@ -221,7 +231,7 @@ def _settings(request: GenerationRequest, task: Task, seconds: float, walk: Walk
         "guidance_scale": walk.guidance_scale,
         "ending": request.ending or "cut",
         "strength": walk.strength,
-        "schedule": walk.schedule if walk.strength is not None else None,
+        "schedule": walk.schedule if walk.strength is not None or walk.schedule == "diffusers" else None,
         "repaint": request.repaint,
         "loop": True if task == "loop" else None,
         "bars": request.bars,

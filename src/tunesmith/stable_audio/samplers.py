@@ -102,11 +102,15 @@ def cosine_dpm_2m_sde(
 
 def sample(
     objective: Objective, velocity: VelocityFunction, levels: NoiseLevels, noise: NoiseSource,
-    initial: Latents | None = None,
+    initial: Latents | None = None, *, as_diffusers: bool = False,
 ) -> Iterator[Latents]:  # fmt: skip
-    """Walk with the sampler of a model by what its network was trained to predict."""
+    """Walk with the sampler of a model by what its network was trained to predict.
+
+    Predicted v has two: that of stable-audio-tools, and, ``as_diffusers``, that of diffusers.
+    """
     if objective == "v":
-        return dpmpp_3m_sde(v_denoiser(velocity), levels, noise, initial)
+        walk = cosine_dpm_2m_sde if as_diffusers else dpmpp_3m_sde
+        return walk(v_denoiser(velocity), levels, noise, initial)
     return (euler if objective == "rectified_flow" else ping_pong)(velocity, levels, noise, initial)
 
 

@@ -18,9 +18,15 @@ from numpy.typing import NDArray
 
 from tunesmith.errors import ModelFileError
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.quantization import LINEAR_FORMS, ROWS, LayerForms, LinearForm
+from tunesmith.neural.quantization import LINEAR_FORMS, ROWS_CORRECTED, LayerForms, LinearForm
 from tunesmith.neural.quantization_check import QuantizationCheck
-from tunesmith.neural.quantization_error import LayerErrors, choose_forms, measure_layer, relative_error
+from tunesmith.neural.quantization_error import (
+    RELATIVE_TIMES,
+    LayerErrors,
+    choose_forms,
+    measure_layer,
+    relative_error,
+)
 from tunesmith.neural.reference_graph import OBSERVED, SHARE, Precision, ReferenceGraphBuilder
 from tunesmith.neural.reference_results import read_reference_results, write_reference_results
 from tunesmith.neural.sessions import SessionOptions, open_session
@@ -42,6 +48,8 @@ SECONDS, STEPS, SEED = 2.6, 8, 1
 NUM_LATENTS = 28
 OBSERVED_STEPS = (1, 5)
 """The steps whose activations the layers are measured on: one of mostly noise, one of mostly music."""
+FORMS: Mapping[str, LinearForm] = {name: LINEAR_FORMS[name] for name in RELATIVE_TIMES}
+"""The forms to choose from; the first is that of every layer as converted."""
 ROUNDS, MARGIN = 5, 0.98
 """At most so many choices of forms, each of which aims at this share of the yardstick."""
 
@@ -66,7 +74,7 @@ def quantize_within_bfloat16(
     write_reference_results(folder, latents=exact, bfloat16_error=yardstick)
     # Each model that is measured is closed again, so that no two of them are in memory.
     del reference, networks
-    forms: dict[str, LinearForm] = dict.fromkeys(errors, ROWS)
+    forms: dict[str, LinearForm] = dict.fromkeys(errors, ROWS_CORRECTED)
     error, share = measure_error(StableAudioNetworks(folder), conditionings, exact), 1.0
     for attempt in range(ROUNDS):
         if error <= yardstick:
@@ -121,8 +129,8 @@ class _Reference:
         usual = float(np.median(list(shares.values())))
         errors = {}
         for layer in (name.removeprefix(OBSERVED) for name in seen if name.startswith(OBSERVED)):
-            inputs, weight = np.concatenate(seen[f"{OBSERVED}{layer}"]), self._weights[f"{layer}.weight"]
-            errors[layer] = measure_layer(inputs, weight, share=shares.get(f"{SHARE}{layer}", usual))
+            inputs, weight = np.stack(seen[f"{OBSERVED}{layer}"]), self._weights[f"{layer}.weight"]
+            errors[layer] = measure_layer(inputs, weight, FORMS, shares.get(f"{SHARE}{layer}", usual))
         return np.stack([latents for latents, _ in runs]), errors
 
     def _runs(self, precision: Precision) -> Iterator[tuple[Array, dict[str, list[Array]]]]:

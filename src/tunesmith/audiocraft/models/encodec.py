@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.audiocraft.absent import attribute_finder
 from tunesmith.audiocraft.arrays import Tensor, to_array, to_samples, to_tensor
 from tunesmith.audiocraft.errors import ArgumentError
+from tunesmith.audiocraft.unsupported_names import attribute_finder
 
 if TYPE_CHECKING:
     from tunesmith.musicgen.engine import Engine

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.audiocraft.absent import TRAINING
 from tunesmith.audiocraft.arrays import Tensor, draw_seeds, has_torch, to_samples, to_tensor
 from tunesmith.audiocraft.data.audio_utils import check_rate, converted
 from tunesmith.audiocraft.errors import ArgumentError
 from tunesmith.audiocraft.models.encodec import CompressionModel
 from tunesmith.audiocraft.pretrained import PretrainedModel, open_pretrained
+from tunesmith.audiocraft.unsupported_names import TRAINING
 
 if TYPE_CHECKING:
     from tunesmith.audiocraft.generation import StepCallback

@@ -58,9 +58,9 @@ STRIPS: Mapping[str, Strip] = {
     "drone": _strip(28, Band("high_shelf", 2500, -4), gain_db=-8, room=0.3, hall=1.2, duck=0.6),
     "drums": _strip(
         28, Band("low_shelf", 90, 2), Band("peak", 420, -2, 0.8), Band("high_shelf", 5500, -5),
-        gain_db=-5.5, room=0.6, hall=0.25,
+        gain_db=-6.5, room=0.8, hall=0.35,
     ),
-    "percussion": _strip(70, Band("high_shelf", 5500, -5), gain_db=-9.5, room=0.9, hall=0.5),
+    "percussion": _strip(70, Band("high_shelf", 5500, -5), gain_db=-10, room=1.0, hall=0.6),
     "effects": _strip(60, Band("high_shelf", 5000, -3), gain_db=-12, room=0.4, hall=1.0, duck=0.3),
 }  # fmt: skip
 """A strip for every role in score.ROLES."""

@@ -37,7 +37,7 @@ BREATH = NoiseKind(1_500, 7_500, -19, 0.015, 0.3, tail_db=-7)
 LIPS = NoiseKind(1_400, 7_000, -19, 0.012, 0.2, tail_db=-10)
 VOICE = NoiseKind(2_000, 9_000, -19, 0.04, 0.5, tail_db=-6)
 MALLET = NoiseKind(2_000, 9_000, -20, 0.001, 0.12, tail_db=-20)
-AIR = NoiseKind(2_000, 9_000, -19, 0.02, 0.5, tail_db=-6)
+AIR = NoiseKind(2_500, 14_000, -18, 0.02, 0.5, tail_db=-4)
 TRANSIENT = NoiseKind(2_000, 9_000, -18, 0.001, 0.16, tail_db=-16)
 
 BY_FAMILY: Mapping[str, NoiseKind] = {

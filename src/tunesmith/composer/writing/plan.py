@@ -106,13 +106,18 @@ class Plan:
         One for each section, so that a section is played the same way wherever it stands.
         """
         drawn: dict[int, np.random.Generator] = {}
+        # A piece has many more notes than bars.
+        by_bar: dict[int, np.random.Generator] = {}
 
         def draws(beat: float) -> np.random.Generator:
-            section = self.section_at(beat)
-            if section.bar not in drawn:
-                place = self.place_of(section.bar)
-                drawn[section.bar] = self.brief.rng("performance", purpose, player.name, place)
-            return drawn[section.bar]
+            bar = self.bar_of(beat)
+            if bar not in by_bar:
+                section = self._section_of(bar)
+                if section.bar not in drawn:
+                    place = self.place_of(section.bar)
+                    drawn[section.bar] = self.brief.rng("performance", purpose, player.name, place)
+                by_bar[bar] = drawn[section.bar]
+            return by_bar[bar]
 
         return draws
 

@@ -1,4 +1,4 @@
-"""MusicCoCa's text encoder as a chain of graphs: the tokens of one prompt in, its embedding out, without padding.
+"""MusicCoCa's text encoder as a graph for each layer: the tokens of one prompt in, its embedding out, without padding.
 
     token_ids (tokens,) -> states (1, tokens, width) -> … -> embedding (width,)
 
@@ -29,10 +29,6 @@ FLOAT = 1
 TOKEN_EMBEDDING, POSITION_EMBEDDING = "token_embedding", "position_embedding"
 
 
-LAYERS_A_PART = 2
-"""A part of two layers takes 18 MB while it is open, with 8-bit weights."""
-
-
 def build_text_encoder(
     open_part: Callable[[int], GraphBuilder], shape: TextEncoderShape, weights: Mapping[str, NDArray[np.float32]]
 ) -> None:
@@ -40,9 +36,9 @@ def build_text_encoder(
 
     The names of the weights are those of ``checkpoint.text_encoder``.
     """
-    for number, first in enumerate(range(0, shape.num_layers, LAYERS_A_PART)):
-        with open_part(number) as builder:
-            _TextEncoder(builder, shape, weights).build(first, min(first + LAYERS_A_PART, shape.num_layers))
+    for layer in range(shape.num_layers):
+        with open_part(layer) as builder:
+            _TextEncoder(builder, shape, weights).build(layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +47,30 @@ class _TextEncoder:
     shape: TextEncoderShape
     weights: Mapping[str, NDArray[np.float32]]
 
-    def build(self, first: int, stop: int) -> None:
-        """Add the layers from ``first`` to before ``stop``: after the table of tokens, or before the pooler."""
-        builder, shape = self.builder, self.shape
-        if first:
-            states = builder.input(_states(first), np.float32, [1, "tokens", shape.width])
-        else:
-            states = self._embed(builder.input("token_ids", np.int64, ["tokens"]))
-        states, update = self._layers(states, first, stop)
-        if stop < shape.num_layers:
-            builder.nodes("Add", [states, update], [_states(stop)])
-            builder.output(_states(stop), np.float32, [1, "tokens", shape.width])
+    def build(self, layer: int) -> None:
+        """Add a layer, and the tables of tokens and positions before the first or the pooler after the last.
+
+        The sum of a part of a layer and the next norm are one fused node.
+        """
+        builder, shape, own = self.builder, self.shape, f"layers.{layer}."
+        states = self._states(layer)
+        attended = self._attention(own, layer_norm(builder, states, *self._norm(f"{own}norm1"), EPSILON))
+        normed, states = add_and_layer_norm(builder, states, attended, self._norm(f"{own}norm2"), EPSILON)
+        update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
+        if layer + 1 < shape.num_layers:
+            builder.nodes("Add", [states, update], [_name(layer + 1)])
+            builder.output(_name(layer + 1), np.float32, [1, "tokens", shape.width])
             return
         normed, _ = add_and_layer_norm(builder, states, update, self._norm("final_norm"), EPSILON)
         pooled = layer_norm(builder, self._pool(normed), *self._norm("pooler.norm"), EPSILON)
         builder.nodes("Reshape", [pooled, integers(builder, -1)], [EMBEDDING])
         builder.output(EMBEDDING, np.float32, [shape.width])
 
-    def _layers(self, states: str, first: int, stop: int) -> tuple[str, str]:
-        """Add layers; the last one's update is not added to the states yet: a sum and the next norm are one node."""
-        builder, update = self.builder, ""
-        for layer in range(first, stop):
-            own = f"layers.{layer}."
-            norm = self._norm(f"{own}norm1")
-            if update:
-                normed, states = add_and_layer_norm(builder, states, update, norm, EPSILON)
-            else:
-                normed = layer_norm(builder, states, *norm, EPSILON)
-            attended = self._attention(own, normed)
-            normed, states = add_and_layer_norm(builder, states, attended, self._norm(f"{own}norm2"), EPSILON)
-            update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
-        return states, update
+    def _states(self, layer: int) -> str:
+        """Add what a layer reads: (1, tokens, width)."""
+        if layer:
+            return self.builder.input(_name(layer), np.float32, [1, "tokens", self.shape.width])
+        return self._embed(self.builder.input("token_ids", np.int64, ["tokens"]))
 
     def _embed(self, tokens: str) -> str:
         """Look up tokens and positions: (1, tokens, width). The table of tokens is in half precision if quantized."""
@@ -126,6 +115,6 @@ class _TextEncoder:
         return scale, bias
 
 
-def _states(layer: int) -> str:
-    """Return the name of the states that a layer reads, between two parts."""
+def _name(layer: int) -> str:
+    """Return the name of the states that a layer reads, from the second on."""
     return f"states_{layer}"

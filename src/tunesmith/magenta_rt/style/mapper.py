@@ -21,9 +21,7 @@ class Mapper:
     """The mapper of a model folder."""
 
     def __init__(self, folder: Path, options: SessionOptions) -> None:
-        # Optimization would widen all weights at once.
-        plain = SessionOptions(options.num_threads, spinning=options.spinning, optimize=False)
-        self._graphs = GraphChain(folder, MAPPER, MAPPED, plain)
+        self._graphs = GraphChain(folder, MAPPER, MAPPED, options)
 
     def map(self, text: Array, seed: int) -> Array:
         """Return an embedding (width,) of length 1 for that of a text (width,); ``seed`` is 0 to 2**32 - 1."""

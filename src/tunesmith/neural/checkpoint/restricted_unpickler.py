@@ -23,7 +23,8 @@ ALLOWED = frozenset([
     "NONE", "PROTO", "REDUCE", "SETITEM", "SETITEMS", "SHORT_BINBYTES", "SHORT_BINSTRING", "SHORT_BINUNICODE",
     "STACK_GLOBAL", "STOP", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "UNICODE",
 ])  # fmt: skip
-LARGEST = 64 * 1024 * 1024  # real ones are below one megabyte
+# Real ones are below one megabyte.
+LARGEST = 64 * 1024 * 1024
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error, pickle.UnpicklingError)
 
 

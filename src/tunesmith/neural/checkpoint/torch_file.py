@@ -20,7 +20,8 @@ STORAGES: Mapping[str, str] = {
     "torch.BoolStorage": "bool", "torch.ShortStorage": "int16", "torch.IntStorage": "int32",
     "torch.LongStorage": "int64",
 }  # fmt: skip
-BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # how files of torch before 1.6 begin
+# Files of torch before 1.6, which were no zip archives, begin so.
+BEFORE_ZIP = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class _Archive:
         tensor = StoredTensor(self._path, storage.kind, tuple(shape), offset, None if same else tuple(strides))
         if first * size + tensor.extent > storage.count * size:
             raise ModelFileError(self._path.name, f"a tensor of shape {tuple(shape)} reaches beyond its storage")
-        if prod(shape) > storage.count:  # strides of zero repeat numbers, and a small file would fill the memory
+        # Strides of zero repeat numbers, and a small file would fill the memory.
+        if prod(shape) > storage.count:
             problem = f"a tensor of shape {tuple(shape)} has more numbers than the {storage.count} of its storage"
             raise ModelFileError(self._path.name, problem)
         return tensor

@@ -48,7 +48,7 @@ ABOUT: Mapping[str, str] = {
     "steps": "Steps of the sampler; for diffusion models such as Stable Audio.",
     "ending": "big, soft or fade for the composer; natural or cut for Stable Audio.",
     "strength": "How far to change the audio, 0 to 1, or redress, reimagine or inspired; for Stable Audio.",
-    "schedule": "The noise schedule where there is a strength; for Stable Audio.",
+    "schedule": "The noise schedule where there is a strength, or the sampler of diffusers; for Stable Audio.",
     "guide": "The composer writes the piece, and the model makes its sound anew.",
     "keep_stems": "Roles of the composer's own stems that are laid over the model's sound; with guide or perform.",
     "perform": "The composer writes the piece, a model that plays notes performs it, and the drums stay.",

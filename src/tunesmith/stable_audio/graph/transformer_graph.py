@@ -49,6 +49,7 @@ class TransformerGraph:
         rotary = RotaryPositions.up_to(builder, positions, shape.num_heads, shape.rotary_size)
         latents = builder.input("latents", np.float32, ["rows", "latents", shape.latent_channels])
         rows = builder.node("Shape", latents, start=0, end=1)
+        builder.batch_rows = rows
         by_row = builder.node("Concat", rows, integers(builder, -1, shape.hidden_size), axis=0)
         return cls(builder, shape, weights, rotary, latents, rows, by_row)
 

@@ -74,7 +74,9 @@ async function readBrief(store, server, draft, signal) {
     if (error instanceof DeadlineExceeded) return readBrief(store, server, draft, signal);
     const problem = inWords(error);
     forgetOther(store);
-    // The chips stay, so that the one at fault can be changed.
-    if (problem.field && !TYPED.includes(problem.field)) store.change({ askProblem: problem });
+    // What the words say is shown all the same, and the chips stay, so that the one at fault can be changed.
+    if (!problem.field) return;
+    if (!TYPED.includes(problem.field)) return store.change({ askProblem: problem });
+    if (draft.length || draft.seed) await readBrief(store, server, { ...draft, length: "", seed: "" }, signal);
   }
 }

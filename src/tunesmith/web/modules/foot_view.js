@@ -11,6 +11,13 @@ import { megabytes } from "./words.js";
  * @typedef {import("./stage_view.js").StageActions} StageActions
  */
 
+const FILES = {
+  stems: { label: "Stems", what: "Each part as a WAV of the same length, before mastering, in a ZIP" },
+  midi: { label: "MIDI", what: "The notes, for a sequencer" },
+  "score.yaml": { label: "Score", what: "The score as text, to edit and render again" },
+};
+const OF_LOOPS = "Loops stay exact to the sample in WAV, FLAC and Ogg. In most engines MP3 has silence at both ends.";
+
 const WARNINGS = {
   "below-revenue-limit": "Commercial use has a revenue limit: ",
   forbidden: "Not for commercial use: ",
@@ -25,12 +32,13 @@ export function showFoot(take, actions) {
   const made = take.facts?.generateSeconds ? `Made in ${take.facts.generateSeconds.toFixed(1)} s` : "";
   byId("licence").replaceChildren(...licenceOf(take, made));
   const disabled = !take.track && !take.isLocal;
-  const file = (/** @type {"stems" | "midi" | "score.yaml"} */ kind, /** @type {string} */ label) =>
-    button("plain", label, () => actions.download(take, kind), { disabled });
+  const file = (/** @type {keyof typeof FILES} */ kind) =>
+    button("plain", FILES[kind].label, () => actions.download(take, kind), { disabled, title: FILES[kind].what });
   replaceKeepingFocus(byId("downloads"), [
     button("plain strong first", [icon("save"), "WAV"], () => actions.download(take, "audio", "wav"), {
       disabled,
       id: "download",
+      title: take.facts?.isLoop ? "The loop, exact to the sample: its end goes on into its start" : "The piece as a file",
       "aria-keyshortcuts": "D",
     }),
     button("plain icon last", [icon("down")], (event) => openFormats(event, take, actions), {
@@ -38,7 +46,7 @@ export function showFoot(take, actions) {
       "aria-label": "Another format",
       "aria-haspopup": "dialog",
     }),
-    ...(isComposed(take) ? [file("stems", "Stems"), file("midi", "MIDI"), file("score.yaml", "Score")] : []),
+    ...(isComposed(take) ? [file("stems"), file("midi"), file("score.yaml")] : []),
     button("plain", [icon("code"), "Use it"], () => actions.use(take), {
       disabled: !take.facts || take.isLocal,
       "aria-haspopup": "dialog",
@@ -76,6 +84,7 @@ function openFormats(event, take, actions) {
   );
   openPopover(/** @type {HTMLElement} */ (event.currentTarget), "Download", [
     element("div", { class: "menu formats" }, ...items),
+    take.facts?.isLoop ? element("p", {}, OF_LOOPS) : null,
     element("p", { class: "licence" }, ...licenceOf(take, "")),
   ]);
 }

@@ -85,10 +85,11 @@ export class LibraryRow {
   #button(track, isChild) {
     const loop = track.request["loop"] ? " loop" : "";
     const seed = track.seed === null ? "" : `seed ${track.seed}`;
-    const key = typeof track.request["key"] === "string" ? keyName(track.request["key"]) : "";
+    const sound = [track.key ? keyName(track.key) : "", track.tempo_bpm ? `${Math.round(track.tempo_bpm)} bpm` : ""];
     const asked = track.parent === null ? "" : askedInWords(track.request);
     const name = isChild && asked ? asked : capital(seed);
-    const about = [`${clock(track.duration)}${loop}`, asked ? "" : key, name === capital(seed) && isChild ? "" : seed];
+    const isNamed = isChild && name === capital(seed);
+    const about = [`${clock(track.duration)}${loop}`, ...sound, isNamed || sound[0] ? "" : seed];
     const isVariation = !isChild && track.parent !== null;
     const kindOf = isVariation ? asked || "variation" : "";
     const text = element(

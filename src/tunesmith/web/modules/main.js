@@ -123,7 +123,8 @@ async function finished(id, job) {
 /** @param {string} id hear this take from the same place */
 function choose(id) {
   if (id === store.state.current) return;
-  store.change({ current: id, previous: store.state.current });
+  const isFailed = takeOf(store.state, id)?.state === "failed";
+  store.change({ current: id, previous: store.state.current, ...(isFailed ? { isPlaying: false } : {}) });
   generation.listen(id);
   void sounds.load(id);
 }

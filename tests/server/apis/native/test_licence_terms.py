@@ -14,7 +14,7 @@ import gated_entry
 import httpx
 import pytest
 import soundfile
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from hub_server import HubServer, hub_server
 from own_api import Json, error_of, events_of
 from started_server import started
@@ -67,7 +67,7 @@ def new_shop(tmp_path: Path) -> Iterator[Shop]:
 
 @contextmanager
 def open_shop(folder: Path) -> Iterator[Shop]:
-    write_musicgen(folder / "gated")
+    copy_musicgen(folder / "gated")
     site = folder / "site"
     site.mkdir()
     # Python runs it at the start of the server and of the processes that the server starts.

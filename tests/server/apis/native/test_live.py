@@ -23,6 +23,7 @@ from websockets.exceptions import InvalidStatus
 
 from tunesmith.audio.reader import read_audio
 from tunesmith.config import Settings
+from tunesmith.errors import ModelFileError
 from tunesmith.server.apis.native import live
 from tunesmith.server.app import ServerOptions, create_app
 
@@ -238,12 +239,13 @@ def test_a_name_that_is_not_this_machines_opens_nothing(server: StartedServer) -
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedServer]:
-    """Give a server that wants tokens, for one stream at once, which may be idle for half a second."""
+    """Give a server for one stream at once of each caller, which may be idle for a short time and keep no recording."""
     folder = tmp_path_factory.mktemp("strict")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", live_generators.install(folder / "site"))
         patch.setenv("TUNESMITH_CONFIG", str(folder / "config.toml"))
         settings = {"live_streams_per_caller": "1", "live_idle_seconds": "1.5", "anonymous_rate": "100/minute"}
+        settings["upload_gigabytes_per_day"] = "0.0001"
         with started(folder / "data", "--allow-anonymous", **settings) as process:
             yield process
 
@@ -275,6 +277,17 @@ def test_a_token_comes_in_a_header_or_in_the_first_message(strict: StartedServer
         assert listener.messages[-2]["error"] == {"type": "Unauthenticated", "message": "the token is not valid here"}
 
 
+def test_recordings_count_as_uploads(strict: StartedServer) -> None:
+    with listening(strict.url, **SINES) as listener:
+        listener.hear_seconds(1.1)
+        listener.send("record", seconds=1)
+        error = listener.hear_until("error")["error"]
+        listener.send("stop")
+        listener.hear_all()
+    assert error["type"] == "UploadLimited"
+    assert "uploads a day" in error["message"]
+
+
 def test_a_stream_without_messages_ends_and_so_do_all_with_the_server(strict: StartedServer) -> None:
     with listening(strict.url, **SINES) as listener:
         listener.hear_all()
@@ -285,3 +298,19 @@ def test_a_stream_without_messages_ends_and_so_do_all_with_the_server(strict: St
         listener.hear_all()
         assert listener.messages[-1]["reason"] == "server"
         assert listener.socket.protocol.close_code == 1001
+
+
+def test_the_log_says_of_a_damaged_model_what_the_listener_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def damaged(_: str | None) -> None:
+        raise ModelFileError("/models/one/temporal.onnx", "is cut off")
+
+    monkeypatch.setattr(live, "live_model", damaged)
+    caplog.set_level("INFO", "tunesmith.live")
+    app = create_app(Settings(data_dir=tmp_path), ServerOptions())
+    with served(app) as url, listening(url, **SINES) as listener:
+        listener.hear_all()
+    told = next(message for message in listener.messages if message["type"] == "error")
+    assert "temporal" not in str(told)
+    assert "temporal.onnx" in next(str(vars(record).get("error")) for record in caplog.records if "ended" in record.msg)

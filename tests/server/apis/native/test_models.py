@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from checkpoints import write_musicgen
+from checkpoints import copy_musicgen
 from hub_server import HubServer, hub_server
 from own_api import Json, error_of, events_of
 from started_server import started, wait_for
@@ -36,7 +36,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder: Path = tmp_path_factory.mktemp("shop")
-    write_musicgen(folder / "tune")
+    copy_musicgen(folder / "tune")
     with pytest.MonkeyPatch.context() as patch, hub_server() as hub:
         hub.share("org/tune", folder / "tune", licence="cc-by-nc-4.0")
         patch.setenv("HF_ENDPOINT", hub.url)

@@ -112,5 +112,5 @@ class CausalMaster:
     def _produced_blocks(self) -> Iterator[Samples]:
         # The forecast needs the first seconds of the pre-master.
         self._mix.appended(0, 1)
-        self._production = CausalProduction(self._score, self._session, self._mix, self._forecast.mean_power())
+        self._production = CausalProduction(self._score, self._session, self._mix, self._forecast.mean_power)
         yield from self._production.blocks()

@@ -5,8 +5,6 @@ How loud the rest is follows from the score; its peaks and pauses are those of w
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -69,12 +67,12 @@ class MasterForecast:
         it is mastered, and in those of the pre-master further ahead, empty where production changes nothing.
         """
         power, _, peak = self._mix.measurements()
-        whole, peaks = self._repeated(power, peak)
+        levels, source = self._power(power), (power, peak)
         if heard := len(ahead[0]):
-            change = (float(np.sum(ahead[0], dtype=np.float64)) + LEAST) / (float(np.sum(whole[:heard])) + LEAST)
-            whole, peaks = whole * change, peaks * math.sqrt(change)
-            whole[:heard], peaks[:heard] = ahead
-        whole, peaks = self._at_rate(whole), self._at_rate(peaks)
+            change = (float(np.sum(ahead[0], dtype=np.float64)) + LEAST) / (float(np.sum(levels[:heard])) + LEAST)
+            # Saturation lowers peaks by more than power, so what it makes is what is repeated.
+            levels, source = levels * change, ahead
+        whole, peaks = map(self._at_rate, self._repeated(source, levels))
         known = len(produced[0])
         whole[:known], peaks[:known] = produced
         fader = stretch_fader(self._score, self._rate, len(whole))
@@ -100,13 +98,14 @@ class MasterForecast:
         )
         return np.concatenate((measured, self._score_power[known:] * level)).astype(np.float64)
 
-    def _repeated(self, power: Curve, peak: Curve) -> tuple[Powers, Powers]:
-        """Return power and peak of every frame: measured, then repeated with the power that is forecast."""
-        whole, known = self._power(power), len(power)
-        places = np.arange(known, len(whole)) % known
+    def _repeated(self, measured: FrameCurves, levels: Powers) -> tuple[Powers, Powers]:
+        """Return power and peak of every frame: as measured, then repeated with the power of ``levels`` in all."""
+        power, peak = measured
+        known = len(power)
+        places = np.arange(known, len(levels)) % known
         change = np.minimum(self._around[known:] / np.maximum(self._around[places], LEAST), MOST_CHANGE)
         repeated = power[places] * change
-        level = (float(np.sum(whole[known:])) + LEAST) / (float(np.sum(repeated)) + LEAST)
+        level = (float(np.sum(levels[known:])) + LEAST) / (float(np.sum(repeated)) + LEAST)
         peaks = peak[places] * np.sqrt(change * level)
         return np.concatenate((power, repeated * level)), np.concatenate((peak, peaks))
 

@@ -22,6 +22,9 @@ from tunesmith.errors import GenerationCancelled
 LEAD_SECONDS = 0.8
 """How far the forecast part of the stream runs ahead of a listener who plays it from its first block on."""
 
+FIRST_LEAD_SECONDS = 0.3
+"""The same at first: half a second later, several times as much is rendered, and the forecast is better."""
+
 JOIN_SECONDS = 1.0
 """The time in which the exact master takes over from the forecast one."""
 
@@ -99,7 +102,9 @@ class MixStream:
                 block = self._counted(source.next())
                 began = began or time.monotonic()
                 yield block
-                self._done.wait(max(0.0, began + self._given / rate - LEAD_SECONDS - time.monotonic()))
+                played = time.monotonic() - began
+                lead = min(LEAD_SECONDS, FIRST_LEAD_SECONDS + played / 2)
+                self._done.wait(max(0.0, self._given / rate - lead - played))
             if self._error is None:
                 yield from self._joined(source)
         except GenerationCancelled:

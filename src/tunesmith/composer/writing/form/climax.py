@@ -25,7 +25,7 @@ RHYTHM = frozenset({"drums", "percussion"})
 # The share of the players of the harmony who play in the first half of a build, and how many at least.
 FEW_SHARE, FEW = 0.5, 2
 # A piece with a climax is this much softer than the genre's others: at their loudness a limiter would level it.
-HEADROOM_LU = 3.0
+HEADROOM_LU = 4.0
 # How hard players play, relative to what is written: long before a peak, at the start and the end of its build, at it,
 # just after it, and from four bars later on.
 BEFORE, BUILD_START, BUILD_END, PEAK, AFTER, LATER = 0.8, 0.56, 0.72, 1.08, 0.82, 0.74

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tunesmith.composer.score import Note
 from tunesmith.composer.theory import TICKS_PER_BEAT, on_grid
@@ -18,6 +19,7 @@ def without_overlaps(notes: Sequence[Note], *, mono: bool = False) -> tuple[Note
         voice = 0 if mono else note.pitch
         room = following.get(voice, note.end) - note.start
         length = on_grid(min(note.length, max(room, 1 / TICKS_PER_BEAT)))
-        line.append(Note(note.start, length, note.pitch, note.velocity, note.glide))
+        # Most notes are as long as they were.
+        line.append(note if length == note.length else replace(note, length=length))
         following[voice] = note.start
     return tuple(reversed(line))

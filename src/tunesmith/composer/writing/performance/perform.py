@@ -52,27 +52,23 @@ def perform(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[Note, ..
     ordered = sorted(notes, key=lambda note: (note.start, note.pitch))
     late = offsets(plan, player, ordered) + _spreads(plan, player, ordered)
     loud = velocities(plan, player, ordered)
-    feel, swing = plan.genre.feel, _swing(plan)
-    starts = [_placed(plan, swung(note.start, swing, feel.swing_unit), shift)
-              for note, shift in zip(ordered, late.tolist(), strict=True)]  # fmt: skip
-    touch = _touch(plan, player)
-    played = [
-        Note(start, _length(plan, note, start, touch), note.pitch, velocity, note.glide)
-        for note, start, velocity in zip(ordered, starts, loud.tolist(), strict=True)
-    ]
+    swing, unit, end, touch = _swing(plan), plan.genre.feel.swing_unit, plan.end, _touch(plan, player)
+    # In beats at the genre's usual tempo: another tempo keeps the beat of every note.
+    shifts = late * plan.usual_quarters_per_minute / 60
+    played = []
+    for note, shift, velocity in zip(ordered, shifts.tolist(), loud.tolist(), strict=True):
+        written = swung(note.start, swing, unit)
+        # Never before the piece or in its last moment.
+        start = on_grid(min(max(written + shift, 0.0), end - SHORTEST))
+        # The length is swung too, so that short notes before and after the swung one stay connected.
+        length = _length(note, swung(note.end, swing, unit) - written, end - start, touch)
+        played.append(Note(start, length, note.pitch, velocity, note.glide))
     return without_overlaps(played, mono=instrument(player.instrument).polyphony == 1)
 
 
 def _swing(plan: Plan) -> float:
     """Return the place of the second note of a pair; compound meters already divide in three."""
     return 0.5 if plan.meter.is_compound else plan.genre.feel.swing
-
-
-def _placed(plan: Plan, beat: float, late_seconds: float) -> float:
-    """Return the beat at which a note sounds, never before the piece or in its last moment."""
-    # In beats at the genre's usual tempo: another tempo keeps the beat of every note.
-    late = late_seconds * plan.usual_quarters_per_minute / 60
-    return on_grid(min(max(beat + late, 0.0), plan.end - SHORTEST))
 
 
 def _touch(plan: Plan, player: Player) -> float:
@@ -83,12 +79,10 @@ def _touch(plan: Plan, player: Player) -> float:
     return max(legato, 0.98) if player.role == "pad" else legato * LEGATO_OF.get(player.role, 1.0)
 
 
-def _length(plan: Plan, note: Note, start: float, touch: float) -> float:
-    unit, swing = plan.genre.feel.swing_unit, _swing(plan)
-    # The length is swung too, so that short notes before and after the swung one stay connected.
-    written = swung(note.end, swing, unit) - swung(note.start, swing, unit)
+def _length(note: Note, written: float, left: float, touch: float) -> float:
+    """Return how long a note of ``written`` beats sounds, where ``left`` beats are left of the piece."""
     share = touch if note.length < 2 else max(touch, 0.95)
-    return max(1 / TICKS_PER_BEAT, on_grid(min(max(written * share, SHORTEST), plan.end - start)))
+    return max(1 / TICKS_PER_BEAT, on_grid(min(max(written * share, SHORTEST), left)))
 
 
 def _spreads(plan: Plan, player: Player, notes: Sequence[Note]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

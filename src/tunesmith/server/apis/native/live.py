@@ -21,7 +21,6 @@ from tunesmith.server.apis.errors import status_of
 from tunesmith.server.apis.native.live_messages import LiveStart, read_start
 from tunesmith.server.apis.native.live_recording import LiveRecorder
 from tunesmith.server.apis.native.live_session import LiveFinished, LiveSession, SessionParts, send_error, send_message
-from tunesmith.server.apis.native.schemas import detail_of
 from tunesmith.server.auth import UNKNOWN, Caller, address_group
 from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import BadRequest, JobFailed
@@ -142,7 +141,8 @@ class LiveConversation:
         seconds, gaps = self._sent
         about = {"model": self._model or None, "reason": reason, "seconds": round(seconds, 3), "gaps": gaps}
         if error is not None:
-            about["error"] = detail_of(error).message
+            # Whole: the listener is told of this log instead of what quotes a path.
+            about["error"] = str(error)
         log.info("live stream ended", extra=about)
         self._context.live.on_end(LiveEnd(self._model, reason, seconds, gaps))
 

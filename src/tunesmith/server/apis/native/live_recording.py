@@ -27,7 +27,13 @@ class LiveRecorder:
     owner: str | None
 
     async def __call__(self, sound: bytes, shape: SoundShape, settings: LiveSettings, form: str) -> dict[str, Any]:
-        """Keep a recording; return its track. Raises DiskFull, FolderUnavailable, AudioFileError and DatabaseError."""
+        """Keep a recording; return its track.
+
+        Raises RateLimited, also for too many bytes a day, DiskFull, FolderUnavailable, AudioFileError, DatabaseError.
+        """
+        # No job is submitted that would count, and a stream may be recorded again and again.
+        await self.context.uploads.check(self.owner)
+        await self.context.uploads.count(self.owner, len(sound))
         return await asyncio.to_thread(self._kept, sound, shape, settings, form)
 
     def _kept(self, sound: bytes, shape: SoundShape, settings: LiveSettings, form: str) -> dict[str, Any]:

@@ -184,11 +184,13 @@ def track_json(track: Track, results: ResultFiles) -> dict[str, Any]:
     # Only the composer has notes to export.
     notes = dict.fromkeys(("midi", "stems", "layers", "score"), composed)
     links = {"audio": kept, **notes, "peaks": kept and is_sound}
+    settings = track.generation.metadata.get("settings") or {}
     return {
         **values,
         "request": request,
         "title": track.generation.metadata.get("title"),
         "figure": track.generation.metadata.get("figure"),
+        **{name: settings.get(name) for name in ("key", "tempo_bpm")},
         "warnings": list(track.generation.metadata.get("warnings") or ()),
         "recall": recall_json(track.generation.metadata),
         **{name: f"{here}/{name}" if is_there else None for name, is_there in links.items()},

@@ -1,4 +1,4 @@
-"""Names of AudioCraft that are not here: each raises an ImportError that says so and what to use instead."""
+"""Names of AudioCraft that are not supported: each raises an ImportError that says so and what to use instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOADERS = (
 )
 CODECS = "codecs are not here by themselves: use the compression_model of a MusicGen or AudioGen"
 
-ABSENT: Mapping[str, str] = MappingProxyType(
+UNSUPPORTED: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(
             (
@@ -55,7 +55,7 @@ def reason(name: str) -> str | None:
     """Return why a name below ``audiocraft`` is not here, or None if it is unknown."""
     parts = name.split(".")
     stems = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
-    return next((ABSENT[stem] for stem in stems if stem in ABSENT), None)
+    return next((UNSUPPORTED[stem] for stem in stems if stem in UNSUPPORTED), None)
 
 
 def refuse(name: str) -> NoReturn:
