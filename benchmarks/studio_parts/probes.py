@@ -59,6 +59,16 @@ SCROLL = """(share) => {
 }"""
 """Scrolls the library to a share of its length, 0 to 1."""
 
+SCROLL_ON = """async (frames) => {
+  const side = document.getElementById("side"), times = [];
+  for (let frame = 0; frame <= frames; frame += 1) {
+    side.scrollTop += side.clientHeight / 4;
+    times.push(await new Promise(requestAnimationFrame));
+  }
+  return times.slice(1).map((time, at) => time - times[at]);
+}"""
+"""Scrolls the library a quarter of a screen a frame, and returns the milliseconds between so many frames."""
+
 TRANSFERS = """() => {
   const own = performance.getEntriesByType("resource").filter((one) => !one.name.includes("/api/"));
   const all = [...performance.getEntriesByType("navigation"), ...own];

@@ -62,10 +62,18 @@ def test_every_format_is_offered_with_its_licence(made: Page) -> None:
     expect(made.locator("#pop")).to_contain_text("Loops stay exact to the sample in WAV, FLAC and Ogg.")
     names = [text.splitlines()[0] for text in made.locator("#pop .menu button").all_inner_texts()]
     assert names == ["WAV", "FLAC", "MP3", "Ogg Vorbis", "Opus"]
+
+
+@pytest.mark.parametrize(("name", "ending", "kind"), [
+    ("FLAC", "flac", "FLAC"), ("MP3", "mp3", "MP3"), ("Ogg Vorbis", "ogg", "OGG"), ("Opus", "opus", "OGG"),
+])  # fmt: skip
+def test_a_format_is_downloaded_as_a_file_of_it(made: Page, name: str, ending: str, kind: str) -> None:
+    made.keyboard.press("Escape")
+    made.get_by_role("button", name="Another format").click()
     with made.expect_download() as download:
-        made.locator("#pop").get_by_role("button", name="FLAC").click()
-    assert download.value.suggested_filename == "warm-lofi-hip-hop-11.flac"
-    assert soundfile.info(io.BytesIO(Path(download.value.path()).read_bytes())).format == "FLAC"
+        made.locator("#pop").get_by_role("button", name=name).click()
+    assert download.value.suggested_filename == f"warm-lofi-hip-hop-11.{ending}"
+    assert soundfile.info(io.BytesIO(Path(download.value.path()).read_bytes())).format == kind
 
 
 def test_the_program_is_copied(made: Page) -> None:
