@@ -12,7 +12,7 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Instrument
 from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.noise_kinds import BY_INSTRUMENT, KEY, is_exact
-from tunesmith.composer.sound.voice import SAMPLE_RATE
+from tunesmith.composer.sound.voice import SAMPLE_RATE, distinct_rows
 
 LONGEST = 4 * SAMPLE_RATE
 """Samples after which a fall is over."""
@@ -49,9 +49,7 @@ def fallen(sound: Samples, fall: NoteFall) -> Samples:
     length, gains = sound.shape[1], _gains(fall)
     if length > len(gains):
         gains = np.pad(gains, (0, length - len(gains)), mode="edge")
-    # A sound in the centre is one row seen twice, of which one is enough.
-    rows = sound[:1] if sound.strides[0] == 0 else sound
-    return np.broadcast_to(np.asarray(rows * gains[:length], np.float32), sound.shape)
+    return np.broadcast_to(np.asarray(distinct_rows(sound) * gains[:length], np.float32), sound.shape)
 
 
 @functools.lru_cache(maxsize=16)
