@@ -22,7 +22,10 @@ MOST_SMOOTH_DB = 8.0
 
 @dataclass(frozen=True, slots=True)
 class LimiterTimes:
-    """How long a limiter looks around: it is down ``ahead`` seconds before a peak, and for ``hold`` seconds after."""
+    """How long a limiter looks around: it is down ``ahead`` seconds before a peak, and for ``hold`` seconds after.
+
+    ``fewest`` is the least look-ahead in frames.
+    """
 
     ahead: float
     hold: float
