@@ -39,9 +39,11 @@ RINGING_SHARE = 0.6
 
 def fall_of(role: str, played: Instrument) -> NoteFall | None:
     """Return the fall of an instrument's notes in a role, or None: drums and exact machines have none."""
-    fall = None if is_exact(played) or played.is_kit else FALLS.get(role)
+    if is_exact(played) or played.is_kit or (fall := FALLS.get(role)) is None:
+        return None
+    # Organs are keys too, but hold their tone.
     rings = played.family in RINGING and BY_INSTRUMENT.get(played.name) is not KEY
-    return replace(fall, decibels=RINGING_SHARE * fall.decibels) if fall is not None and rings else fall
+    return replace(fall, decibels=RINGING_SHARE * fall.decibels) if rings else fall
 
 
 def fallen(sound: Samples, fall: NoteFall) -> Samples:
