@@ -17,7 +17,7 @@ from tunesmith.composer.mix.control_rate import Curve
 
 RELEASE_SECONDS = 0.08
 MOST_SMOOTH_DB = 8.0
-"""The gain reduction of the smooth stage at its most: it lowers 0.1 s of music, so more of it would pump."""
+"""The most gain reduction of the smooth stage: it lowers 0.1 s of music, so more of it would pump."""
 
 
 @dataclass(frozen=True, slots=True)
