@@ -13,7 +13,7 @@ from lazy_modules import LazyModule
 
 from tunesmith.audio.butterworth import butterworth
 from tunesmith.audio.fourier import irfft, next_fast_len, rfft
-from tunesmith.audio.recursive_filters import lfilter_on, sosfilt, sosfilt_on
+from tunesmith.audio.recursive_filters import PAIRED_SECTIONS, lfilter_on, sosfilt, sosfilt_on
 from tunesmith.audio.scipy_kernels import kernel
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ RATE = 44_100
 
 
 @functools.cache
-def sections_of_a_band() -> npt.NDArray[np.float64]:
-    """Return the second-order sections of a band-pass filter."""
-    return np.asarray(signal.butter(4, [300, 3_000], "band", fs=RATE, output="sos"))
+def sections_of_a_band(count: int) -> npt.NDArray[np.float64]:
+    """Return the second-order sections, ``count`` of them, of a band-pass filter."""
+    return np.asarray(signal.butter(count, [300, 3_000], "band", fs=RATE, output="sos"))
 
 
 SOUND = np.random.default_rng(5).standard_normal((2, 3_001))
@@ -37,9 +37,10 @@ SOUND = np.random.default_rng(5).standard_normal((2, 3_001))
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("sections_kind", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", ["stereo", "mono", "strided"])
-def test_second_order_sections_are_scipys(kind: type, sections_kind: type, shape: str) -> None:
+@pytest.mark.parametrize("count", [1, PAIRED_SECTIONS, 4])
+def test_second_order_sections_are_scipys(kind: type, sections_kind: type, shape: str, count: int) -> None:
     sound = {"stereo": SOUND, "mono": SOUND[0], "strided": SOUND.T.copy().T[:, ::2]}[shape].astype(kind, order="K")
-    sections: npt.NDArray[Any] = sections_of_a_band().astype(sections_kind)
+    sections: npt.NDArray[Any] = sections_of_a_band(count).astype(sections_kind)
     before = sound.copy()
     ours, theirs = sosfilt(sections, sound), signal.sosfilt(sections, sound)
     assert ours.dtype == theirs.dtype
@@ -47,11 +48,13 @@ def test_second_order_sections_are_scipys(kind: type, sections_kind: type, shape
     assert np.array_equal(sound, before)
 
 
-def test_blocks_carry_their_state_as_scipys_do() -> None:
-    state = theirs_state = np.zeros((len(sections_of_a_band()), 2, 2))
+@pytest.mark.parametrize("count", [1, PAIRED_SECTIONS, 4])
+def test_blocks_carry_their_state_as_scipys_do(count: int) -> None:
+    sections = sections_of_a_band(count)
+    state = theirs_state = np.zeros((count, 2, 2))
     for block in np.split(SOUND.astype(np.float32), [1, 700, 701], axis=1):
-        ours, state = sosfilt_on(sections_of_a_band(), block, state)
-        theirs, theirs_state = signal.sosfilt(sections_of_a_band(), block, zi=theirs_state)
+        ours, state = sosfilt_on(sections, block, state)
+        theirs, theirs_state = signal.sosfilt(sections, block, zi=theirs_state)
         assert np.array_equal(ours, theirs)
         assert np.array_equal(state, theirs_state)
 

@@ -142,6 +142,9 @@ class Ambience:
     gain_db: float = 0.0
 
 
+MeterChanges = tuple[tuple[float, Meter], ...]
+"""Meters, each with the beat from which on it holds; beats ascend."""
+
 OCTAVES = 10
 """The octaves of the mixer's equaliser."""
 OCTAVE_GAINS = ("octaves_db", "sides_db")
@@ -193,7 +196,7 @@ class Score:
     parts: tuple[Part, ...]
     ambience: tuple[Ambience, ...] = ()
     mix: MixSettings = MixSettings()
-    meter_changes: tuple[tuple[float, Meter], ...] = ()
+    meter_changes: MeterChanges = ()
 
     @property
     def bars(self) -> int:

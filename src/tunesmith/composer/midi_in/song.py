@@ -6,11 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tunesmith.composer.midi_in.parser import META, MidiChunks, MidiEvent, broken, parse_midi
-from tunesmith.composer.score import Note, TempoMap
+from tunesmith.composer.score import MeterChanges, Note, TempoMap
 from tunesmith.composer.theory import Key, Meter, on_grid
-
-MeterMap = tuple[tuple[float, Meter], ...]
-"""Meters, each with the beat from which on it holds."""
 
 DRUM_CHANNEL = 9
 MAX_NOTES = 100_000
@@ -58,7 +55,7 @@ class Song:
     meter: Meter | None
     key: Key | None
     tempo_is_given: bool
-    meter_changes: MeterMap = ()
+    meter_changes: MeterChanges = ()
     warnings: tuple[str, ...] = ()
 
     @property
@@ -138,7 +135,7 @@ def _bpm(microseconds: int) -> float:
     return next((bpm for bpm in shorter if bpm and round(MICROSECONDS / bpm) == microseconds), round(exact, 6))
 
 
-def _meter_map(metas: Sequence[MidiEvent], chunks: MidiChunks) -> MeterMap:
+def _meter_map(metas: Sequence[MidiEvent], chunks: MidiChunks) -> MeterChanges:
     """Return the meters and the beats where they begin; the first one holds from the start."""
     changes: dict[float, Meter] = {}
     for at, meter in _meters(metas, chunks):
@@ -169,7 +166,7 @@ def _keys(metas: Sequence[MidiEvent]) -> Iterator[Key]:
                 yield Key((tonic - 3) % 12, "minor") if event.content[1] else Key(tonic, "major")
 
 
-def _warnings(chunks: MidiChunks, meters: MeterMap) -> Iterator[str]:
+def _warnings(chunks: MidiChunks, meters: MeterChanges) -> Iterator[str]:
     if len(meters) > 1:
         names = ", ".join(dict.fromkeys(str(meter) for _, meter in meters[1:4]))
         yield f"midi: the meter changes to {names}; sections and chords count bars of {meters[0][1]} throughout"

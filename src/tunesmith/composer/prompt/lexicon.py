@@ -10,15 +10,6 @@ from typing import Any
 from tunesmith.composer.prompt.lexicon_index import SEPARATOR, index
 from tunesmith.composer.prompt.text import Prompt, Word, stem
 
-_COMPOUND_TAILS = (
-    "musik", "klange", "melodie", "song", "lied", "sounds", "gerausche", "themen", "stimmung", "video", "film",
-    "videos", "szene", "spiel", "fest", "feier", "party", "abend", "nacht", "morgen", "nachmittag", "spaziergang",
-    "reise", "fahrt", "tour", "ausflug", "tanz", "werbung", "wetter", "zeit", "tag", "tage", "traum", "laden",
-    "geschichte", "kapelle", "orchester", "beats", "thema", "lager", "haus", "platz", "strand", "garten",
-)  # fmt: skip
-_LACKING_TAILS = ("less", "los", "frei")
-_ADDED_LETTERS = ("", "s", "n", "en")
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -89,16 +80,17 @@ def _longest_at(words: Sequence[Word], place: int) -> Match | None:
 
 def _compound_at(words: Sequence[Word], place: int) -> Match | None:
     """Read a German compound by its first member, ``Klaviermusik``, ``Regengeräusche``; and ``drumless``."""
-    for tail in _LACKING_TAILS:
+    compounds = index()["compounds"]
+    for tail in compounds["lacking"]:
         head = words[place].text.removesuffix(tail)
         meanings = lookup(head) if head != words[place].text else ()
         # Only for instruments: "careless" does not ask to leave anything out.
         if any(kind in ("instrument", "family") for kind, _ in meanings):
             return Match(place, place + 1, meanings)
-    for tail in _COMPOUND_TAILS:
+    for tail in compounds["after"]:
         head = words[place].text.removesuffix(tail)
-        # German joins members with -s, -n or -en, which the entry of the table does not have.
-        for letters in _ADDED_LETTERS:
+        # The entry of the table does not have the letters that join it to the next member.
+        for letters in ("", *compounds["joining"]):
             known = head.removesuffix(letters)
             meanings = lookup(known) if len(known) >= 3 and head != words[place].text else ()
             # "Freizeit" is leisure, and nothing is free of time.

@@ -23,6 +23,7 @@ TABLES = {
     "eras_and_traditions": "use", "situations": "use", "artists": "artist", "modes": "mode", "styles": "style",
     "labels": "label", "means": "means",
 }  # fmt: skip
+_OTHER_TABLES = ("numbers", "clashes", "hints", "lends", "notes", "numbered", "moments", "compounds")
 # Only these lines affect prompts, so that a change of a groove does not make the index stale.
 _OWN_WORDING = re.compile(
     r"^(?:title|family|aliases|anchors|valence|arousal|tempo):.*\n(?:[ #-].*\n|\n)*", re.MULTILINE
@@ -64,9 +65,7 @@ def digest(*texts: str) -> str:
 @functools.cache
 def sources_digest() -> str:
     """Return the digest of all sources of the index."""
-    lexicon = [
-        lexicon_text(name) for name in (*TABLES, "numbers", "clashes", "hints", "lends", "notes", "numbered", "moments")
-    ]
+    lexicon = [lexicon_text(name) for name in (*TABLES, *_OTHER_TABLES)]
     return digest(*lexicon, *(f"{name}\n{genre_wording(name)}" for name in genre_names()))
 
 
@@ -88,6 +87,9 @@ def build_index() -> dict[str, Any]:
         "numbered": {
             kind: sorted({phrase_key(word) for word in words.split(",")})
             for kind, words in lexicon_table("numbered").items()
+        },
+        "compounds": {
+            kind: [phrase_key(word) for word in words.split(",")] for kind, words in lexicon_table("compounds").items()
         },
         "moments": {
             phrase_key(word): kind for kind, row in lexicon_table("moments").items() for word in _words_of(row)

@@ -12,7 +12,7 @@ from tunesmith.audio.buffer import Samples
 from tunesmith.composer.instruments import Instrument
 from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.noise_kinds import BY_INSTRUMENT, KEY, is_exact
-from tunesmith.composer.sound.voice import SAMPLE_RATE
+from tunesmith.composer.sound.voice import SAMPLE_RATE, distinct_rows
 
 LONGEST = 4 * SAMPLE_RATE
 """Samples after which a fall is over."""
@@ -39,9 +39,11 @@ RINGING_SHARE = 0.6
 
 def fall_of(role: str, played: Instrument) -> NoteFall | None:
     """Return the fall of an instrument's notes in a role, or None: drums and exact machines have none."""
-    fall = None if is_exact(played) or played.is_kit else FALLS.get(role)
+    if is_exact(played) or played.is_kit or (fall := FALLS.get(role)) is None:
+        return None
+    # Organs are keys too, but hold their tone.
     rings = played.family in RINGING and BY_INSTRUMENT.get(played.name) is not KEY
-    return replace(fall, decibels=RINGING_SHARE * fall.decibels) if fall is not None and rings else fall
+    return replace(fall, decibels=RINGING_SHARE * fall.decibels) if rings else fall
 
 
 def fallen(sound: Samples, fall: NoteFall) -> Samples:
@@ -49,9 +51,7 @@ def fallen(sound: Samples, fall: NoteFall) -> Samples:
     length, gains = sound.shape[1], _gains(fall)
     if length > len(gains):
         gains = np.pad(gains, (0, length - len(gains)), mode="edge")
-    # A sound in the centre is one row seen twice, of which one is enough.
-    rows = sound[:1] if sound.strides[0] == 0 else sound
-    return np.broadcast_to(np.asarray(rows * gains[:length], np.float32), sound.shape)
+    return np.broadcast_to(np.asarray(distinct_rows(sound) * gains[:length], np.float32), sound.shape)
 
 
 @functools.lru_cache(maxsize=16)

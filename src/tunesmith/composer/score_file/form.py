@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from tunesmith.composer.score import ChordSpan, Note, Section, TempoMap
+from tunesmith.composer.score import ChordSpan, MeterChanges, Note, Section, TempoMap
 from tunesmith.composer.score_file.document import SHOWN, ScorePosition
 from tunesmith.composer.score_file.notation import Timed, by_bar
 from tunesmith.composer.theory import Meter, on_grid
@@ -16,8 +16,6 @@ MAX_BARS = 10_000
 MAX_REPEATS = 100
 USUAL_ENERGY = 0.6
 Value = TypeVar("Value")
-MeterChanges = tuple[tuple[float, Meter], ...]
-"""The beats at which the meter changes, and to which."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tunesmith.composer.score import ChordSpan, Section, TempoMap
+from tunesmith.composer.score import ChordSpan, MeterChanges, Section, TempoMap
 from tunesmith.composer.score_file.document import SHOWN, ScorePosition
 from tunesmith.composer.score_file.notation import Timed, read_chord
 from tunesmith.composer.theory import Key, Meter, on_grid
@@ -55,11 +55,8 @@ def read_tempo_map(place: ScorePosition, grid: Grid) -> TempoMap:
         raise place.mistake(f"tempo: {error}") from None
 
 
-def read_meters(place: ScorePosition, grid: Grid) -> tuple[tuple[float, Meter], ...]:
-    """Return the beats at which the meter changes, and to which, of a mapping from bars to meters.
-
-    Raises InvalidScore.
-    """
+def read_meters(place: ScorePosition, grid: Grid) -> MeterChanges:
+    """Return the changes of a mapping from bars to meters; raise InvalidScore."""
     changes = tuple((at, meter.read(Meter.parse)) for at, meter in _changes(place, grid, "meters"))
     if any(later <= earlier for (earlier, _), (later, _) in pairwise(changes)):
         raise place.mistake("meters: must be in ascending order")

@@ -14,7 +14,7 @@ COLOURED = 8192
 """Samples (0.19 s) over which the ripple fades: a sustained tone ends up the same."""
 
 DEEPEST = 0.75
-"""The echo's largest gain, up or down: a ripple of about ±5 dB."""
+"""The echo's largest gain, up or down: its ripple has peaks of at most 5 dB and notches of at most 12."""
 
 LONGEST_DELAY = 14
 """Samples; the ripple of a delay of n has its first peak or notch at half the sample rate over n."""

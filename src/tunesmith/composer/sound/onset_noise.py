@@ -19,7 +19,7 @@ from tunesmith.composer.instruments import Instrument
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.lru_cache import Floats
 from tunesmith.composer.sound.noise_kinds import NoiseKind, noise_kind
-from tunesmith.composer.sound.voice import SAMPLE_RATE
+from tunesmith.composer.sound.voice import SAMPLE_RATE, distinct_rows
 
 STRIP = 1 << 16
 """Samples of noise of each kind (1.5 s)."""
@@ -88,10 +88,7 @@ class OnsetNoise:
 
 def level_of(sound: Samples) -> float:
     """Return the RMS of the beginning of (2, samples)."""
-    beginning = sound[:, :MEASURED]
-    # A sound in the centre is one row seen twice, of which one is enough.
-    if beginning.strides[0] == 0:
-        beginning = beginning[:1]
+    beginning = distinct_rows(sound[:, :MEASURED])
     # Short enough that BLAS does not split the products between threads.
     power = sum(float(np.dot(row, row)) for row in beginning)
     return math.sqrt(power / beginning.size) if beginning.size else 0.0

@@ -35,6 +35,11 @@ class Tone:
     chance: int = 0
 
 
+def distinct_rows(sound: Samples) -> Samples:
+    """Return (2, n), or (1, n) of a sound in the centre: one row of memory that is seen as two."""
+    return sound[:1] if sound.strides[0] == 0 else sound
+
+
 class Voice(Protocol):
     """A sound source for tones; the same tone always gives the same samples, and calls may come in any order."""
 

@@ -17,12 +17,15 @@ from tunesmith.composer.mix.control_rate import Curve
 
 RELEASE_SECONDS = 0.08
 MOST_SMOOTH_DB = 8.0
-"""The gain reduction of the smooth stage at its most: it lowers 0.1 s of music, so more of it would pump."""
+"""The most gain reduction of the smooth stage: it lowers 0.1 s of music, so more of it would pump."""
 
 
 @dataclass(frozen=True, slots=True)
 class LimiterTimes:
-    """How long a limiter looks around: it is down ``ahead`` seconds before a peak, and for ``hold`` seconds after."""
+    """How long a limiter looks around: it is down ``ahead`` seconds before a peak, and for ``hold`` seconds after.
+
+    ``fewest`` is the least look-ahead in frames.
+    """
 
     ahead: float
     hold: float

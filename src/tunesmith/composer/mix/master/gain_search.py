@@ -29,7 +29,7 @@ It also sets the crest factor: at −14 LUFS a busy band has about 13–14 dB, a
 """
 
 HARD_LIMITING_DB = 8.0
-"""The limiter's reduction at its busiest thousandth from which on there is more compression than glue."""
+"""Where the limiter reduces a thousandth of the frames by more than this, there is more compression than glue."""
 
 DENSER_PER_DB = 2.0
 """How many DENSITIES further each decibel of hard limiting leads: such music has loud drums and little between them."""

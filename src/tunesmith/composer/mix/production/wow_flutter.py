@@ -55,7 +55,7 @@ def _interpolate(line: Curve, first: npt.NDArray[np.intp], x: Curve) -> Curve:
     """Return ``line`` between its samples ``first + 1`` and ``first + 2``, at fraction ``x`` (Catmull-Rom), (n,)."""
     a, b, c, d = (line.take(first + offset, mode="clip") for offset in range(4))
     half = np.float32(0.5)
-    # All in single precision: an index of integers among the numbers would double the width of every term.
+    # In single precision throughout: one array of integers among these would make every term double.
     curve = (d - a) * half
     curve += (b - c) * np.float32(1.5)
     curve *= x

@@ -29,9 +29,9 @@ MOST_CHANGE = 10.0
 """The most by which the power of a repeated moment grows: what is measured may begin with a rest."""
 
 KNOWN_SECONDS, SAMPLED_SECONDS, STRETCH_SECONDS = 12.0, 60.0, 4.0
-"""As long as less is known, only so much of a long piece is searched for its gain, in stretches of this length.
+"""Until KNOWN_SECONDS are known, the gain is searched on about SAMPLED_SECONDS of a long piece, in stretches.
 
-The first sound waits for that, and the rest is a repetition of what is known.
+The first sound waits for this search, and the rest of the piece is a repetition of what is known.
 """
 
 LEAST = 1e-9
