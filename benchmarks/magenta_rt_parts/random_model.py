@@ -19,12 +19,11 @@ from tunesmith.magenta_rt.graph.codec import build_codec
 from tunesmith.magenta_rt.graph.mapper import build_mapper
 from tunesmith.magenta_rt.graph.tables import write_tables
 from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
-from tunesmith.magenta_rt.model_folder import CODEC, MAPPER, STYLE_TABLES, TEXT_ENCODER, TOKENIZER, write_architecture
+from tunesmith.magenta_rt.model_folder import CODEC, STYLE_TABLES, TOKENIZER, write_architecture
 from tunesmith.magenta_rt.style.quantizer import codebook_name
 from tunesmith.magenta_rt.style.shapes import MapperShape, TextEncoderShape
 from tunesmith.neural.gpu_weights import write_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.graph_chain import part_path
 from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, LayerForms
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -80,8 +79,8 @@ def write_model(folder: Path) -> Path:
 
 def _write_style(folder: Path, weights: Mapping[str, NDArray[np.float32]]) -> None:
     text, mapped = RandomWeights(dict(_text_shapes(TEXT))), RandomWeights(dict(_mapper_shapes(MAPPED)))
-    build_text_encoder(lambda part: GraphBuilder(part_path(folder, TEXT_ENCODER, part), BLOCKWISE_32), TEXT, text)
-    build_mapper(lambda part: GraphBuilder(part_path(folder, MAPPER, part)), MAPPED, mapped, exact=False)
+    build_text_encoder(folder, lambda path: GraphBuilder(path, BLOCKWISE_32), TEXT, text)
+    build_mapper(folder, MAPPED, mapped, exact=False)
     books = {codebook_name(level): (1024, TEXT.width) for level in range(12)}
     tables = {**RandomWeights(books), **SourceTables.from_weights(weights).named()}
     write_gpu_weights(folder / STYLE_TABLES, tables, tables, lambda _: True)
