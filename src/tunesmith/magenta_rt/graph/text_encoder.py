@@ -61,7 +61,8 @@ class _TextEncoder:
         normed, states = add_and_layer_norm(builder, states, attended, self._norm(f"{own}norm2"), EPSILON)
         update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
         if layer + 1 < shape.num_layers:
-            builder.nodes("Add", [states, update], [_name(layer + 1)])
+            # Named by a node of its own: a reference in bfloat16 rounds the sum in a node after it.
+            builder.nodes("Identity", [builder.node("Add", states, update)], [_name(layer + 1)])
             builder.output(_name(layer + 1), np.float32, [1, "tokens", shape.width])
             return
         normed, _ = add_and_layer_norm(builder, states, update, self._norm("final_norm"), EPSILON)
