@@ -29,16 +29,16 @@ ROWS = 4
 CONVERSION = "conversion.json"
 
 
-def converted(checkpoint: Path, folder: Path, quantization: str) -> dict[str, float]:
-    """Convert the checkpoint as ``tunesmith pull`` does, unless it is there already; return what that took."""
+def converted(folder: Path, worker_module: str, *arguments: str) -> dict[str, float]:
+    """Make a model as ``tunesmith pull`` does, in this worker, unless it is there already; return what that took."""
     found = folder / CONVERSION
     if not found.exists():
-        with Worker("stable_audio_parts.conversion_worker", str(checkpoint), str(folder), quantization) as worker:
+        with Worker(f"stable_audio_parts.{worker_module}", *arguments) as worker:
             said, peak = worker.first, worker.resident_mb
         check = said["self_check"] or {}
         result = {"convert_seconds": said["seconds"], "convert_peak_mb": peak}
         result |= {name: check[name] for name in ("error", "bfloat16_error") if name in check}
-        print(f"conversion: {said}, peak {peak:.0f} MB")
+        print(f"{worker_module}: {said}, peak {peak:.0f} MB")
         found.write_text(json.dumps(result), encoding="utf-8")
     return dict(json.loads(found.read_text(encoding="utf-8")))
 
@@ -63,10 +63,7 @@ def measure_clips(model: Path, rounds: int) -> dict[str, float]:
 
 def measure_open_small(folder: Path, rounds: int) -> dict[str, float]:
     """Time the longest piece of Stable Audio Open Small, eleven seconds."""
-    if not (folder / CONVERSION).exists():
-        with Worker("stable_audio_parts.open_small_worker", str(folder)) as worker:
-            print(f"Open Small: {worker.first}, peak {worker.resident_mb:.0f} MB")
-            (folder / CONVERSION).write_text(json.dumps(worker.first), encoding="utf-8")
+    converted(folder, "open_small_worker", str(folder))
     with tempfile.TemporaryDirectory() as clips, Worker("stable_audio_parts.engine_worker", str(folder)) as worker:
         asked = {"seconds": 11, "path": str(Path(clips, "clip.wav"))}
         times = [worker.ask(clip=asked)["seconds"] for _ in range(rounds + 1)]
@@ -134,7 +131,7 @@ def main() -> None:
     print_hardware("onnxruntime", "torch")
     checkpoint = write_checkpoint(options.folder / "checkpoint")
     model = options.folder / options.quantize
-    result = converted(checkpoint, model, options.quantize)
+    result = converted(model, "conversion_worker", str(checkpoint), str(model), options.quantize)
     result |= measure_clips(model, options.rounds) | measure_parts(model, options.rounds)
     result |= measure_open_small(options.folder / "open-small", options.rounds)
     if not options.no_peers:

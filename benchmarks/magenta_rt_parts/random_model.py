@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models
 
+from random_weights import RandomWeights
 from tunesmith.magenta_rt.architecture import MAGENTA_RT_2_SMALL
 from tunesmith.magenta_rt.checkpoint.published_shapes import published_shapes
 from tunesmith.magenta_rt.conditioning import SourceTables
@@ -19,15 +19,12 @@ from tunesmith.magenta_rt.graph.codec import build_codec
 from tunesmith.magenta_rt.graph.mapper import build_mapper
 from tunesmith.magenta_rt.graph.tables import write_tables
 from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
-from tunesmith.magenta_rt.model_folder import CODEC, MAPPER, STYLE_TABLES, TEXT_ENCODER, TOKENIZER, write_architecture
+from tunesmith.magenta_rt.model_folder import CODEC, STYLE_TABLES, TOKENIZER, write_architecture
 from tunesmith.magenta_rt.style.quantizer import codebook_name
 from tunesmith.magenta_rt.style.shapes import MapperShape, TextEncoderShape
 from tunesmith.neural.gpu_weights import write_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.graph_chain import part_path
 from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, LayerForms
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 TEXT = TextEncoderShape(
     width=768, num_layers=12, num_heads=12, head_size=64, ffn_size=3072, vocabulary_size=16_000, max_tokens=128,
@@ -39,36 +36,12 @@ MAPPED = MapperShape(
 WORDS = ("<unk>", "<s>", "</s>", "▁", "▁lofi", "▁hip", "▁hop", "▁with", "▁rain", "▁techno", "▁piano", "▁calm")
 
 
-class RandomWeights(Mapping[str, NDArray[np.float32]]):
-    """Weights by name, each made when it is read, with numbers whose sums keep their size."""
-
-    def __init__(self, shapes: Shapes) -> None:
-        self._shapes = shapes
-
-    def __getitem__(self, name: str) -> NDArray[np.float32]:
-        shape = tuple(self._shapes[name])
-        random = np.random.Generator(np.random.SFC64(zlib.crc32(name.encode())))
-        numbers = random.standard_normal(shape, np.float32)
-        leaf = name.rpartition("/")[2].rpartition(".")[2]
-        if leaf == "scale":
-            return 1 + np.float32(0.1) * numbers
-        if leaf in ("bias", "per_dim_scale"):
-            return np.float32(0.1) * numbers
-        return numbers * np.float32(_fan_in(name, shape) ** -0.5)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._shapes)
-
-    def __len__(self) -> int:
-        return len(self._shapes)
-
-
 def write_model(folder: Path) -> Path:
     """Write the model folder, unless it is there."""
     if (folder / "architecture.json").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    architecture, weights = MAGENTA_RT_2_SMALL, RandomWeights(published_shapes(MAGENTA_RT_2_SMALL))
+    architecture, weights = MAGENTA_RT_2_SMALL, RandomWeights(published_shapes(MAGENTA_RT_2_SMALL), _scaled)
     build_language_model(folder, architecture, weights, LayerForms.all(BLOCKWISE))
     with GraphBuilder(folder / CODEC) as builder:
         build_codec(builder, architecture, weights)
@@ -79,11 +52,12 @@ def write_model(folder: Path) -> Path:
 
 
 def _write_style(folder: Path, weights: Mapping[str, NDArray[np.float32]]) -> None:
-    text, mapped = RandomWeights(dict(_text_shapes(TEXT))), RandomWeights(dict(_mapper_shapes(MAPPED)))
-    build_text_encoder(lambda part: GraphBuilder(part_path(folder, TEXT_ENCODER, part), BLOCKWISE_32), TEXT, text)
-    build_mapper(lambda part: GraphBuilder(part_path(folder, MAPPER, part)), MAPPED, mapped, exact=False)
+    text = RandomWeights(dict(_text_shapes(TEXT)), _scaled)
+    mapped = RandomWeights(dict(_mapper_shapes(MAPPED)), _scaled)
+    build_text_encoder(folder, lambda path: GraphBuilder(path, BLOCKWISE_32), TEXT, text)
+    build_mapper(folder, MAPPED, mapped, exact=False)
     books = {codebook_name(level): (1024, TEXT.width) for level in range(12)}
-    tables = {**RandomWeights(books), **SourceTables.from_weights(weights).named()}
+    tables = {**RandomWeights(books, _scaled), **SourceTables.from_weights(weights).named()}
     write_gpu_weights(folder / STYLE_TABLES, tables, tables, lambda _: True)
     Tokenizer(models.Unigram([(word, -float(len(word))) for word in WORDS], 0)).save(str(folder / TOKENIZER))
 
@@ -119,6 +93,16 @@ def _mapper_shapes(shape: MapperShape) -> Iterator[tuple[str, tuple[int, ...]]]:
     for layer in range(shape.num_layers):
         for name, size in shape.layer_shapes().items():
             yield f"layers.{layer}.{name}", size
+
+
+def _scaled(name: str, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return numbers whose sums keep their size."""
+    leaf = name.rpartition("/")[2].rpartition(".")[2]
+    if leaf == "scale":
+        return 1 + np.float32(0.1) * numbers
+    if leaf in ("bias", "per_dim_scale"):
+        return np.float32(0.1) * numbers
+    return numbers * np.float32(_fan_in(name, numbers.shape) ** -0.5)
 
 
 def _fan_in(name: str, shape: tuple[int, ...]) -> int:

@@ -63,17 +63,16 @@ def write_random_safetensors(path: Path, shapes: Mapping[str, tuple[int, ...]], 
         file.write(struct.pack("<Q", len(text)))
         file.write(text)
         for name, shape in shapes.items():
-            numbers = random_numbers(random, name, shape)
+            numbers = scaled(name, random.standard_normal(shape, dtype=np.float32))
             file.write(numbers.tobytes() if kind == "F32" else (numbers.view(np.uint32) >> 16).astype("<u2").tobytes())
 
 
-def random_numbers(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Draw a tensor whose size suits its place."""
-    numbers = random.standard_normal(shape, dtype=np.float32)
+def scaled(name: str, numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return normally distributed numbers in the size that suits the place of the tensor of this name."""
     if name.endswith(("gamma", "weight_g", "running_std", "alpha")):
         return np.float32(1) + np.float32(0.05) * numbers
     # Each output is a sum over its inputs, so its weights shrink with their number.
-    return numbers * np.float32(0.02 if len(shape) < 2 else prod(shape[1:]) ** -0.5)
+    return numbers * np.float32(0.02 if numbers.ndim < 2 else prod(numbers.shape[1:]) ** -0.5)
 
 
 def _published(shapes: Shapes) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 from magenta_checkpoint import CHECKPOINT, MUSICCOCA, quantizer_graph, vocabulary, write_magenta_tree
@@ -16,6 +17,7 @@ from tunesmith.magenta_rt.checkpoint.checkpoint import MagentaCheckpoint, open_c
 from tunesmith.magenta_rt.conditioning import SourceTables
 from tunesmith.magenta_rt.conversion import QUANTIZATIONS, convert
 from tunesmith.magenta_rt.graph.tables import TABLES
+from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
 from tunesmith.magenta_rt.model_folder import (
     CODEC,
     EMBEDDING,
@@ -27,12 +29,13 @@ from tunesmith.magenta_rt.model_folder import (
 )
 from tunesmith.magenta_rt.self_check import count_forms, finer_forms, quantize_within_limit, repeat_check
 from tunesmith.magenta_rt.style.encoder import KEPT_EMBEDDINGS, StyleEncoder
-from tunesmith.magenta_rt.text_check import HALVES, PROMPTS
+from tunesmith.magenta_rt.text_check import AS_BUILT, HALVES, PROMPTS, ROUNDED
 from tunesmith.neural.architecture_file import ARCHITECTURE
 from tunesmith.neural.gpu_weights import read_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.graph_chain import GraphChain
 from tunesmith.neural.quantization import BLOCKWISE_32
+from tunesmith.neural.reference_graph import ReferenceGraphBuilder
 from tunesmith.neural.reference_results import REFERENCE_RESULTS
 from tunesmith.neural.sessions import SessionOptions
 
@@ -193,6 +196,20 @@ def test_finer_forms_are_tried_until_the_logits_are_near(
     assert forms[0].default == BLOCKWISE_32
     # One output of each attention: two a layer of the temporal transformer, one a layer of the depth transformer.
     assert count_forms(checkpoint.architecture, forms[1]) == {"blockwise8-32": 20, "float32": 6}
+
+
+def test_a_reference_in_bfloat16_rounds_what_a_part_of_the_text_encoder_hands_on(
+    checkpoint: MagentaCheckpoint, tmp_path: Path
+) -> None:
+    build_text_encoder(
+        tmp_path,
+        lambda path: ReferenceGraphBuilder(path, "bfloat16", rounded=ROUNDED),
+        checkpoint.text_shape,
+        checkpoint.text,
+    )
+    first = GraphChain(tmp_path, TEXT_ENCODER, "states_1", AS_BUILT)
+    states = first.run({"token_ids": np.arange(3, 9, dtype=np.int64)})
+    np.testing.assert_array_equal(states, states.astype(ml_dtypes.bfloat16).astype(np.float32))
 
 
 def test_the_layers_that_are_counted_are_those_that_are_built(

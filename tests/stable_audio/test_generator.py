@@ -6,6 +6,7 @@ import contextlib
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -346,8 +347,6 @@ def test_a_distilled_model_says_that_it_has_no_use_for_guidance(model: Model) ->
 
 
 def test_a_base_model_is_guided_and_takes_a_negative_prompt(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     model = Model(tmp_path, replace(STAND_IN, objective="rectified_flow"))
     plain = model.generate(duration=1, steps=4)
     assert len(model.networks.batches) == 8
@@ -358,8 +357,6 @@ def test_a_base_model_is_guided_and_takes_a_negative_prompt(tmp_path: Path) -> N
 
 
 def test_a_model_that_predicts_v_takes_the_sampler_of_diffusers_too(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     model = Model(tmp_path, replace(STAND_IN, objective="v"))
     own, other = model.generate(duration=1, steps=4), model.generate(duration=1, steps=4, schedule="diffusers")
     assert "schedule" not in own.metadata["settings"]

@@ -34,10 +34,8 @@ from tunesmith.magenta_rt.model_folder import (
     CODEC,
     DEPTH,
     LICENCE,
-    MAPPER,
     STYLE_TABLES,
     TEMPORAL,
-    TEXT_ENCODER,
     TOKENIZER,
     write_architecture,
 )
@@ -45,7 +43,6 @@ from tunesmith.magenta_rt.style.quantizer import codebook_name
 from tunesmith.neural.checkpoint.counted_weights import CountedWeights
 from tunesmith.neural.gpu_weights import write_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.graph_chain import part_path
 from tunesmith.neural.quantization import BLOCKWISE, BLOCKWISE_32, LayerForms
 
 Weights = Mapping[str, NDArray[np.float32]]
@@ -98,11 +95,9 @@ def build_language_model(
 def _convert_style(checkpoint: MagentaCheckpoint, folder: Path, *, exact: bool) -> None:
     # It runs once a prompt, so that it takes the most exact of the small forms.
     form = None if exact else BLOCKWISE_32
-    build_text_encoder(
-        lambda part: GraphBuilder(part_path(folder, TEXT_ENCODER, part), form), checkpoint.text_shape, checkpoint.text
-    )  # fmt: skip
+    build_text_encoder(folder, lambda path: GraphBuilder(path, form), checkpoint.text_shape, checkpoint.text)
     if checkpoint.mapper is not None:
-        build_mapper(lambda part: GraphBuilder(part_path(folder, MAPPER, part)), *checkpoint.mapper, exact=exact)
+        build_mapper(folder, *checkpoint.mapper, exact=exact)
     books = {codebook_name(level): book for level, book in enumerate(checkpoint.codebooks)}
     tables = books | SourceTables.from_weights(checkpoint.weights).named()
     write_gpu_weights(folder / STYLE_TABLES, tables, tables, lambda _: True)

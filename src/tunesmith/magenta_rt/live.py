@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from tunesmith.audio.spool import Samples
-from tunesmith.errors import GenerationCancelled, InvalidRequest
+from tunesmith.errors import GenerationCancelled
 from tunesmith.live_stream import LiveSettings
 from tunesmith.magenta_rt.conditioning import NUM_PITCHES, UNSAID, FrameControls, NoteState
 from tunesmith.magenta_rt.frame_sources import Numbers
 from tunesmith.magenta_rt.open_model import MagentaModel
-from tunesmith.magenta_rt.pianoroll import MAX_POLYPHONY, Roll, with_unsaid_pitches
+from tunesmith.magenta_rt.pianoroll import Roll, check_polyphony, with_unsaid_pitches
 from tunesmith.magenta_rt.request_mapping import DRAWS
 from tunesmith.magenta_rt.sequence import FrameRequest
 from tunesmith.magenta_rt.sound_stream import LIVE_CHUNKS
@@ -71,9 +71,7 @@ class _Playing:
     """What the stream plays at present: the settings in the model's terms."""
 
     def __init__(self, style: StyleEncoder, settings: LiveSettings, seed: int) -> None:
-        if len(settings.notes) > MAX_POLYPHONY:
-            problem = f"must be at most {MAX_POLYPHONY} pitches at once, got {len(settings.notes)}"
-            raise InvalidRequest("notes", problem)
+        check_polyphony(len(settings.notes))
         prompts = [(settings.prompt, 1.0)]
         if settings.second_prompt is not None:
             prompts = [(settings.prompt, 1.0 - settings.blend), (settings.second_prompt, settings.blend)]

@@ -38,8 +38,16 @@ def pianoroll(sheet: NoteSheet) -> Roll:
         _check(note)
         if note.start < sheet.duration and note.end > 0:
             _enter(roll, note, sheet.lead_frames)
-    _check_polyphony(roll)
+    at_once = (roll > NoteState.OFF).sum(axis=1)
+    fullest = int(at_once.argmax())
+    check_polyphony(int(at_once[fullest]), f" at {fullest / FRAME_RATE:.2f} s")
     return with_unsaid_pitches(roll) if sheet.accompanies else roll
+
+
+def check_polyphony(pitches: int, when: str = "") -> None:
+    """Raise InvalidRequest for more than MAX_POLYPHONY pitches at once; ``when`` follows their number."""
+    if pitches > MAX_POLYPHONY:
+        raise InvalidRequest("notes", f"must be at most {MAX_POLYPHONY} pitches at once, got {pitches}{when}")
 
 
 def _enter(roll: Roll, note: TimedNote, lead_frames: int) -> None:
@@ -59,14 +67,6 @@ def _check(note: TimedNote) -> None:
         raise InvalidRequest("notes", f"must have pitches from 0 to {NUM_PITCHES - 1}, got {note.pitch}")
     if not (math.isfinite(note.start) and math.isfinite(note.end)):
         raise InvalidRequest("notes", f"must start and end at a number of seconds, got {note.start} and {note.end}")
-
-
-def _check_polyphony(roll: Roll) -> None:
-    at_once = (roll > NoteState.OFF).sum(axis=1)
-    fullest = int(at_once.argmax())
-    if at_once[fullest] > MAX_POLYPHONY:
-        where = f"{at_once[fullest]} at {fullest / FRAME_RATE:.2f} s"
-        raise InvalidRequest("notes", f"must be at most {MAX_POLYPHONY} pitches at once, got {where}")
 
 
 def with_unsaid_pitches(roll: Roll) -> Roll:

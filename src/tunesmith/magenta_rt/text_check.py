@@ -16,7 +16,7 @@ from tunesmith.magenta_rt.graph.text_encoder import build_text_encoder
 from tunesmith.magenta_rt.model_folder import EMBEDDING, TEXT_ENCODER
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
 from tunesmith.magenta_rt.style.shapes import TextEncoderShape
-from tunesmith.neural.graph_chain import GraphChain, part_path
+from tunesmith.neural.graph_chain import GraphChain
 from tunesmith.neural.quantization_error import relative_error
 from tunesmith.neural.reference_graph import ROUNDED_OPERATIONS, Precision, ReferenceGraphBuilder
 from tunesmith.neural.sessions import SessionOptions
@@ -55,10 +55,7 @@ def bring_text_within(
 
 
 def _reference(folder: Path, precision: Precision, shape: TextEncoderShape, weights: Weights) -> Path:
-    build_text_encoder(
-        lambda part: ReferenceGraphBuilder(part_path(folder, TEXT_ENCODER, part), precision, rounded=ROUNDED),
-        shape, weights,
-    )  # fmt: skip
+    build_text_encoder(folder, lambda path: ReferenceGraphBuilder(path, precision, rounded=ROUNDED), shape, weights)
     return folder
 
 

@@ -31,8 +31,8 @@ class FileDigest:
 
 LIVE_KINDS = frozenset(["magenta-rt"])
 """The families whose models play live streams."""
-TOKEN_FIELDS = ("guidance_scale", "temperature", "top_k", "top_p")
-"""The fields of a request that models which draw tokens have in common."""
+SAMPLING_FIELDS = ("guidance_scale", "temperature", "top_k", "top_p")
+"""The fields of a request that set how a model draws its tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Sizes:
     def fields(self) -> tuple[str, ...]:
         """The fields of a request that set how the model makes a sound, besides its text, length and seed."""
         if self.kind in LIVE_KINDS:
-            return (*TOKEN_FIELDS, "bars", "loop")
+            return (*SAMPLING_FIELDS, "bars", "loop")
         if self.num_codebooks:
-            return (*TOKEN_FIELDS, "negative_prompt")
+            return (*SAMPLING_FIELDS, "negative_prompt")
         return ("guidance_scale", "steps", "negative_prompt", "bars", *(("loop",) if self.continues else ()))
 
     @property

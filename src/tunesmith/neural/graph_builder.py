@@ -42,8 +42,8 @@ class GraphBuilder:
 
     Values are named by strings, as in ONNX. As a context manager, it writes the graph at the end and removes both
     files if building fails. ``forms`` are the forms of its linear layers. A graph for batches sets ``batch_rows``, the
-    name of their number (1,): its layers in corrected forms take (rows x positions, inputs), equally many positions
-    each. Without it, all positions are one row.
+    name of their number (1,): its layers in corrected forms all take (rows x positions, inputs), with as many
+    positions in each row. Without it, all positions are one row.
     """
 
     def __init__(self, path: Path, forms: LayerForms | LinearForm = None) -> None:
@@ -164,12 +164,10 @@ class GraphBuilder:
 
     def _mean(self, x: str) -> str:
         """Return the mean of the positions of each row of a batch: (rows, inputs)."""
+        self.batch_rows = self.batch_rows or self.constant(np.array([1]))
         if x not in self._means:
-            if self.batch_rows:
-                mean = self.node("MatMul", self._averaging_factor(x), self._apart(x))
-                self._means[x] = self.node("Squeeze", mean, self.constant(np.array([1])))
-            else:
-                self._means[x] = self.node("ReduceMean", x, self.constant(np.array([0])), keepdims=1)
+            mean = self.node("MatMul", self._averaging_factor(x), self._apart(x))
+            self._means[x] = self.node("Squeeze", mean, self.constant(np.array([1])))
         return self._means[x]
 
     def _averaging_factor(self, x: str) -> str:
@@ -188,8 +186,6 @@ class GraphBuilder:
         """Add to all positions (rows x positions, outputs) of a row its correction (rows, outputs) and the bias."""
         if bias is not None:
             correction = self.node("Add", correction, self.constant(bias))
-        if not self.batch_rows:
-            return self.node("Add", y, correction)
         correction = self.node("Unsqueeze", correction, self.constant(np.array([1])))
         total = self.node("Add", self._apart(y), correction)
         return self.node("Reshape", total, self.node("Shape", y))

@@ -1,6 +1,6 @@
 """GraphChain: a network in several graphs, opened, run and closed in turn, so that only one takes memory at a time.
 
-An open graph holds its weights in packed form. A network that runs once a prompt would hold them for that once.
+An open graph holds its weights in packed form all the time; a network that runs once a prompt needs them only then.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class GraphChain:
         return np.asarray(values[self._result], np.float32)
 
     def _run_part(self, number: int, values: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        # In this thread: what others allocate, the C library keeps.
+        # Opened in the caller's thread: the C library would keep what another one allocates.
         part = open_session(part_path(self._folder, self._network, number), self._options)
         names = [output.name for output in part.get_outputs()]
         return dict(zip(names, part.run(names, {one.name: values[one.name] for one in part.get_inputs()}), strict=True))

@@ -9,6 +9,7 @@ weights.safetensors         in place of the graphs, for a GPU
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,8 +128,8 @@ def graphs_of(architecture: StableAudioArchitecture) -> Mapping[str, Build]:
 
 def _forms(graph: str, quantization: str, by_layer: Mapping[str, LinearForm]) -> LayerForms:
     chosen = QUANTIZATIONS[quantization]
-    if graph in AUTOENCODERS and chosen.default == ROWS_CORRECTED:
+    if graph in ONCE_A_PIECE and chosen.default is not None:
+        chosen = LayerForms.all(BLOCKWISE_32)
+    elif graph in AUTOENCODERS and chosen.default == ROWS_CORRECTED:
         chosen = LayerForms.all(ROWS)
-    default = BLOCKWISE_32 if graph in ONCE_A_PIECE and chosen.default is not None else chosen.default
-    narrowing = default if graph in ONCE_A_PIECE else chosen.narrowing
-    return LayerForms(default, narrowing, by_layer)
+    return replace(chosen, by_layer=by_layer)

@@ -231,7 +231,7 @@ def _settings(request: GenerationRequest, task: Task, seconds: float, walk: Walk
         "guidance_scale": walk.guidance_scale,
         "ending": request.ending or "cut",
         "strength": walk.strength,
-        "schedule": walk.schedule if walk.strength is not None or walk.schedule == "diffusers" else None,
+        "schedule": request.schedule if walk.strength is None else walk.schedule,
         "repaint": request.repaint,
         "loop": True if task == "loop" else None,
         "bars": request.bars,

@@ -10,12 +10,9 @@ from tflite_writer import write_tflite
 
 from tunesmith.magenta_rt.checkpoint.mapper import read_mapper
 from tunesmith.magenta_rt.graph.mapper import build_mapper
-from tunesmith.magenta_rt.model_folder import MAPPER
 from tunesmith.magenta_rt.style.mapper import Mapper
 from tunesmith.magenta_rt.style.quantizer import quantize_style
 from tunesmith.neural.checkpoint.tensors import LazyWeights
-from tunesmith.neural.graph_builder import GraphBuilder
-from tunesmith.neural.graph_chain import part_path
 from tunesmith.neural.sessions import SessionOptions
 
 pytestmark = has_magenta_vectors
@@ -25,7 +22,7 @@ pytestmark = has_magenta_vectors
 def mapper(tmp_path_factory: pytest.TempPathFactory) -> Mapper:
     folder = tmp_path_factory.mktemp("mapper")
     shape, tensors = read_mapper(write_tflite(folder / "mapper.tflite", mapper_graphs(mapper_weights())), 24)
-    build_mapper(lambda part: GraphBuilder(part_path(folder, MAPPER, part)), shape, LazyWeights(tensors), exact=True)
+    build_mapper(folder, shape, LazyWeights(tensors), exact=True)
     return Mapper(folder, SessionOptions(num_threads=1, spinning=False))
 
 

@@ -7,32 +7,31 @@ The noise becomes a few tokens. Each layer's norms are scaled and shifted by wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.magenta_rt.model_folder import MAPPED
+from tunesmith.magenta_rt.model_folder import MAPPED, MAPPER
 from tunesmith.magenta_rt.style.shapes import EPSILON, MAPPER_SCORE_CAP, MapperShape
 from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.graph_chain import part_path
 from tunesmith.neural.transformer_nodes import RotaryPositions, integers, reshape, rms_norm, scalar, split
 
 FLOAT = 1
 """ONNX's number of the type float32."""
 
 
-def build_mapper(
-    open_part: Callable[[int], GraphBuilder], shape: MapperShape, weights: Mapping[str, NDArray[np.float32]], *,
-    exact: bool,
-) -> None:  # fmt: skip
-    """Build the chain described above; ``open_part`` opens the builder of a part.
+def build_mapper(folder: Path, shape: MapperShape, weights: Mapping[str, NDArray[np.float32]], *, exact: bool) -> None:
+    """Build the chain described above in a folder.
 
     The names of the weights are those of ``checkpoint.mapper``. Unless ``exact``, they are kept in float16, and widened
     as the graphs run.
     """
     for layer in range(shape.num_layers):
-        with open_part(layer) as builder:
+        with GraphBuilder(part_path(folder, MAPPER, layer)) as builder:
             rotary = RotaryPositions.up_to(builder, shape.num_tokens, shape.num_heads, shape.head_size)
             _MapperNodes(builder, shape, weights, rotary, exact).build(layer)
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.magenta_rt.model_folder import EMBEDDING
+from tunesmith.magenta_rt.model_folder import EMBEDDING, TEXT_ENCODER
 from tunesmith.magenta_rt.style.shapes import EPSILON, SCORE_CAP, TextEncoderShape
 from tunesmith.neural.graph_builder import GraphBuilder
+from tunesmith.neural.graph_chain import part_path
 from tunesmith.neural.transformer_nodes import (
     add_and_layer_norm,
     integers,
@@ -30,14 +32,15 @@ TOKEN_EMBEDDING, POSITION_EMBEDDING = "token_embedding", "position_embedding"
 
 
 def build_text_encoder(
-    open_part: Callable[[int], GraphBuilder], shape: TextEncoderShape, weights: Mapping[str, NDArray[np.float32]]
-) -> None:
-    """Build the chain described above; ``open_part`` opens the builder of a part.
+    folder: Path, open_builder: Callable[[Path], GraphBuilder], shape: TextEncoderShape,
+    weights: Mapping[str, NDArray[np.float32]],
+) -> None:  # fmt: skip
+    """Build the chain described above in a folder; ``open_builder`` opens the builder of a graph file.
 
     The names of the weights are those of ``checkpoint.text_encoder``.
     """
     for layer in range(shape.num_layers):
-        with open_part(layer) as builder:
+        with open_builder(part_path(folder, TEXT_ENCODER, layer)) as builder:
             _TextEncoder(builder, shape, weights).build(layer)
 
 
@@ -58,7 +61,8 @@ class _TextEncoder:
         normed, states = add_and_layer_norm(builder, states, attended, self._norm(f"{own}norm2"), EPSILON)
         update = self._linear(f"{own}ffn2", builder.node("Gelu", self._linear(f"{own}ffn1", normed)))
         if layer + 1 < shape.num_layers:
-            builder.nodes("Add", [states, update], [_name(layer + 1)])
+            # Named by a node of its own: a reference in bfloat16 rounds the sum in a node after it.
+            builder.nodes("Identity", [builder.node("Add", states, update)], [_name(layer + 1)])
             builder.output(_name(layer + 1), np.float32, [1, "tokens", shape.width])
             return
         normed, _ = add_and_layer_norm(builder, states, update, self._norm("final_norm"), EPSILON)
