@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import inspect
 import os
 import shutil
 import signal
@@ -14,11 +15,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import certifi
+import httpx
 import psutil
 import pytest
 import run_folder
 from forked_python import fork_tunesmith
-from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from long_tests_first import group_of, long_tests_first
 
 for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -45,10 +46,11 @@ ONE_CERTIFICATE.write_text(Path(certifi.where()).read_text(encoding="utf-8").par
 os.environ["SSL_CERT_FILE"] = str(ONE_CERTIFICATE)
 
 
-# Whoever names no time limit asks for none. HTTPX's own, 5 s, passes on a machine that has much else to do.
+# Whoever names no time limit asks for none. HTTPX's own, 5 s, passes on a machine that has much else to do. Its
+# functions and clients share one object for it.
 PATIENCE_SECONDS = 60.0
-for way in ("connect", "read", "write", "pool"):
-    setattr(DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_SECONDS)
+timeout = inspect.signature(httpx.Client).parameters["timeout"].default
+timeout.connect = timeout.read = timeout.write = timeout.pool = PATIENCE_SECONDS
 
 TESTS = Path(__file__).parent
 

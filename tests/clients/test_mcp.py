@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from lazy_modules import LazyModule
 from mcp_calls import heard_in, link_of, music, over_http, over_stdio, said, sound_of
-from serving import BROKEN, TINY, WRONG_TOKEN, Serving, pulled_once
+from serving import BROKEN, TINY, WRONG_TOKEN, Serving, copy_pulled
 
 from tunesmith.jobs.job import JobState
 
@@ -153,9 +152,9 @@ def test_stdio_needs_no_server(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_over_stdio_a_cold_model_is_loaded(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_over_stdio_a_cold_model_is_loaded(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    shutil.copytree(pulled_once(tmp_path_factory), data_dir)
+    copy_pulled(tmp_path, data_dir)
 
     async def run() -> None:
         async with over_stdio(tmp_path, data_dir) as client:

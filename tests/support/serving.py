@@ -6,8 +6,6 @@ generators: ``patient`` plays until it is cancelled or the file that the prompt 
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ from uuid import uuid4
 import pytest
 import strange_generators
 from checkpoints import copy_musicgen
-from filelock import FileLock
 from hub_server import hub_server
 from magenta_checkpoint import HUB_ID, write_magenta_tree
+from run_folder import copy_of_shared
 from stable_audio_files import write_optimized
 from started_server import StartedServer, started, wait_for
 
@@ -122,22 +120,14 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]
 def musicgen_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Give a server that has TINY, pulled from a hub and loaded afresh for every request, and BROKEN."""
     folder = tmp_path_factory.mktemp("musicgen-server")
-    shutil.copytree(pulled_once(tmp_path_factory), folder / "data")
+    copy_pulled(folder, folder / "data")
     with serving(folder, keep_alive="0") as one:
         yield one
 
 
-def pulled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a data folder with TINY and BROKEN, which one worker of a run makes for all: that takes seconds."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    made = shared / "tiny-musicgen"
-    with FileLock(shared / "tiny-musicgen.lock"):
-        if not made.exists():
-            folder = tmp_path_factory.mktemp("tiny-musicgen")
-            pull_tiny(folder, folder / "data")
-            (folder / "data").rename(made)
-    return made
+def copy_pulled(folder: Path, data_dir: Path) -> None:
+    """Write what pull_tiny writes into a data folder; it is pulled once in a run, because that takes seconds."""
+    copy_of_shared("pulled-musicgen", data_dir, lambda made: pull_tiny(folder, made))
 
 
 def pull_tiny(folder: Path, data_dir: Path) -> None:

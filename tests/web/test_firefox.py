@@ -14,11 +14,18 @@ FOREIGN_IMAGE = "document.body.append(Object.assign(new Image(), { src: 'http://
 
 
 @pytest.fixture(scope="module")
-def page(server: StartedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    with firefox(tmp_path_factory.mktemp("firefox")) as page:
-        page.open(server.url)
-        page.wait_for("document.querySelector('.dot.ready')")
-        yield page
+def tab(server: StartedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    with firefox(tmp_path_factory.mktemp("firefox")) as tab:
+        tab.open(server.url)
+        tab.wait_for("document.querySelector('.dot.ready')")
+        yield tab
+
+
+@pytest.fixture
+def page(tab: Firefox) -> Firefox:
+    """Give the tab of all tests here, without what an earlier one made it complain of."""
+    tab.complaints.clear()
+    return tab
 
 
 def position(page: Firefox) -> float:

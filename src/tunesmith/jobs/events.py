@@ -70,7 +70,7 @@ class Feed:
         """
         if (self.job is None or self.job is seen) and self._error is None:
             try:
-                async with contextlib.nullcontext() if seconds == float("inf") else asyncio.timeout(seconds):
+                async with asyncio.timeout(None if seconds == float("inf") else seconds):
                     await self._changed.wait()
             except TimeoutError:
                 return None

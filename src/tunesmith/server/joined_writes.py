@@ -12,8 +12,8 @@ MOST_HELD_BYTES = 64 * 1024
 class JoinedWrites:
     """A transport that holds back what is written until the end of the turn, ``flush`` or ``close``.
 
-    uvicorn writes head and body of a response apart, which wakes the client twice. Every other method is that of the
-    ``transport`` around which this is.
+    uvicorn writes head and body of a response apart, which wakes the client twice. All other methods are those of
+    ``transport``.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:

@@ -10,10 +10,9 @@ import { Store } from "./store.js";
 export function showSettings(store) {
   const place = byId("settings");
   store.watch(
-    ({ models, draft }) => [models.find(({ name }) => name === draft.model)?.fields, draft.model],
-    ({ models, draft }) => {
-      const fields = models.find(({ name }) => name === draft.model)?.fields ?? [];
-      const shown = fields.filter(({ name }) => name in SETTINGS_IN_WORDS);
+    (state) => [modelOf(state)?.fields, state.draft.model],
+    (state) => {
+      const shown = (modelOf(state)?.fields ?? []).filter(({ name }) => name in SETTINGS_IN_WORDS);
       place.replaceChildren(...shown.map((field) => settingOf(field, store)));
       place.hidden = !shown.length;
     },
@@ -30,6 +29,11 @@ export function showSettings(store) {
       }
     },
   );
+}
+
+/** @param {import("./types.js").State} state */
+function modelOf({ models, draft }) {
+  return models.find(({ name }) => name === draft.model);
 }
 
 /**

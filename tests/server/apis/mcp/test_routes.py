@@ -3,18 +3,17 @@ from __future__ import annotations
 import asyncio
 import io
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-import httpx2
 import pytest
 import soundfile
 from fake_service import TOKEN, FakeService, fake_context
 from lazy_modules import LazyModule
 from live_server import app_of, served
+from mcp_calls import over_http
 
 from tunesmith.jobs.job import Failure
 from tunesmith.server.apis.mcp import routes as dialect
@@ -22,11 +21,9 @@ from tunesmith.server.apis.mcp import routes as dialect
 if TYPE_CHECKING:
     import mcp
     import mcp_types
-    from mcp.client import streamable_http
 else:
     mcp = LazyModule("mcp")
     mcp_types = LazyModule("mcp_types")
-    streamable_http = LazyModule("mcp.client.streamable_http")
 
 
 @pytest.fixture
@@ -37,21 +34,12 @@ def service(tmp_path: Path) -> FakeService:
 @pytest.fixture
 def url(service: FakeService) -> Iterator[str]:
     with served(app_of(dialect.router(fake_context(service)), dialect.errors)) as url:
-        yield url + "/mcp"
-
-
-@asynccontextmanager
-async def calling(url: str) -> AsyncIterator[mcp.Client]:
-    async with (
-        httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as connections,
-        mcp.Client(streamable_http.streamable_http_client(url, http_client=connections)) as client,
-    ):
-        yield client
+        yield url
 
 
 def _call(url: str, **wishes: object) -> mcp_types.CallToolResult:
     async def run() -> mcp_types.CallToolResult:
-        async with calling(url) as client:
+        async with over_http(url, TOKEN) as client:
             return await client.call_tool("generate_music", dict(wishes))
 
     return asyncio.run(run())
@@ -59,7 +47,7 @@ def _call(url: str, **wishes: object) -> mcp_types.CallToolResult:
 
 def test_the_tool_says_what_it_takes(url: str) -> None:
     async def run() -> None:
-        async with calling(url) as client:
+        async with over_http(url, TOKEN) as client:
             (tool,) = (await client.list_tools()).tools
         assert set(tool.input_schema["properties"]) == {"prompt", "duration", "seed", "tempo_bpm", "model", "format"}
         assert tool.input_schema["required"] == ["prompt"]
@@ -82,7 +70,7 @@ def test_music_comes_as_text_sound_and_a_link(url: str, service: FakeService) ->
 
 def test_the_link_leads_to_the_same_bytes(url: str) -> None:
     async def run() -> None:
-        async with calling(url) as client:
+        async with over_http(url, TOKEN) as client:
             _, sound, link = (await client.call_tool("generate_music", {"prompt": "calm piano"})).content
             assert isinstance(sound, mcp_types.AudioContent)
             assert isinstance(link, mcp_types.ResourceLink)
@@ -103,7 +91,7 @@ def test_progress_is_told_while_the_music_is_made(url: str) -> None:
         told.append((progress, message))
 
     async def run() -> None:
-        async with calling(url) as client:
+        async with over_http(url, TOKEN) as client:
             await client.call_tool("generate_music", {"prompt": "calm piano"}, progress_callback=note)
 
     asyncio.run(run())
@@ -148,9 +136,9 @@ def test_a_call_that_is_given_up_cancels_its_job(url: str, service: FakeService)
     service.held = True
 
     async def run() -> None:
-        async with calling(url) as client:
+        async with over_http(url, TOKEN) as client:
             call = asyncio.create_task(client.call_tool("generate_music", {"prompt": "calm piano"}))
-            await asyncio.to_thread(service.submitted.wait, 5)
+            assert await asyncio.to_thread(service.submitted.wait, 60)
             call.cancel()
             await asyncio.wait({call})
             assert await asyncio.to_thread(service.canceled.wait, 5)
@@ -159,7 +147,7 @@ def test_a_call_that_is_given_up_cancels_its_job(url: str, service: FakeService)
 
 
 def test_without_a_token_nothing_is_answered(url: str, service: FakeService) -> None:
-    answer = httpx.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
+    answer = httpx.post(f"{url}/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
     assert answer.status_code == 401
     assert answer.json()["error"]["message"] == "the token is not valid"
     assert not service.submissions
@@ -172,6 +160,6 @@ def test_behind_a_proxy_the_host_is_whatever_it_is_called_outside(url: str) -> N
         "Accept": "application/json, text/event-stream",
     }
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    answer = httpx.post(url, json=call, headers=headers)
+    answer = httpx.post(f"{url}/mcp", json=call, headers=headers)
     assert answer.status_code == 200
     assert "generate_music" in answer.text

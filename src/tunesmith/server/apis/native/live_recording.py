@@ -29,7 +29,8 @@ class LiveRecorder:
     async def __call__(self, sound: bytes, shape: SoundShape, settings: LiveSettings, form: str) -> dict[str, Any]:
         """Keep a recording; return its track.
 
-        Raises RateLimited, also for too many bytes a day, DiskFull, FolderUnavailable, AudioFileError, DatabaseError.
+        Raises RateLimited, or UploadLimited for too many bytes a day, RateLimitStoreUnavailable, DiskFull,
+        FolderUnavailable, AudioFileError and DatabaseError.
         """
         # No job is submitted that would count, and a stream may be recorded again and again.
         await self.context.uploads.check(self.owner)

@@ -7,8 +7,7 @@ They read a model at ``/api/models/{id}``, which is also a path of our own API: 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from functools import cache
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -20,7 +19,7 @@ from tunesmith.fields import MAX_CHARACTERS, GivenFields, ModelName
 from tunesmith.models.catalog import ModelInfo, find_listed, installed_models, list_models
 from tunesmith.models.pull_request import PullRequest
 from tunesmith.models.store import Store
-from tunesmith.request import GenerationRequest
+from tunesmith.server.apis.extensions import music_fields
 from tunesmith.server.apis.huggingface.request import DEFAULT_MODEL
 from tunesmith.server.apis.native.jobs import EVENTS, encoded
 from tunesmith.server.apis.native.schemas import (
@@ -237,18 +236,13 @@ def _remove(name: str) -> None:
     Store.default().remove(model.name)
 
 
-@cache
-def _field(name: str) -> FieldDocument:
-    schema, *_ = _request_fields()[name]["anyOf"]
-    return FieldDocument(
-        name=name, type=schema["type"], minimum=schema.get("minimum"), maximum=schema.get("maximum")
-    )  # fmt: skip
-
-
-@cache
-def _request_fields() -> dict[str, Any]:
-    properties: dict[str, Any] = GenerationRequest.model_json_schema()["properties"]
-    return properties
+def _fields(names: Collection[str]) -> list[FieldDocument]:
+    # The other schema of each is that of null.
+    schemas = {name: field["anyOf"][0] for name, field in music_fields(names).items()}
+    return [
+        FieldDocument(name=name, type=schema["type"], minimum=schema.get("minimum"), maximum=schema.get("maximum"))
+        for name, schema in schemas.items()
+    ]
 
 
 def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
@@ -275,6 +269,6 @@ def _document(model: ModelInfo, loaded: set[str]) -> ModelDocument:
         channels=sizes.audio_channels if sizes else None,
         follows_melodies=sizes.melody if sizes else None,
         abilities=list(sizes.abilities) if sizes else [],
-        fields=[_field(name) for name in sizes.fields] if sizes else [],
+        fields=_fields(sizes.fields) if sizes else [],
         plays_live=model.plays_live,
     )
