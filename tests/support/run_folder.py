@@ -10,16 +10,12 @@ from pathlib import Path
 from filelock import FileLock
 
 VARIABLE = "TEST_RUN_FOLDER"
-"""Names the folder of the run, which conftest.py makes; without it nothing is shared."""
+"""Names the folder of the run, which conftest.py makes."""
 
 
 def copy_of_shared(name: str, folder: Path, make: Callable[[Path], object]) -> None:
     """Copy into a folder what ``make`` writes into one; it is called once in a run for each name."""
-    run = os.environ.get(VARIABLE)
-    if run is None:
-        make(folder)
-        return
-    shared = Path(run) / name
+    shared = Path(os.environ[VARIABLE], name)
     with FileLock(f"{shared}.lock"):
         if not shared.exists():
             unfinished = Path(f"{shared}.part")
