@@ -152,6 +152,21 @@ def test_a_mark_that_is_refused_gives_way_to_what_was_there(listed: Page) -> Non
     listed.get_by_role("button", name="Dismiss").click()
 
 
+def test_two_marks_that_are_refused_give_way_to_what_the_server_has(listed: Page, server: StartedServer) -> None:
+    rate(listed, 3, "kept")
+    expect(row(listed)).to_contain_text("★★★ · kept")
+    held = Held(listed, TRACK, "PATCH")
+    for letter in "xy":
+        rate(listed, 3, letter * 2_000)
+    for _ in range(4):
+        held.wait()
+        held.release_one()
+    held.release()
+    expect(row(listed)).to_contain_text("· kept")
+    assert marked(server)["tags"] == ["kept"]
+    listed.get_by_role("button", name="Dismiss").click()
+
+
 def test_of_two_rows_the_one_pressed_last_comes_to_the_stage(listed: Page) -> None:
     listed.evaluate("sessionStorage.clear()")
     listed.reload()

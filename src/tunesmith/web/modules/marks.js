@@ -19,6 +19,8 @@ export class Marks {
   #marked = new Map();
   /** Which mark was the last of a name, by track and name. @type {Map<string, GivenMarks>} */
   #newest = new Map();
+  /** What the server last had of a track's marks, while some are on their way. @type {Map<string, Marked>} */
+  #confirmed = new Map();
   #calls = 0;
 
   /**
@@ -38,7 +40,7 @@ export class Marks {
    */
   async send(id, given) {
     const marks = "rating" in given ? { ...given, rating: given.rating || null } : { ...given };
-    const was = this.#known(id);
+    if (!this.#confirmed.has(id)) this.#confirmed.set(id, this.#known(id));
     for (const name of Object.keys(marks)) this.#newest.set(`${name} ${id}`, given);
     this.#show(id, marks);
     const before = this.#sending.get(id) ?? Promise.resolve();
@@ -46,9 +48,11 @@ export class Marks {
       // Its failure is said by whoever sent it.
       await before.catch(() => {});
       try {
-        this.#put(id, given, await this.#server.ask((client) => client.mark(id, given)));
+        const { starred, rating, tags } = await this.#server.ask((client) => client.mark(id, given));
+        this.#confirmed.set(id, { starred, rating, tags });
+        this.#put(id, given);
       } catch (error) {
-        this.#put(id, given, was);
+        this.#put(id, given);
         throw error;
       }
     });
@@ -85,18 +89,18 @@ export class Marks {
     } finally {
       this.#calls -= 1;
       // What is asked from now on has all marks.
-      if (!this.#calls) for (const known of [this.#marked, this.#newest]) known.clear();
+      if (!this.#calls) for (const known of [this.#marked, this.#newest, this.#confirmed]) known.clear();
     }
   }
 
   /**
-   * Show other values in place of marks, except where a newer mark has taken their place.
+   * Show what the server has in place of marks, except where a newer mark has taken their place.
    *
    * @param {string} id
    * @param {GivenMarks} given
-   * @param {Record<string, unknown>} values
    */
-  #put(id, given, values) {
+  #put(id, given) {
+    const values = /** @type {Record<string, unknown>} */ (this.#confirmed.get(id));
     const names = Object.keys(given).filter((name) => this.#newest.get(`${name} ${id}`) === given && name in values);
     this.#show(id, Object.fromEntries(names.map((name) => [name, values[name]])));
   }

@@ -9,6 +9,7 @@ import {
   ServerUnreachable,
   TokenRefused,
 } from "../js/src/index.js";
+import { SETTINGS_IN_WORDS } from "./request.js";
 import { capital, clock } from "./words.js";
 
 /** @typedef {import("./types.js").Problem} Problem */
@@ -72,7 +73,9 @@ function explained(error) {
   const text = isLength
     ? problem.replace(/at (most|least) (\d+)/, (_, most, limit) => `at ${most} ${clock(Number(limit))}`)
     : problem;
-  return { title: `${isLength ? "Length" : capital(field.replaceAll("_", " "))} ${text}`, advice: SAFE, field };
+  /** @type {Record<string, string>} */
+  const names = { ...SETTINGS_IN_WORDS, duration: "Length" };
+  return { title: `${names[field] ?? capital(field.replaceAll("_", " "))} ${text}`, advice: SAFE, field };
 }
 
 /** @param {string} text */
