@@ -80,7 +80,9 @@ def _installed_from(folder: Path) -> InstalledModel | None:
     """Return the model that was converted from the files that are in the folder now, or None."""
     from tunesmith.models.store import Store
 
-    changed = max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
+    files = [path.stat() for path in folder.iterdir()]
+    # A file that is copied into the folder may keep the older time of its contents.
+    changed = max((max(file.st_mtime, file.st_ctime) for file in files), default=0.0)
     for model in Store.default().models():
         created = datetime.fromisoformat(model.manifest.created).astimezone(UTC).timestamp()
         # The time of creation is in whole seconds.
