@@ -47,6 +47,8 @@ AXE = Path(__file__).parents[1] / "clients" / "js" / "node_modules" / "axe-core"
 # Every rule on every element; of those that pass, and of where an element is, nothing is written down.
 RUN = 'axe.run({ resultTypes: ["violations"], selectors: false })'
 
+BLANK = "**/blank"
+
 
 @contextmanager
 def opened_page(browser: Browser, url: str, complaints: list[str] | None = None) -> Iterator[Page]:
@@ -68,8 +70,10 @@ def new_window(browser: Browser) -> Iterator[Page]:
 @contextmanager
 def reopened_page(page: Page, url: str, complaints: list[str]) -> Iterator[Page]:
     """Open the studio as ``opened_page`` does, as for the first time, in a window that has been used before."""
-    # Any document of the server: what the studio keeps is kept for all of them, and this one runs nothing of it.
-    page.goto(f"{url}/api/version")
+    # What the studio keeps is kept for all documents of its address. This one runs nothing of it, and has an icon: the
+    # browser would ask the server for one, and complain in the next page that there is none.
+    page.route(BLANK, lambda route: route.fulfill(body='<link rel="icon" href="data:,">', content_type="text/html"))
+    page.goto(f"{url}{BLANK[2:]}")
     page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     with _watched(page, url, complaints):
         _show(page, url)
