@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 
 from tunesmith.generator import never_cancelled, no_progress
-from tunesmith.jobs.live_pace import LivePace
+from tunesmith.jobs.live_pace import AHEAD_SECONDS, LivePace
 from tunesmith.live_stream import MAX_BLOCK_SECONDS, LiveSettings
 from tunesmith.magenta_rt.conditioning import FrameControls
 from tunesmith.magenta_rt.frame_sources import steady
@@ -30,8 +30,6 @@ from tunesmith.magenta_rt.sound_stream import SoundStream
 from tunesmith.request import GenerationRequest
 
 PROMPTS = ("lofi hip hop with rain", "calm piano", "techno")
-AHEAD_SECONDS = 0.2
-"""The stock of sound at a listener, as the server and ``tunesmith live`` keep it."""
 BLOCKS_A_CHANGE = 12
 LATE_SECONDS = 0.001
 

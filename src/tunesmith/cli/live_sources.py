@@ -10,12 +10,10 @@ from typing import Any, Protocol
 from tunesmith.client.clients import Tunesmith
 from tunesmith.client.live_streams import RemoteLive
 from tunesmith.errors import InvalidRequest, TunesmithError
-from tunesmith.jobs.live_pace import LivePace
+from tunesmith.jobs.live_pace import AHEAD_SECONDS, LivePace
 from tunesmith.live_stream import MAX_BLOCK_SECONDS, LiveGenerator, LiveSettings, LiveStream, sound_bytes
 from tunesmith.models.catalog import ModelInfo
 from tunesmith.models.registry import Registry
-
-AHEAD_SECONDS = 0.2
 
 
 class LiveSource(Protocol):

@@ -9,6 +9,9 @@ import time
 
 from tunesmith.library.clock import Clock
 
+AHEAD_SECONDS = 0.15
+"""The usual stock of a listener: with it, a change is heard within 0.3 s, that of a prompt too."""
+
 LATE_SECONDS = 0.02
 """A gap that is shorter is within what listeners have in stock before they begin."""
 

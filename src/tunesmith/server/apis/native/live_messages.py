@@ -19,6 +19,7 @@ from pydantic import Field
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_names import field_for
 from tunesmith.fields import GivenFields, ModelName, checked, shown
+from tunesmith.jobs.live_pace import AHEAD_SECONDS
 from tunesmith.live_stream import LiveSettings, SoundEncoding
 from tunesmith.request import IS_NUMBER, MAX_SEED
 from tunesmith.server.apis.request_body import parse_json
@@ -28,9 +29,6 @@ MAX_MESSAGE_BYTES = 16_384
 HEADER = struct.Struct("<IIQ")
 WRAP = 2**32
 """Block and change numbers start again at 0 after this."""
-
-AHEAD_SECONDS = 0.2
-"""The usual stock of a listener: with it, a change is heard within 0.3 s."""
 
 
 class LiveStart(LiveSettings):
