@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import tunesmith
 from tunesmith.audio.loudness import loudness_of
-from tunesmith.composer.layers import IntensityLayer
+from tunesmith.composer.intensity_layers import IntensityLayer
 
 PROMPTS = (
     "boss battle, orchestral", "lofi beats to study", "chiptune level", "dark ambient cave", "epic trailer",

@@ -327,7 +327,7 @@ def write_music(
 
 def _write_layers(music: GeneratedMusic, files: OutputFiles, path: Path) -> tuple[list[Path], tuple[str, ...]]:
     """Write the layers and their manifest beside ``path``; return the paths that are new, and a warning of fewer."""
-    from tunesmith.composer.layers import FULL, left_out, write_layers
+    from tunesmith.composer.intensity_layers import FULL, left_out, write_layers
 
     assert music.composition
     # The piece itself is its fullest layer, unless a model has made its sound anew.

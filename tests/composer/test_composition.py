@@ -16,7 +16,7 @@ from tunesmith.audio.loudness import loudness_of
 from tunesmith.composer.composition import Composition, compose
 from tunesmith.composer.genre import genre_names
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.layers import LAYER_RANGE_LU
+from tunesmith.composer.intensity_layers import LAYER_RANGE_LU
 from tunesmith.composer.mix import mix_score
 from tunesmith.composer.score_file import dump_score
 from tunesmith.request import GenerationRequest, Hit

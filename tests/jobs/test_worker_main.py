@@ -19,7 +19,7 @@ from tunesmith.jobs.runners.worker_main import (
     resident_bytes,
     write_growing,
 )
-from tunesmith.neural.free_memory import trim_function
+from tunesmith.neural.malloc_trim import trim_function
 
 
 class Process:

@@ -16,7 +16,7 @@ from tunesmith.composer.brief import Brief
 from tunesmith.composer.check_request import check_request, reject_neural_fields
 from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.instruments import instrument
-from tunesmith.composer.layers import LAYER_RANGE_LU, IntensityLayer, layers_of
+from tunesmith.composer.intensity_layers import LAYER_RANGE_LU, IntensityLayer, layers_of
 from tunesmith.composer.mix import MixOptions, Session, master, mix_score, stem_shares, stem_spools
 from tunesmith.composer.mix.tone import equalised
 from tunesmith.composer.score import Score

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from tunesmith.audio import Audio
 from tunesmith.audio.writer import write_audio
 from tunesmith.composer.composition import Composition
-from tunesmith.composer.layers import IntensityLayer, write_layers
+from tunesmith.composer.intensity_layers import IntensityLayer, write_layers
 from tunesmith.composer.midi_file import write_midi
 from tunesmith.composer.score_file import dump_score
 from tunesmith.errors import InvalidRequest

@@ -14,8 +14,8 @@ from tunesmith.magenta_rt.frame_sources import FrameSources, Masked, Numbers
 from tunesmith.magenta_rt.model_folder import STYLE_TABLES, read_architecture
 from tunesmith.magenta_rt.networks import LanguageModel
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
-from tunesmith.neural.free_memory import release_free_memory
 from tunesmith.neural.gpu_weights import read_gpu_weights
+from tunesmith.neural.malloc_trim import release_free_memory
 from tunesmith.neural.sessions import ALL_CORES, SessionOptions, usable_cores
 
 MOST_ROWS_A_STREAM = 3

@@ -56,7 +56,7 @@ from tunesmith.jobs.runners.protocol import (
 )
 from tunesmith.jobs.runners.tasks import stream_path
 from tunesmith.models.registry import Registry
-from tunesmith.neural.free_memory import trim_function
+from tunesmith.neural.malloc_trim import trim_function
 from tunesmith.plain_text import path_of
 from tunesmith.request import UPLOADED, GenerationRequest
 from tunesmith.run_generator import run_generator

@@ -17,9 +17,9 @@ from tunesmith.magenta_rt.model_folder import EMBEDDING, STYLE_TABLES, TEXT_ENCO
 from tunesmith.magenta_rt.style.mapper import Mapper
 from tunesmith.magenta_rt.style.prompt_tokens import StyleTokenizer
 from tunesmith.magenta_rt.style.quantizer import codebook_name, quantize_style
-from tunesmith.neural.free_memory import release_free_memory
 from tunesmith.neural.gpu_weights import read_gpu_weights
 from tunesmith.neural.graph_chain import GraphChain
+from tunesmith.neural.malloc_trim import release_free_memory
 from tunesmith.neural.sessions import SessionOptions
 from tunesmith.neural.t5_tokenizer import TextTokens
 

@@ -93,7 +93,7 @@ class _Sessions:
 
 
 def _sessions_of(service: MusicService) -> StreamableHTTPSessionManager:
-    from tunesmith.server.apis.mcp.sessions import sessions_of
+    from tunesmith.server.apis.mcp.server import sessions_of
 
     return sessions_of(service)
 

@@ -15,7 +15,7 @@ from tunesmith.audio import Audio
 from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.reader import read_audio
 from tunesmith.composer.composition import Composition, RenderOptions
-from tunesmith.composer.layers import LAYER_STEP_LU, IntensityLayer, layers_of, left_out, write_layers
+from tunesmith.composer.intensity_layers import LAYER_STEP_LU, IntensityLayer, layers_of, left_out, write_layers
 from tunesmith.composer.score import Score
 from tunesmith.errors import InvalidRequest
 
