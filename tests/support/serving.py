@@ -143,15 +143,20 @@ def pull_tiny(folder: Path, data_dir: Path) -> None:
     first.write_bytes(first.read_bytes() + b"changed")
 
 
+def pull_stable_audio(folder: Path) -> None:
+    """Pull STABLE_AUDIO, tiny, into ``folder``/data from the repository that needs no account."""
+    write_optimized(folder / "checkpoint")
+    with hub_server() as hub:
+        hub.share("stabilityai/stable-audio-3-optimized", folder / "checkpoint", licence="other")
+        tools = PullTools(Store(folder / "data"), Hub(hub.url, folder / "cache"))
+        wanted = PullRequest("stable-audio-3-small-music", accept_licence=True)
+        pull(wanted, tools, lambda _: None, lambda _: None)
+
+
 @pytest.fixture
 def stable_audio_server(tmp_path: Path) -> Iterator[Serving]:
     """Give a server that has STABLE_AUDIO, pulled from the repository that needs no account."""
-    write_optimized(tmp_path / "checkpoint")
-    with hub_server() as hub:
-        hub.share("stabilityai/stable-audio-3-optimized", tmp_path / "checkpoint", licence="other")
-        tools = PullTools(Store(tmp_path / "data"), Hub(hub.url, tmp_path / "cache"))
-        wanted = PullRequest("stable-audio-3-small-music", accept_licence=True)
-        pull(wanted, tools, lambda _: None, lambda _: None)
+    pull_stable_audio(tmp_path)
     with serving(tmp_path, keep_alive="0") as one:
         yield one
 
