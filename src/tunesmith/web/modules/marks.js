@@ -50,10 +50,8 @@ export class Marks {
       try {
         const { starred, rating, tags } = await this.#server.ask((client) => client.mark(id, given));
         this.#confirmed.set(id, { starred, rating, tags });
+      } finally {
         this.#put(id, given);
-      } catch (error) {
-        this.#put(id, given);
-        throw error;
       }
     });
     this.#sending.set(id, sent);

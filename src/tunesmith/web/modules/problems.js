@@ -16,6 +16,12 @@ import { capital, clock } from "./words.js";
 
 /** The title of a problem that has none of its own. */
 export const NOT_MADE = "It could not be made";
+/**
+ * How the page calls fields that it does not call by their own names.
+ *
+ * @type {Record<string, string>}
+ */
+const FIELDS_IN_WORDS = { ...SETTINGS_IN_WORDS, duration: "Length" };
 const SAFE = "What you typed and made is safe here.";
 
 /**
@@ -68,14 +74,12 @@ function explained(error) {
   const message = error.message.replace(/^job \S+: /, "");
   if (!field) return { title: NOT_MADE, advice: sentence(message) };
   const problem = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
-  // The page calls it length, and writes it as a clock does.
+  // The page writes a length as a clock does.
   const isLength = field === "duration";
   const text = isLength
     ? problem.replace(/at (most|least) (\d+)/, (_, most, limit) => `at ${most} ${clock(Number(limit))}`)
     : problem;
-  /** @type {Record<string, string>} */
-  const names = { ...SETTINGS_IN_WORDS, duration: "Length" };
-  return { title: `${names[field] ?? capital(field.replaceAll("_", " "))} ${text}`, advice: SAFE, field };
+  return { title: `${FIELDS_IN_WORDS[field] ?? capital(field.replaceAll("_", " "))} ${text}`, advice: SAFE, field };
 }
 
 /** @param {string} text */
