@@ -1,4 +1,4 @@
-"""Sources: the recordings that a piece is based on, with their authors and licences, for its metadata."""
+"""Metadata of what a model made, with its sources: the recordings it is based on, their authors and licences."""
 
 from __future__ import annotations
 
