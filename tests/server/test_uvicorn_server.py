@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import threading
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -35,6 +36,24 @@ def test_more_connections_than_the_open_files_allow_are_named_in_a_line(
     assert not caplog.records
     assert limits_of(Settings(max_connections=5000)).total == 384
     assert caplog.messages == ["max_connections: open files allow 384, not 5000"]
+
+
+def test_a_call_in_a_thread_does_not_wait_for_a_thread_to_start() -> None:
+    async def names() -> tuple[set[str], set[str]]:
+        serving.start_threads(asyncio.get_running_loop())
+        running = {thread.name for thread in threading.enumerate()}
+        number = sum(name.startswith("asyncio_") for name in running)
+        together = threading.Barrier(number)
+
+        def name() -> str:
+            together.wait(10)
+            return threading.current_thread().name
+
+        return running, set(await asyncio.gather(*(asyncio.to_thread(name) for _ in range(number))))
+
+    running, used = asyncio.run(names())
+    assert len(used) > 4
+    assert used <= running
 
 
 def test_a_proxy_that_is_no_address_is_refused(tmp_path: Path) -> None:

@@ -7,13 +7,17 @@ import errno
 import gc
 import ipaddress
 import logging
+import os
+import threading
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from socket import socket
 from types import FrameType
 from typing import Any
 
+import anyio.lowlevel
 import uvicorn
 from fastapi import FastAPI
 
@@ -55,6 +59,22 @@ async def _nothing() -> None:
     pass
 
 
+async def load_backend() -> None:
+    """Load what anyio otherwise loads while the first streamed response holds up the event loop."""
+    await anyio.lowlevel.checkpoint()
+
+
+def start_threads(loop: asyncio.AbstractEventLoop) -> None:
+    """Give ``asyncio.to_thread`` threads that run already: a thread started later holds up the event loop."""
+    # As many as asyncio's own executor would have.
+    number = min(32, (os.cpu_count() or 1) + 4)
+    executor = ThreadPoolExecutor(number, "asyncio")
+    all_started = threading.Barrier(number)
+    for _ in range(number):
+        executor.submit(all_started.wait)
+    loop.set_default_executor(executor)
+
+
 @dataclass(frozen=True, slots=True)
 class ShutdownHooks:
     """Shutdown hooks: ``drain`` accepts no new work, ``dismiss`` gives up unfinished work ``seconds`` later.
@@ -90,7 +110,10 @@ class DrainingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start to serve, and log the URLs."""
-        asyncio.get_running_loop().set_exception_handler(self._handle_loop_error)
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._handle_loop_error)
+        await load_backend()
+        start_threads(loop)
         await super().startup(sockets)
         for one in sockets or []:
             # uvicorn listened with a backlog of ACCEPTED_AT_ONCE.
