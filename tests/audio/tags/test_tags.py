@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,9 @@ FOREIGN: dict[str, tuple[Callable[[Path], Path], str, dict[str, list[str]]]] = {
     "WAV with a bext chunk": (
         lambda path: write_wav(path, (b"bext", b"A take".ljust(256, b"\0") + b"A Recorder".ljust(346, b"\0"))),
         ".wav", {"bext_description": ["A take"], "bext_originator": ["A Recorder"]}),
+    "WAV with other text than ASCII in its bext chunk": (
+        lambda path: write_wav(path, (b"bext", "Für die Tür".encode("cp1252").ljust(602, b"\0"))),
+        ".wav", {"bext_description": ["Für die Tür"]}),
     "ID3v2.2": (lambda path: write_mp3(path, id3(2, V2_2)), ".mp3", OLD),
     "ID3v2.3": (lambda path: write_mp3(path, id3(3, V2_3)), ".mp3", {**OLD, "license": ["CC BY 4.0"]}),
     "ID3v2.3 unsynchronised": (
@@ -134,6 +138,11 @@ def test_what_cannot_travel_is_named(tmp_path: Path) -> None:
     picture = b"\0image/png\0\3\0" + b"\x89PNG not really"
     assert unread_names(write_mp3(tmp_path / "a.mp3", id3(3, [(b"APIC", picture)]))) == ("the picture",)
     assert unread_names(write_wav(tmp_path / "a.wav", (b"iXML", b"<x/>"), (b"JUNK", b"12"))) == ("the iXML chunk",)
+    moved = b"A take".ljust(338, b"\0") + struct.pack("<Q", 48_000).ljust(264, b"\0") + b"A=PCM,F=48000\r\n"
+    assert unread_names(write_wav(tmp_path / "b.wav", (b"bext", moved))) == (
+        "the time reference of the bext chunk", "the coding history of the bext chunk",
+    )  # fmt: skip
+    assert unread_names(write_wav(tmp_path / "c.wav", (b"bext", b"A take".ljust(602, b"\0")))) == ()
     assert unread_names(write_tone(tmp_path / "a.flac", ANN)) == ()
 
 

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 
 from tunesmith.audio.tags.model import Tags
 from tunesmith.audio.tags.riff import text_of
@@ -17,6 +18,7 @@ FIELDS: Mapping[str, tuple[int, int]] = {
 }  # fmt: skip
 """Offset and size in bytes by tag name. The time reference, the loudness and the coding history describe one file only
 and are omitted."""
+TIME_REFERENCE = 338
 FIXED_BYTES = 602
 
 
@@ -25,6 +27,21 @@ def bext_pairs(content: bytes) -> Iterator[tuple[str, str]]:
     for name, (start, size) in FIELDS.items():
         if text := text_of(content[start : start + size]):
             yield name, text
+
+
+def unread_bext(content: bytes) -> Iterator[str]:
+    """Yield descriptions of what the content of a ``bext`` chunk says, but no tag keeps."""
+    place = content[TIME_REFERENCE : TIME_REFERENCE + 8].ljust(8, b"\0")
+    if struct.unpack("<Q", place)[0]:
+        yield "the time reference of the bext chunk"
+    if content[FIXED_BYTES:].strip(b"\0 \r\n"):
+        yield "the coding history of the bext chunk"
+
+
+def holds_bext(name: str, values: Sequence[str]) -> bool:
+    """Return whether a ``bext`` chunk holds all of a tag, which must be short ASCII of one value."""
+    _, size = FIELDS.get(name, (0, -1))
+    return len(values) == 1 and values[0].isascii() and len(values[0]) <= size
 
 
 def bext_chunk(tags: Tags) -> bytes:

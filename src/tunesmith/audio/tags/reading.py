@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from tunesmith.audio.markers import MIDDLE_C, Cue, Loop, Markers, markers_of, with_markers
 from tunesmith.audio.mp3_frames import ID3_HEADER, from_synchsafe
-from tunesmith.audio.tags.bext import bext_pairs
+from tunesmith.audio.tags.bext import bext_pairs, unread_bext
 from tunesmith.audio.tags.id3 import plain_tag
 from tunesmith.audio.tags.model import LOOP_LENGTH, LOOP_START, OWN, READER_NAMES, TECHNICAL, Tags, tags_from
 from tunesmith.audio.tags.own import metadata_of
@@ -45,11 +45,13 @@ def read_file_metadata(path: Path, sample_rate: int) -> dict[str, Any]:
 
 
 def unread_names(path: Path) -> tuple[str, ...]:
-    """Return descriptions of content that the metadata does not cover: pictures, and chunks of other programs."""
+    """Return descriptions of what the metadata does not cover, such as pictures and chunks of other programs."""
     with path.open("rb") as file:
-        chunks = [chunk.name for chunk in chunks_of(file)]
+        found_chunks = list(chunks_of(file))
+        chunks = [chunk.name for chunk in found_chunks]
         known = {*WITHOUT_TAGS, *ID3_CHUNKS, OWN_CHUNK, b"LIST", b"bext", b"smpl", b"cue ", b"CUE "}
         names = [f"the {name.decode('latin-1').strip()} chunk" for name in chunks if name not in known]
+        names += [what for one in found_chunks if one.name == b"bext" for what in unread_bext(content_of(file, one))]
         found = _tagged(file, image=True) if not chunks else None
     if found is not None:
         names += ["the picture"] * (found.images.any is not None) + ["XMP"] * (XMP in found.other)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.audio.markers import Markers, markers_of
-from tunesmith.audio.tags.bext import FIELDS, bext_chunk
+from tunesmith.audio.tags.bext import bext_chunk, holds_bext
 from tunesmith.audio.tags.id3 import id3_tag, prepend_id3_tag
 from tunesmith.audio.tags.model import INFO_CHUNKS, LOOP_LENGTH, LOOP_START, OWN, Tags
 from tunesmith.audio.tags.own import own_json, tags_of
@@ -39,7 +39,7 @@ def _wav_chunks(tags: Tags, own: str, markers: Markers) -> Iterator[tuple[bytes,
     simple = [(name, "; ".join(values)) for name, values in tags.items() if name in INFO_CHUNKS]
     if simple:
         yield b"LIST", info_list(simple)
-    if any(name not in INFO_CHUNKS and name not in FIELDS for name in tags) or any(len(v) > 1 for v in tags.values()):
+    if any(len(values) > 1 or not (name in INFO_CHUNKS or holds_bext(name, values)) for name, values in tags.items()):
         yield b"id3 ", id3_tag(tags)
     if broadcast := bext_chunk(tags):
         yield b"bext", broadcast
