@@ -29,9 +29,9 @@ import { buildScoreEdit, buildVariation, runVariation } from "./variations.js";
 export class Tunesmith {
   #connection;
 
-  /** @param {Options} [options] */
+  /** @param {Options | string} [options] or the base URL */
   constructor(options = {}) {
-    this.#connection = new Connection(options);
+    this.#connection = new Connection(typeof options === "string" ? { baseUrl: options } : options);
     this.baseUrl = this.#connection.baseUrl;
   }
 

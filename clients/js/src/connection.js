@@ -2,6 +2,7 @@
 
 import { checkedToken, checkedUrl, DEFAULT_URL, fromEnvironment } from "./address.js";
 import { Call, REAL_TIME } from "./deadline.js";
+import { InvalidRequest } from "./errors.js";
 import { Exchange } from "./http.js";
 
 /** @typedef {import("./options.js").CallOptions} CallOptions */
@@ -16,7 +17,10 @@ export class Connection {
   #token;
 
   /** @param {import("./options.js").Options} options */
-  constructor({ baseUrl, token, deadline = DEADLINE_SECONDS, fetch, time = REAL_TIME }) {
+  constructor({ baseUrl, token, deadline = DEADLINE_SECONDS, fetch, time = REAL_TIME, ...others }) {
+    const [unknown] = Object.keys(others);
+    // A misspelt address would call another server.
+    if (unknown) throw new InvalidRequest(unknown, "is not an option");
     const secret = this.#token = token ?? fromEnvironment("TUNESMITH_TOKEN");
     this.baseUrl = checkedUrl(baseUrl ?? fromEnvironment("TUNESMITH_URL") ?? DEFAULT_URL);
     /** @type {Record<string, string>} */

@@ -92,6 +92,11 @@ test("addresses and tokens that cannot be are refused by name, and the token is 
   for (const baseUrl of ["", "localhost:8765", "ftp://x", "http://", "http://[::1", "http://a b"]) {
     assert.throws(() => new Tunesmith({ baseUrl }), (error) => error instanceof InvalidRequest && error.field === "baseUrl");
   }
+  for (const options of [{ url: servers.open }, { baseURL: servers.open }]) {
+    const [name] = Object.keys(options);
+    assert.throws(() => new Tunesmith(options), (error) => error instanceof InvalidRequest && error.field === name);
+  }
+  assert.equal(new Tunesmith(`${servers.open}/`).baseUrl, servers.open);
   const wrong = () => new Tunesmith({ baseUrl: "http://127.0.0.1", token: "ts_secret\n" });
   assert.throws(wrong, (error) => error instanceof InvalidRequest && !error.message.includes("secret"));
   assert.ok(!JSON.stringify(new Tunesmith({ token: "ts_secret" })).includes("secret"));

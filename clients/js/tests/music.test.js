@@ -152,6 +152,16 @@ test("when the deadline passes the job is cancelled", async () => {
   await eventually(async () => (await jobOf(client, prompt))?.state === "canceled");
 });
 
+test("usual other names of fields are known, and null is not given", async () => {
+  for (const fields of [{ bpm: 91, length: 1 }, { tempo: 91, duration: 1 }, { tempoBpm: 91, duration: 1 }]) {
+    const { id } = await client.submit("calm piano", { ...fields, seed: -1, instruments: null });
+    const { request } = await client.job(id);
+    assert.deepEqual([request.tempo_bpm, request.duration], [91, 1]);
+    await client.cancel(id);
+  }
+  await refused(client.submit("calm piano", { bmp: 91 }), ApiError, { status: 422, field: "bmp" });
+});
+
 test("errors are typed and say what is wrong", async () => {
   await refused(client.generate("calm piano", { duration: -1 }), ApiError, { status: 422, field: "duration" });
   await refused(client.generate("calm piano", { model: "nobody/nothing" }), NotFound, { status: 404 });
