@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import BinaryIO
 
 CAPTURE = b"OggS"
-HEADER, FLAGS_AT, NUMBER_AT, CHECKSUM_AT = 27, 5, 14, 22
+HEADER, FLAGS_AT, NUMBER_AT = 27, 5, 14
 # Many hours of sound.
 MOST_PAGES = 500_000
 STREAM_NUMBER = 1

@@ -39,12 +39,6 @@ def write_midi(score: Score, path: Path) -> None:
     file.save(path)
 
 
-def read_midi(path: Path) -> dict[str, tuple[Note, ...]]:
-    """Return the notes of each named track; glides are not read back."""
-    file = mido.MidiFile(path, charset="utf-8")
-    return {track.name: tuple(_notes(track)) for track in file.tracks[1:]}
-
-
 def _conductor(score: Score) -> mido.MidiTrack:
     meta = mido.MetaMessage
     key = f"{score.key.tonic_name}{'m' if score.key.is_minor else ''}"
@@ -107,22 +101,6 @@ def _delta_timed(events: list[Event]) -> mido.MidiTrack:
         now = tick
     track.append(mido.MetaMessage("end_of_track"))
     return track
-
-
-def _notes(track: mido.MidiTrack) -> list[Note]:
-    notes: list[Note] = []
-    sounding: dict[int, list[tuple[int, int]]] = {}
-    now = 0
-    for message in track:
-        now += message.time
-        # A note-on of velocity 0 is a note-off: many sequencers write it so.
-        if message.type == "note_on" and message.velocity:
-            sounding.setdefault(message.note, []).append((now, message.velocity))
-        elif message.type in ("note_on", "note_off") and sounding.get(message.note):
-            # Overlapping notes of one pitch end in the order in which they began.
-            start, velocity = sounding[message.note].pop(0)
-            notes.append(Note(start / TICKS_PER_BEAT, (now - start) / TICKS_PER_BEAT, message.note, velocity))
-    return sorted(notes, key=lambda note: (note.start, note.pitch))
 
 
 def _ticks(beats: float) -> int:

@@ -56,11 +56,6 @@ class SpectroStreamShape:
         return prod(time for time, _ in self.strides)
 
     @property
-    def num_bins(self) -> int:
-        """Bins of a spectrum, without that of the Nyquist frequency."""
-        return self.base_bins * prod(bins for _, bins in self.strides)
-
-    @property
     def hop_size(self) -> int:
         """Samples from one spectrum to the next; two overlap."""
         return self.fft_size // 2

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from tunesmith.errors import InvalidRequest
 
 NUM_STYLE_LEVELS, NUM_PITCHES = 12, 128
-NUM_CONTROLS = NUM_STYLE_LEVELS + NUM_PITCHES + 1 + 3
 UNSAID = -1
 RESERVED = 7
 """What is added to every number: six ids that the model keeps for itself, and one for -1."""
