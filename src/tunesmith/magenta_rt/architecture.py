@@ -109,6 +109,7 @@ class MagentaArchitecture:
     def from_json(cls, values: Mapping[str, Any]) -> MagentaArchitecture:
         """Read what ``to_json`` returned. Raises ValueError, KeyError or TypeError for anything else."""
         codec = dict(values["codec"])
+        # JSON has lists where the frozen shapes have tuples.
         codec |= {"channels": tuple(codec["channels"]), "strides": tuple(tuple(one) for one in codec["strides"])}
         parts = {
             "temporal": StackShape(**values["temporal"]), "depth": StackShape(**values["depth"]),

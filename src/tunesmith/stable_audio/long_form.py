@@ -44,4 +44,5 @@ def plan_runs(architecture: StableAudioArchitecture, num_latents: int) -> tuple[
 
 def even(number: float) -> int:
     """Return the largest even number up to this one."""
+    # The autoencoder works on pairs of latents that start at an even one.
     return 2 * int(number / 2)

@@ -74,6 +74,7 @@ class _OpenTransformer(TransformerGraph):
         level = reshape(builder, builder.input("noise_level", np.float32, [1]), 1, 1)
         frequencies = builder.constant(turns(self.weights[f"{PREFIX}timestep_features.weight"]))
         angles = builder.node("Mul", level, frequencies)
+        # Cosines first here, unlike the features of the seconds.
         features = builder.node("Concat", builder.node("Cos", angles), builder.node("Sin", angles), axis=1)
         inner = silu(builder, self._timestep_layer(0, features))
         fixed = builder.input("global_condition", np.float32, [1, self.shape.hidden_size])

@@ -50,7 +50,9 @@ def build_same_decoder(builder: GraphBuilder, architecture: StableAudioArchitect
     shape = _shape(architecture)
     latents = builder.input("latents", np.float32, ["latents", shape.latent_channels])
     deviation = weights[f"{PREFIX}bottleneck.running_std"][0]
+    # The reference multiplies the latents by the deviation first; here the weight takes it over.
     widened = builder.exact_linear(latents, weights[f"{DECODER}1.weight"] * deviation, weights[f"{DECODER}1.bias"])
+    # After the projection, as in the reference: before it, the bias would fill the padding.
     widened = _pad_to_even(builder, widened)
     count = builder.node("Shape", widened, start=0, end=1)
     token = builder.constant(weights[f"{DECODER}3.new_tokens"])

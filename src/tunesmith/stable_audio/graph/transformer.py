@@ -99,7 +99,9 @@ class _Transformer(TransformerGraph):
         found = []
         for name, (scale, shift, gate) in (("pre_norm", parts[:3]), ("ff_norm", parts[3:])):
             norm = builder.constant(self._layer(layer, f"{name}.gamma"))
+            # The norm's own gain goes into the scale, which saves a product for every position.
             gain = builder.node("Mul", builder.node("Add", scale, one), norm)
+            # The gate is sigmoid(1 - gate): open for the most part where the condition says nothing.
             found.append(_Modulation(gain, shift, builder.node("Sigmoid", builder.node("Sub", one, gate))))
         return found[0], found[1]
 
@@ -127,6 +129,7 @@ class _Transformer(TransformerGraph):
         return self.linear(layer, "self_attn.to_out", attended, gain=modulation.gate)
 
     def _add_local(self, layer: int, update: str) -> str:
+        # Text to audio has a local condition as well, that of nothing kept; diffusers leaves it out.
         local = self.builder.input(f"local_{layer}", np.float32, ["local_rows", "positions", self.shape.hidden_size])
         return self.flat(self.builder.node("Add", self.apart(update), local))
 
