@@ -23,6 +23,7 @@ from tunesmith.audio.spool import Samples
 # Over all channels.
 BLOCK_SAMPLES = 131_072
 LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000
+# Both formats order channels as Vorbis does: left, centre, right, and so on.
 VORBIS_ORDERED = ("VORBIS", "OPUS")
 PACKED = ("FLAC", "OGG", "MP3")
 LONGEST_START = 16

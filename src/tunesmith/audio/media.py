@@ -50,6 +50,7 @@ BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 STARTS: Mapping[bytes, MediaKind] = MappingProxyType({
     b"\x1a\x45\xdf\xa3": MediaKind("WebM or Matroska", "matroska"),
     b"#!AMR": MediaKind("AMR", "amr"),
+    # The first half of the GUID of ASF's header object.
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": MediaKind("WMA", "asf"),
     b"wvpk": MediaKind("WavPack", "wv"),
     b"MAC ": MediaKind("Monkey's Audio", "ape"),

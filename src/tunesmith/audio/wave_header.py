@@ -18,6 +18,7 @@ UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
 LARGEST_RIFF = 0xFFFF_FF00
 LONGEST_FORMAT = 4096
 MOST_CHUNKS = 10_000
+# WAVE_FORMAT_EXTENSIBLE; dwChannelMask is the 32 bits at byte 20 of the fmt chunk.
 EXTENSIBLE, MASK_AT = 0xFFFE, 20
 FOLLOWING = frozenset((
     b"LIST", b"smpl", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",

@@ -73,7 +73,6 @@ def normal_quantiles(probability: Doubles) -> Doubles:
     root = np.sqrt(-_logarithm(tail))
     far = root > NEAR_TAIL
     quantiles[tails] = np.copysign(
-        # The tails' functions are centred on 1.6 and on 5 (AS 241).
         np.where(far, _ratio(FAR_RATIO, root - NEAR_TAIL), _ratio(NEAR_RATIO, root - 1.6)), centred[tails]
     )
     return quantiles

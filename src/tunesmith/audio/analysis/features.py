@@ -127,6 +127,7 @@ def _peaks(magnitudes: Floats) -> Floats:
 def _band_matrix(size: int) -> Floats:
     """Return a triangular mel filter bank, (bins, NUM_BANDS)."""
     frequencies = np.fft.rfftfreq(size, 1 / RATE)
+    # The mel scale: 2595 log10(1 + f / 700).
     edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + RATE / 2 / 700), NUM_BANDS + 2) / 2595) - 1)
     # No band may be narrower than an FFT bin, or it would be empty.
     edges = np.maximum(edges, np.arange(NUM_BANDS + 2) * RATE / size)

@@ -50,6 +50,7 @@ def _by_the_bass(fits: dict[str, float], spectrum: Floats) -> tuple[float, str]:
     best = max(fits, key=lambda name: fits[name])
     note, mode = best.split()
     tonic = NAMES.index(note)
+    # The relative minor lies three semitones below the major, which is nine above.
     relative = f"{NAMES[(tonic + 9) % 12]} minor" if mode == "major" else f"{NAMES[(tonic + 3) % 12]} major"
     bass = _bass(spectrum)
     # Relative keys share their notes, so the profiles hardly separate them; the bass favours the tonic.

@@ -83,6 +83,7 @@ def _spectrum(block: Samples) -> Doubles:
 def _octaves(spectrum: Doubles, sample_rate: int) -> tuple[float, ...]:
     frequencies = np.fft.rfftfreq(SPECTRUM_SIZE, 1 / sample_rate)
     energies = np.array([
+        # Bands an octave wide, half of it on each side of the centre.
         spectrum[(frequencies >= centre / 2**0.5) & (frequencies < centre * 2**0.5)].sum() for centre in OCTAVES_HZ
     ])  # fmt: skip
     total = energies.sum()

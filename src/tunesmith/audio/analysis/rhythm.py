@@ -93,6 +93,7 @@ def _rough_tempo(onsets: Floats) -> float | None:
     if correlation[round(0.25 * FRAMES_A_SECOND) : round(2 * FRAMES_A_SECOND)].max() < LEAST_PULSE * correlation[0]:
         return None
     candidates = np.arange(LOWEST_BPM, HIGHEST_BPM, 0.1)
+    # Autocorrelation and spectrum at once: a wrong multiple of the tempo is strong in one, but rarely in both.
     repeats = np.interp(60 / candidates * FRAMES_A_SECOND, np.arange(size), correlation)
     spectrum = np.abs(np.fft.rfft(onsets * np.hanning(size), padded))
     frequencies = np.fft.rfftfreq(padded, 1 / FRAMES_A_SECOND)
@@ -107,6 +108,7 @@ def _beats(onsets: Floats, period: float) -> Frames:
     strength = _smoothed(onsets / (onsets.std() or 1), period)
     nearest, farthest = round(period / 2), round(2 * period)
     back = np.arange(-farthest, -nearest + 1)
+    # By the logarithm, so that half and twice the period cost the same (Ellis, 2007).
     cost = -TIGHTNESS * np.log(-back / period) ** 2
     score, before = strength.astype(np.float64), np.full(strength.size, -1, np.int64)
     floor = 0.01 * float(strength.max())
