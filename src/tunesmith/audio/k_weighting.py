@@ -13,8 +13,10 @@ from tunesmith.audio.spool import Samples
 
 # It takes back what the K filter adds at 1 kHz (BS.1770-4).
 OFFSET_LUFS = -0.691
+# The two gates of BS.1770-4.
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
+# The rate for which BS.1770-4 prints its coefficients.
 DESIGN_RATE = 48_000
 # Below, the shelf's frequency is too near to the Nyquist frequency, or above it.
 LOWEST_WARPED_RATE = 8_000

@@ -28,6 +28,7 @@ Frames = npt.NDArray[np.float32]  # (samples, channels)
 STALLED_SECONDS = 30.0
 LARGEST_ALLOCATION = 1 << 28
 KEPT_MESSAGES = 1 << 14
+# Six words of 32 bits; encoding 6 is 32-bit float.
 AU_HEADER, AU_FLOAT = 24, 6
 LOSSLESS = re.compile(
     r"Audio: (?:alac|flac|pcm_\w+|wmalossless|wavpack|tta)\b[^\n]*?, s(16|24|32)p?(?: \((\d+) bit\))?"

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from tunesmith.audio.joined_file import Segment, Window
 
 NAMES = (b"RIFF", b"RF64", b"BW64")
+# What recorders and pipes write where they do not know the length yet.
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
 LARGEST_RIFF = 0xFFFF_FF00
 LONGEST_FORMAT = 4096

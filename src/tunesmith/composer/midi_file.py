@@ -11,6 +11,7 @@ from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.score import Note, Part, Score
 from tunesmith.composer.theory import TICKS_PER_BEAT
 
+# Channel 10 of General MIDI, counted from 0.
 DRUM_CHANNEL = 9
 MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 # In semitones either way, the widest range that players commonly support.

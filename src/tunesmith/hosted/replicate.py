@@ -26,6 +26,7 @@ from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
 
+# The longest that Replicate holds a request that says Prefer: wait.
 WAIT_SECONDS = 60
 POLL_SECONDS = 0.5
 CLEAR_UP_SECONDS = 5.0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 
+# A run has room for its headroom below the 120 s of the longest one.
 RUN_SECONDS, KEPT_SECONDS = 110.0, 20.0
 
 

@@ -11,6 +11,7 @@ NoiseLevels = npt.NDArray[np.float32]  # (steps + 1,)
 
 FIRST_LOG_SNR, LAST_LOG_SNR = -6.2, 2.0
 """The range of the logarithm of the signal-to-noise ratio, in which Stable Audio 3 takes even steps."""
+# The start of sample_rf in stable-audio-tools.
 OPEN_FIRST_LOG_SNR = -6.0
 MIN_STEPS = 3
 """The fewest steps of a walk that starts from audio."""

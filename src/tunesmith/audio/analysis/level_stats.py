@@ -16,6 +16,7 @@ WINDOW_SECONDS = 0.05
 CLIPPED = 0.999
 LEAST_RUN = 3
 """The shortest run of samples at full scale that counts as clipped; shorter ones may be a peak that just touches it."""
+# The nominal octave bands of IEC 61260.
 OCTAVES_HZ = (63, 125, 250, 500, 1000, 2000, 4000, 8000)
 SPECTRUM_SIZE = 4096
 

@@ -21,6 +21,7 @@ WEIGHTS: Mapping[str, float] = {
     "hook": 2, "tone": 2, "mood": 2, "genre": 1, "ending": 1,
 }  # fmt: skip
 """Weights in the mean; silence and clipping instead multiply the score."""
+# The score of what cannot be judged: neither a fault nor a merit.
 UNKNOWN = 0.5
 SCALES: Mapping[str, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 SHARED_NOTES: Mapping[int, float] = {7: 0.85, 6: 0.6, 5: 0.35}

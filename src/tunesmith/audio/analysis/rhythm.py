@@ -18,9 +18,12 @@ LEAST_PULSE = 0.18
 # A beat also has even subdivisions; other periodicities need not.
 SUBDIVISIONS = (1, 2, 4)
 TIGHTNESS = 400.0
+# The standard deviation of beats from a straight line.
 STEADY_SECONDS = 0.02
+# The advantage that a bar of three needs, because most music has four.
 WALTZ = 1.15
 FRAMES_A_SECOND = RATE / HOP
+# People tap between these tempos: none is doubled beyond the first or halved below the other.
 FASTEST_DOUBLED, EQUAL = 150.0, 0.6
 SLOWEST_HALVED, UNEQUAL = 66.0, 0.7
 

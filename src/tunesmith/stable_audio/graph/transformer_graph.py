@@ -21,6 +21,7 @@ from tunesmith.stable_audio.architecture import DiffusionShape, StableAudioArchi
 from tunesmith.stable_audio.graph.conditioning import PREFIX
 
 LAYERS = f"{PREFIX}transformer.layers."
+# As in the reference; the norms of heads have 1e-6.
 BLOCK_EPSILON = 1e-5
 
 
