@@ -19,6 +19,7 @@ FIELDS: Mapping[str, tuple[int, int]] = {
 """Offset and size in bytes by tag name. The time reference, the loudness and the coding history describe one file only
 and are omitted."""
 TIME_REFERENCE = 338
+# The chunk up to its coding history, which may have any length (EBU Tech 3285).
 FIXED_BYTES = 602
 
 
