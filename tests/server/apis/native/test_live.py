@@ -193,6 +193,11 @@ def test_a_recording_is_a_track_with_the_samples_that_were_heard(server: Started
     assert any(np.array_equal(heard[start : start + 48_000], kept) for start in starts if start >= 0)
 
 
+def test_minus_one_is_a_seed_to_be_drawn(server: StartedServer) -> None:
+    with listening(server.url, **SINES, seed=-1) as listener:
+        assert listener.hear_until("started")["seed"] >= 0
+
+
 def test_a_stream_needs_a_model_that_plays_live_and_valid_fields(server: StartedServer) -> None:
     for start, message in (
         ({"model": "composer", "prompt": "lofi"}, "model: composer cannot play live"),

@@ -14,14 +14,14 @@ import struct
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tunesmith.errors import InvalidRequest
 from tunesmith.field_names import field_for
 from tunesmith.fields import GivenFields, ModelName, checked, shown
 from tunesmith.jobs.live_pace import AHEAD_SECONDS
 from tunesmith.live_stream import LiveSettings, SoundEncoding
-from tunesmith.request import IS_NUMBER, MAX_SEED
+from tunesmith.request import IS_NUMBER, MAX_SEED, RANDOM_SEED, seed_or_none
 from tunesmith.server.apis.request_body import parse_json
 from tunesmith.server.errors import BadRequest
 
@@ -35,7 +35,7 @@ class LiveStart(LiveSettings):
     """The first message: the settings to begin with, and what stays as it is."""
 
     model: ModelName | None = None
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED), IS_NUMBER] | None = None
+    seed: Annotated[int, Field(ge=RANDOM_SEED, le=MAX_SEED), AfterValidator(seed_or_none), IS_NUMBER] | None = None
     encoding: SoundEncoding = "pcm16"
     ahead: Annotated[float, Field(ge=0.1, le=5), IS_NUMBER] = AHEAD_SECONDS
     duration: Annotated[float, Field(ge=1), IS_NUMBER] | None = None
