@@ -1,4 +1,4 @@
-"""The limits that pages state are those of the code; the HTTP API, live streams and settings have tests of their own."""
+"""The limits that pages state are those of the code; the HTTP API, live streams and settings have their own tests."""
 
 from __future__ import annotations
 

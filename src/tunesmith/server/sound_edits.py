@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
@@ -38,18 +39,23 @@ class EditFailed(TunesmithError, code="EditFailed"):
 
 
 class SoundEdits:
-    """Runs edits, a few at a time. Use it from one event loop."""
+    """Runs edits, a few at a time, and one at a time of each owner. Use it from one event loop."""
 
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(MAX_AT_ONCE)
+        # Of one owner's edits only one waits with those of the others, so that nobody waits for all of them.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def run(self, edit: str, sources: Sequence[Path], output: Path, *settings: str) -> None:
+    async def run(
+        self, edit: str, sources: Sequence[Path], output: Path, *settings: str, owner: str | None = None
+    ) -> None:
         """Write ``output``, in the format of its suffix. Raises InvalidRequest with the CLI's message, and EditFailed.
 
         No message has a path of this server. A cancelled caller ends the process. Raises DiskFull.
         """
         command = (edit, *map(str, sources), "--output", str(output), *settings)
-        async with self._places:
+        turn = contextlib.nullcontext() if owner is None else self._turns.setdefault(owner, asyncio.Lock())
+        async with turn, self._places:
             code, said = await _tunesmith(command, output.parent)
         if code == 0:
             return

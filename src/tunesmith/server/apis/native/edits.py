@@ -83,7 +83,7 @@ def add_edits(routes: APIRouter, context: ApiContext) -> None:
                 raise InvalidRequest(SOURCE, f"must be {number} for {body.edit}, got {len(sources)}")
             options = body.options()
             output = folder / f"{body.edit}.{body.format}"
-            await context.edits.run(body.edit, sources, output, *options)
+            await context.edits.run(body.edit, sources, output, *options, owner=caller.owner)
         return sent_once(output)
 
 

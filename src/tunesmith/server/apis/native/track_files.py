@@ -40,9 +40,9 @@ def check_format(name: str) -> str:
     return name
 
 
-async def converted(path: Path, name: str, kind: str, edits: SoundEdits) -> FileResponse:
+async def converted(path: Path, name: str, kind: str, edits: SoundEdits, owner: str | None) -> FileResponse:
     """Return a sound file in another format, under ``name``, with its metadata."""
     async with edit_folder() as folder:
         output = folder / f"{name}.{kind}"
-        await edits.run("convert", [path], output)
+        await edits.run("convert", [path], output, owner=owner)
     return sent_once(output)

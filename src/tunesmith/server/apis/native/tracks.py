@@ -119,7 +119,7 @@ def _add_files(routes: APIRouter, context: ApiContext) -> None:
             return await _exported(context, track, _export(track, kind, caller.owner, intensity), request)
         path = path_of_file(track, context.results)
         if kind != own:
-            return await converted(path, track.id, kind, context.edits)
+            return await converted(path, track.id, kind, context.edits, caller.owner)
         return FileResponse(path, media_type=media_type_of_format(kind), filename=f"{track.id}.{kind}")
 
     _add_exports(routes, context)
