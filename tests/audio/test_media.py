@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
+from small_disk import small_disk
 
 from tunesmith.audio import media
 from tunesmith.audio.decode_check import check_sound
@@ -25,7 +27,7 @@ from tunesmith.audio.decoder import Decoder, LimitExceeded, SoundLimits
 from tunesmith.audio.media import media_kind
 from tunesmith.audio.reader import read_audio, read_metadata
 from tunesmith.cli import run
-from tunesmith.errors import AudioFileError, InvalidRequest
+from tunesmith.errors import AudioFileError, DiskFull, InvalidRequest
 from tunesmith.hosted.audio_response import read_sound
 from tunesmith.server.remote_audio import RemoteAudioFetcher
 from tunesmith.server.ssrf_guard import AddressGuard
@@ -125,6 +127,16 @@ def test_they_are_bounded_as_all_are(m4a: Path, tmp_path: Path) -> None:
     many = encode(tmp_path / "a.mka", "-c:a", "pcm_s16le", "-ac", "16")
     with pytest.raises(InvalidRequest, match=r"^audio: must have at most 8 channels, got 16$"):
         check_sound(many.read_bytes(), "audio", 5)
+
+
+def test_a_full_temporary_folder_is_told_without_its_place_and_nothing_is_left(
+    m4a: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", 16) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk.folder))
+        with pytest.raises(DiskFull, match=r"^the disk is full: the recording could not be stored$"):
+            check_sound(m4a.read_bytes(), "audio", 3)
+        assert disk.files("") == []
 
 
 @pytest.mark.parametrize("change", [

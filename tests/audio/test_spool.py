@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from budgets import SCORES
 from hypothesis import given
 from hypothesis import strategies as st
+from small_disk import small_disk
 
 from tunesmith.audio.spool import Samples, Spool
+from tunesmith.errors import DiskFull
 
 
 def noise(channels: int, length: int, seed: int = 0) -> Samples:
@@ -68,3 +72,22 @@ def test_a_spool_that_is_forgotten_closes_its_file() -> None:
     del spool
     gc.collect()
     assert file.closed
+
+
+def append_and_read(size: int) -> None:
+    with Spool(1, memory_bytes=1) as spool:
+        spool.append(np.ones((1, size), np.float32))
+        spool.read()
+
+
+@pytest.mark.parametrize("size", [100, 20_000])
+def test_a_full_disk_is_told_whether_it_is_met_at_once_or_when_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    with small_disk(tmp_path / "disk", 64) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk.folder))
+        disk.fill()
+        with pytest.raises(DiskFull, match=r"^temporary folder: cannot write to "):
+            append_and_read(size)
+        disk.empty()
+        assert disk.files("") == []

@@ -171,6 +171,7 @@ def test_a_composer_that_holds_too_much_memory_is_replaced_between_tasks(
 @pytest.mark.parametrize(("model", "kind", "is_mistake", "words"), [
     ("mistaken", "InvalidRequest", True, "prompt: must rhyme"),
     ("raising", "InternalError", False, "internal error"),
+    ("full", "DiskFull", False, "the disk is full: the audio could not be stored"),
     ("greedy", "OutOfResources", False, "not enough memory to generate this"),
     ("unloadable", "ModelNotInstalled", False, "tunesmith pull unloadable"),
     ("nonsuch", "UnknownName", True, "there is no model called 'nonsuch'"),

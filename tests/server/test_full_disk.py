@@ -70,6 +70,29 @@ def test_a_database_that_cannot_grow_takes_nothing_and_loses_nothing(tmp_path: P
         assert httpx.post(f"{server.url}/api/jobs", json={"prompt": "calm piano"}).status_code == 202
 
 
+def test_a_full_temporary_folder_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = ("a.wav", wav_bytes(70, sample_rate=16_000), "audio/wav")
+    forms: list[tuple[str, dict[str, str], str]] = [
+        ("/api/jobs", {"prompt": "calm"}, "melody"), ("/v1/files", {}, "content"), ("/api/edits", {}, "source")
+    ]  # fmt: skip
+    with small_disk(tmp_path / "temporary", 2 * KILOBYTES) as disk:
+        monkeypatch.setenv("TMPDIR", str(disk.folder))
+        with serving(tmp_path, composer_processes="1") as server:
+            # A program looks once for a temporary folder, and passes over a full one.
+            httpx.post(f"{server.url}/v1/files", files={"content": sound}, timeout=60).raise_for_status()
+            before = disk.files("")
+            disk.fill()
+            for path, fields, name in forms:
+                answer = httpx.post(server.url + path, data=fields, files={name: sound}, timeout=60)
+                assert answer.status_code == 507, answer.text
+                assert "the disk is full" in answer.text
+            disk.empty()
+            assert disk.files("") == before
+            assert "Traceback" not in server.process.log
+            answer = httpx.post(f"{server.url}/v1/files", files={"content": sound}, timeout=60)
+            assert answer.status_code == 201
+
+
 @pytest.fixture
 def full(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the system say that the disk is full as soon as something is to be safe on it, or in its place."""

@@ -126,6 +126,8 @@ def _run(told: dict[str, Any]) -> int:
     os.chdir(told["folder"])
     os.environ.clear()
     os.environ.update(told["environment"])
+    # A program looks for its own temporary folder, as its environment names it.
+    tempfile.tempdir = None
     _open_streams(told["environment"].get("PYTHONIOENCODING", "utf-8"))
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN if told["ignores_interrupt"] else signal.default_int_handler)
@@ -211,8 +213,6 @@ def _warm_up() -> None:
     root_command()
     with tempfile.TemporaryDirectory() as folder:
         open_database(Settings(data_dir=Path(folder))).close()
-    # A program looks for its own temporary folder, as its environment names it.
-    tempfile.tempdir = None
     for prompt in WARM_PROMPTS:
         request = GenerationRequest(prompt=prompt, duration=2.0, seed=1)
         ComposerGenerator().generate(request, lambda _: None, lambda: False)

@@ -11,7 +11,7 @@ import numpy as np
 from performers import RollPlayer
 
 from tunesmith.audio import Audio
-from tunesmith.errors import InvalidRequest, ModelNotInstalled
+from tunesmith.errors import DiskFull, InvalidRequest, ModelNotInstalled
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback
 from tunesmith.request import GenerationRequest
 
@@ -23,6 +23,7 @@ NAMES = (
     "Crashing",
     "Poisoned",
     "Raising",
+    "Full",
     "Greedy",
     "Mistaken",
     "Unloadable",
@@ -105,6 +106,14 @@ class Raising(Prompt):
     def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
         """Divide by zero."""
         raise ZeroDivisionError("a secret of the program")
+
+
+class Full(Prompt):
+    """Finds no room for its temporary files."""
+
+    def generate(self, request: GenerationRequest, progress: ProgressCallback, cancelled: CancelCheck) -> Audio:
+        """Write what does not fit, with an error that names a place."""
+        raise DiskFull("temporary folder: cannot write to /secret: No space left on device")
 
 
 class Greedy(Prompt):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 
-from tunesmith.errors import InvalidRequest
+from tunesmith.errors import DiskFull, InvalidRequest
 
 KNOWN = "is not a readable audio file (WAV, AIFF, FLAC, MP3, Ogg, Opus; with FFmpeg M4A, WebM, 3GP, AMR, WMA)"
 MAX_CHANNELS = 8
@@ -15,8 +15,8 @@ SAMPLES_A_SECOND = 2 * 48_000
 def check_sound(content: bytes, field: str, max_seconds: float) -> float:
     """Return the seconds of a sound; raise InvalidRequest for ``field`` unless all of it decodes within the limits.
 
-    It may have ``max_seconds``, and as many samples as these in stereo at 48 kHz. Headers are not trusted: everything
-    is decoded, block by block, until a limit is exceeded.
+    Raises DiskFull if there is no room for what FFmpeg reads. It may have ``max_seconds``, and as many samples as these
+    in stereo at 48 kHz. Headers are not trusted: everything is decoded, block by block, until a limit is exceeded.
     """
     from tunesmith.audio.decoder import DecodeError, Decoder, LimitExceeded, NotASound, SoundLimits
 
@@ -25,6 +25,9 @@ def check_sound(content: bytes, field: str, max_seconds: float) -> float:
         with Decoder(io.BytesIO(content), limits) as sound:
             decoded = sum(block.shape[1] for block in sound.blocks())
             seconds = decoded / sound.sample_rate
+    except DiskFull:
+        # Its message names a path.
+        raise DiskFull("the disk is full: the recording could not be stored") from None
     except LimitExceeded as error:
         raise InvalidRequest(field, str(error)) from None
     except NotASound as error:

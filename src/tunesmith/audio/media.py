@@ -10,18 +10,20 @@ import re
 import shutil
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from types import MappingProxyType, TracebackType
 from typing import IO, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
+
+from tunesmith.errors import DiskFull
 
 Frames = npt.NDArray[np.float32]  # (samples, channels)
 
@@ -265,10 +267,16 @@ def _spare_copy(file: BinaryIO) -> IO[bytes] | None:
     if isinstance(name, str) and Path(name).is_file():
         return None
     # FFmpeg opens it by name, so it outlives this function; _end() deletes it.
-    spare = NamedTemporaryFile(prefix="tunesmith-", delete=False)  # noqa: SIM115
-    file.seek(0)
-    shutil.copyfileobj(file, spare)
-    spare.flush()
+    spare = tempfile.NamedTemporaryFile(prefix="tunesmith-", delete=False)  # noqa: SIM115
+    try:
+        file.seek(0)
+        shutil.copyfileobj(file, spare)
+        spare.flush()
+    except OSError as error:
+        with suppress(OSError):
+            spare.close()
+        Path(spare.name).unlink()
+        raise DiskFull(f"temporary folder: cannot write to {tempfile.gettempdir()}: {error.strerror}") from error
     return spare
 
 

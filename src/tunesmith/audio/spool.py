@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.errors import AudioFileError
+from tunesmith.errors import DiskFull
 
 Samples = npt.NDArray[np.float32]  # (channels, samples), full scale is ±1
 
@@ -27,7 +28,7 @@ class Spool:
     temporary file, which is deleted when the spool is closed or collected. Plain reads and writes, no memory mapping,
     so that resident memory does not grow with length. Not thread-safe.
 
-    Raises AudioFileError if the temporary file cannot be written, as on a full disk.
+    Raises DiskFull if the temporary file cannot be written.
     """
 
     def __init__(self, channels: int, memory_bytes: int = MEMORY_BYTES) -> None:
@@ -37,7 +38,7 @@ class Spool:
         self._length = 0
         self._file = tempfile.SpooledTemporaryFile(max_size=memory_bytes, prefix="tunesmith-")  # noqa: SIM115
         # Deletes the temporary file also when the spool is collected without close().
-        self._finalizer = weakref.finalize(self, self._file.close)
+        self._finalizer = weakref.finalize(self, _discard, self._file)
 
     def __len__(self) -> int:
         """Return the number of samples per channel."""
@@ -51,7 +52,9 @@ class Spool:
         """Return the samples from ``start`` up to ``stop`` (None for the end), (channels, n), clipped to the length."""
         stop = self._length if stop is None else min(stop, self._length)
         start = min(max(start, 0), stop) if stop > 0 else 0
-        self._file.seek(start * self._frame_bytes)
+        with _disk_full():
+            # Writes what is still buffered.
+            self._file.seek(start * self._frame_bytes)
         samples = np.empty((self.channels, max(0, stop - start)), np.float32)
         # Read in pieces, so that the samples are not in memory twice.
         for at in range(0, samples.shape[1], READ_SAMPLES):
@@ -98,10 +101,22 @@ class Spool:
     def _store(self, start: int, block: Samples) -> None:
         if block.ndim != 2 or block.shape[0] != self.channels:
             raise ValueError(f"a block must be ({self.channels}, samples), got {block.shape}")
-        try:
+        with _disk_full():
             self._file.seek(start * self._frame_bytes)
             self._file.write(np.ascontiguousarray(block.T, dtype=np.float32).tobytes())
-        except OSError as error:
-            folder = tempfile.gettempdir()
-            raise AudioFileError(f"temporary folder: cannot write to {folder}: {error.strerror}") from error
         self._length = max(self._length, start + block.shape[1])
+
+
+def _discard(file: tempfile.SpooledTemporaryFile[bytes]) -> None:
+    # Closing would write what is still buffered, for which a full disk has no room.
+    with suppress(OSError):
+        file.close()
+
+
+@contextmanager
+def _disk_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        folder = tempfile.gettempdir()
+        raise DiskFull(f"temporary folder: cannot write to {folder}: {error.strerror}") from error

@@ -31,7 +31,7 @@ from tunesmith.errors import (
     OutOfResources,
     TunesmithError,
 )
-from tunesmith.files import disk_full_as_error
+from tunesmith.files import disk_full_as_error, is_full
 from tunesmith.generator import (
     EXPORTS,
     BatchingGenerator,
@@ -96,6 +96,7 @@ class MemoryTrim:
 PROGRESS_SECONDS = 0.1
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
 NO_MEMORY = "not enough memory to generate this"
+NO_ROOM = "the disk is full: the audio could not be stored"
 NICENESS = 5
 """The niceness of a runner: the server that answers for it goes first if both want the same cores."""
 
@@ -305,11 +306,11 @@ def write_growing(stream: MusicStream, path: Path, work: _TaskRun) -> None:
 
 @contextmanager
 def _translate_write_errors() -> Iterator[None]:
-    """Translate errors of writing: DiskFull loses its path, AudioFileError becomes OSError, an internal error."""
+    """Translate AudioFileError of writing to OSError, an internal error."""
     try:
         yield
     except DiskFull:
-        raise DiskFull("the disk is full: the audio could not be stored") from None
+        raise
     except AudioFileError as error:
         raise OSError(str(error)) from error
 
@@ -320,6 +321,9 @@ def _error_message(error: BaseException, *private: str) -> dict[str, Any]:
     ``private`` are paths of the server that callers must not see. Every text is shortened, because an error may quote a
     value of any length.
     """
+    if isinstance(error, DiskFull) or is_full(error):
+        # Its message names a path.
+        return _failure(DiskFull.code, NO_ROOM)
     if isinstance(error, TunesmithError):
         message = _text(error)
         for path in private:

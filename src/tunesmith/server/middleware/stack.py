@@ -28,7 +28,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunesmith.errors import DatabaseError, TunesmithError
+from tunesmith.errors import DatabaseError, DiskFull, TunesmithError
+from tunesmith.files import is_full
 from tunesmith.library.tokens import Allowance
 from tunesmith.logs import LimitLog, bind
 from tunesmith.server.apis.routing import dialect_of, redact_path
@@ -207,8 +208,14 @@ class ResponseMiddleware:
             # The response has started, so only a closed connection can signal the failure.
             if is_answered:
                 raise
-            fault_log.exception("%s %s failed", scope["method"], redact_path(scope["path"]))
-            await self._tell(scope["path"], TunesmithError(type(error).__name__))(scope, receive, send)
+            shown = TunesmithError(type(error).__name__)
+            if is_full(error):
+                # Such as that of the temporary files that forms are read into.
+                shown = DiskFull("the disk is full: the request could not be stored")
+                fault_log.error("%s %s failed: the disk is full", scope["method"], redact_path(scope["path"]))
+            else:
+                fault_log.exception("%s %s failed", scope["method"], redact_path(scope["path"]))
+            await self._tell(scope["path"], shown)(scope, receive, send)
 
     async def _serve_head(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer like GET without the body, for monitors and link previews, even if the body would never end."""
