@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from live_server import served
 from small_disk import small_disk
 
 from tunesmith.audio.buffer import Samples
+from tunesmith.audio.markers import markers_of
+from tunesmith.audio.reader import read_audio
 from tunesmith.composer.score_file import load_score
 from tunesmith.config import Settings
 from tunesmith.server.app import create_app
@@ -103,6 +106,33 @@ def test_an_edit_that_cannot_be_is_refused(server: httpx.Client, track: str, fie
     answer = edited(server, [(None, track)], **fields)
     assert answer.status_code == 422
     assert said in answer.json()["error"]["message"]
+
+
+def bounce() -> bytes:
+    """Return half a second of 5.1 in 24 bits as a workstation writes it: with tags, and a loop of its second half."""
+    file = io.BytesIO()
+    steps = np.random.default_rng(1).integers(-(1 << 22), 1 << 22, (24_000, 6), np.int32) << 8
+    with soundfile.SoundFile(file, "w", 48_000, 6, "PCM_24", format="WAVEX") as writer:
+        writer.title, writer.artist = "Bounce", "Ann"
+        writer.write(steps)
+    loop = struct.pack("<9I", 0, 0, 20_833, 60, 0, 0, 0, 1, 0) + struct.pack("<6I", 0, 0, 12_000, 23_999, 0, 0)
+    content = file.getvalue() + b"smpl" + struct.pack("<I", len(loop)) + loop
+    return content[:4] + struct.pack("<I", len(content) - 8) + content[8:]
+
+
+@pytest.mark.parametrize("form", ["wav", "flac"])
+def test_a_bounce_keeps_its_bits_speakers_tags_and_loop(server: httpx.Client, tmp_path: Path, form: str) -> None:
+    source, result = tmp_path / "mix.wav", tmp_path / f"mix.{form}"
+    source.write_bytes(bounce())
+    result.write_bytes(edited(server, [("mix.wav", bounce())], edit="convert", format=form).raise_for_status().content)
+    before, after = read_audio(source), read_audio(result)
+    assert soundfile.info(result).subtype == "PCM_24"
+    np.testing.assert_array_equal(after.samples, before.samples)
+    assert after.encoding.channel_mask == before.encoding.channel_mask
+    assert after.metadata["tags"].items() >= {"title": ["Bounce"], "artist": ["Ann"]}.items()
+    loops = [markers_of(one.metadata, 48_000).loops for one in (before, after)]
+    assert loops[0] == loops[1]
+    assert (loops[1][0].start, loops[1][0].length) == (12_000, 12_000)
 
 
 def silence(frames: int, channels: int = 1, rate: int = 1_000, container: str = "FLAC") -> bytes:
