@@ -11,8 +11,9 @@ from budgets import SCORES
 from hypothesis import given
 from pieces import scores, small_score
 
-from tunesmith.composer.midi_file import TICKS_PER_BEAT, write_midi
+from tunesmith.composer.midi_file import write_midi
 from tunesmith.composer.score import Note, Score
+from tunesmith.composer.theory import TICKS_PER_BEAT
 
 
 def read_midi(path: Path) -> dict[str, list[Note]]:
