@@ -104,6 +104,7 @@ class ApiClient:
                         if job.is_final:
                             return
             breaks += 1
+            # A reply without Retry-After: the pause is the plain back-off.
             await self._transport.sleep(pause_after(breaks, Reply(0)))
 
     async def audio(self, job_id: str, *, deadline: float | None = None) -> bytes:
@@ -310,6 +311,7 @@ async def _next_event(body: ReplyBody) -> Reply | None:
 
 
 def _path(*parts: str) -> str:
+    # A slash in an id must not become another part of the path.
     return "/api/" + "/".join(quote(part, safe="") for part in parts)
 
 

@@ -124,6 +124,7 @@ def socket_options(address: ServerAddress) -> dict[str, Any]:
     """Return the arguments to connect to a server with ``websockets``."""
     headers = {"Authorization": f"Bearer {address.token}"} if address.token else {}
     options: dict[str, Any] = {
+        # https becomes wss by the same replacement.
         "uri": address.url.replace("http", "ws", 1) + PATH, "additional_headers": headers, "compression": None,
         "open_timeout": OPENING_SECONDS,
     }  # fmt: skip

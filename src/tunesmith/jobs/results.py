@@ -154,6 +154,7 @@ class ResultFiles:
         self._clock = clock
         self._incoming = folder / "incoming"
         self.prepare()
+        # A lock in the file system, because several servers may share the folder.
         self._lock = FileLock(folder / ".lock")
         self._sync = BackgroundSync()
 
@@ -238,6 +239,7 @@ class ResultFiles:
     def _path(self, digest: str) -> Path:
         if not is_sha256(digest):
             raise InvalidRequest("digest", f"must be 64 hexadecimal digits, got {digest[:80]!r}")
+        # 256 folders, so that none of them holds too many files.
         return self.folder / digest[:2] / digest
 
     def _results(self, used: Mapping[str, float], now: float) -> Iterator[_RetentionEntry]:

@@ -34,6 +34,7 @@ class AcceptedLicences:
 
     def accept(self, licences: Iterable[Licence], day: date) -> None:
         """Remember that these licences are accepted since a day; those accepted earlier keep their date."""
+        # The right side wins, so an earlier date stays.
         dates = {one.identifier: day.isoformat() for one in licences} | self.dates()
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(self.folder / FILE) as file:

@@ -199,4 +199,5 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     with atomic_write(folder / MANIFEST) as file:
         file.write(json.dumps(manifest.to_json(), indent=1).encode())
         file.flush()
+        # Before the rename, or a power cut could leave an empty file under the manifest's name.
         os.fsync(file.fileno())

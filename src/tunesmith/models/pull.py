@@ -236,6 +236,7 @@ class _Pull:
         start = DOWNLOAD_SHARE if self.located.hub_id else 0.0
 
         def converted(fraction: float) -> None:
+            # The last hundredths are left to the check and the trial.
             self.progress(Progress("converting", start + (0.98 - start) * fraction))
 
         with tools.store.building(offer.name) as target:

@@ -28,6 +28,7 @@ STEMS_END, PERFORMING_ENDS, LISTENING_ENDS = 0.1, 0.85, 0.9
 """The fractions of the whole at which the stages of the work end."""
 LEAST_NOTES, LEAST_ONSETS = 0.6, 0.25
 """Below this share of the notes, or of the onsets beyond chance, the result says so: another piece has less."""
+# About a frame of 40 ms, the smallest step of lead_frames.
 LEAST_LAG = 0.03
 OF_THE_MODEL = frozenset({"prompt", "genre", "mood", "instruments", *NEURAL_FIELDS}) - {
     "guide", "keep_stems", "perform", *OF_PERFORMANCES,

@@ -34,6 +34,7 @@ LEAST_SHARE = 1 / 3
 RINGING_SECONDS = 1.0
 """A class is that of nobody only where it has not been played for so long, because of pedal and reverb."""
 SHORTEST_SECONDS = 0.1
+# Steps of 10 ms.
 GRID_RATE = 100
 FEWEST_CLASSES = 2
 """Fewer silent classes are too few to compare with; the weakest of all take their place then."""

@@ -37,6 +37,7 @@ class PipedProgram:
 
     def __init__(self, command: Sequence[str], *, raw: bool = False) -> None:
         self._name = Path(command[0]).stem
+        # How much of the header is still to be dropped.
         self._left = WAV_HEADER_BYTES if raw else 0
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = _started(command, subprocess.PIPE, self._errors)

@@ -172,6 +172,7 @@ def limit_headers(left: Sequence[Allowance], now: float) -> dict[str, str]:
     }
 
 
+# Older clients of Replicate say Token in place of Bearer.
 SCHEMES = ("bearer", "token")
 REMEMBERED_SECONDS = 1.0
 """The time to live of a cached token: how long a revoked token is still accepted."""
@@ -281,5 +282,7 @@ def require_admin(authenticate: Callable[..., Awaitable[Caller]]) -> Callable[..
 def _token_from_headers(request: HTTPConnection) -> str | None:
     given = request.headers.get("authorization", "").strip()
     scheme, _, rest = given.partition(" ")
+    # A header without a scheme holds the token alone.
     secret = rest.strip() if scheme.lower() in SCHEMES else given
+    # The header of ElevenLabs' clients.
     return secret or request.headers.get("xi-api-key", "").strip() or None

@@ -49,6 +49,7 @@ class ConnectionLimits:
     @property
     def sweep_seconds(self) -> float:
         """The interval between checks of the timeouts."""
+        # A connection is closed at most a quarter of its limit too late.
         return min(self.header_seconds, self.send_seconds) / 4
 
 
@@ -316,6 +317,7 @@ class HttpConnection(H11Protocol):
 
 def limited_by(table: ConnectionTable) -> type[HttpConnection]:
     """Return a connection class limited by a table, for uvicorn's ``http`` option."""
+    # uvicorn makes the connections and gives them no table, so their class holds it.
     return type("LimitedHttpConnection", (HttpConnection,), {"table": table})
 
 

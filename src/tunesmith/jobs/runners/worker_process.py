@@ -153,6 +153,7 @@ class RunnerProcess:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tunesmith.jobs.runners.worker_main", self.model, str(self._num_rows),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            # asyncio's reader refuses lines above 64 KiB by default.
             limit=MAX_LINE_BYTES, start_new_session=True,
         )  # fmt: skip
         self._tasks = [_spawn(work) for work in (self._listen(), self._forward_stderr(), self._watch())]

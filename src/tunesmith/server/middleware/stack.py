@@ -86,6 +86,7 @@ class MiddlewareParts:
 def add_middleware(app: Starlette, parts: MiddlewareParts) -> None:
     """Add the stack to an app; the last one added runs first."""
     names = parts.names
+    # The innermost first: each one added wraps those before it.
     app.add_middleware(ResponseMiddleware, tell=parts.tell, quota_of=parts.quota_of)
     app.add_middleware(BodyLimitMiddleware, tell=parts.tell, limits=parts.bodies, log=parts.limit_log)
     app.add_middleware(AccessMiddleware, tell=parts.tell, names=names)
@@ -93,6 +94,7 @@ def add_middleware(app: Starlette, parts: MiddlewareParts) -> None:
     app.add_middleware(
         CORSMiddleware, allow_origins=names.origins, allow_origin_regex=LOCAL_ORIGINS if names.is_local else None,
         allow_methods=["*"], allow_headers=["*"], expose_headers=["*"], max_age=PREFLIGHT_SECONDS,
+        # Chromium asks for it before a public page may call an address of the local network.
         allow_private_network=True,
     )  # fmt: skip
     app.add_middleware(RequestLogMiddleware, count=parts.count)
