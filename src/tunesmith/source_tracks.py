@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tunesmith.library.tracks import Track, Tracks
 
 
+NOTATED = (".yaml", ".yml", ".mid", ".midi")
+"""The suffixes of scores and of MIDI files."""
+
 ARRANGED = "arrange"
 """The name of the edit that arranges the tune of a MIDI file."""
 
@@ -43,6 +46,7 @@ def is_file_name(name: str) -> bool:
 
 def find_source_track(name: str, settings: Settings) -> SourceTrack:
     """Find a track by its id or by a sound file; raises TrackNotFound, AudioFileError and InvalidRequest."""
+    check_no_score(name)
     return _of_file(Path(name), settings) if is_file_name(name) else _of_track(name, settings)
 
 
@@ -50,6 +54,7 @@ def find_logged_track(name: str, log: Tracks) -> Track:
     """Return the track in the log of an id or of a sound file; raises TrackNotFound and AudioFileError."""
     from tunesmith.audio.reader import read_metadata
 
+    check_no_score(name)
     if not is_file_name(name):
         return log.get(name)
     # Raises in one line for what is no sound file.
@@ -58,6 +63,13 @@ def find_logged_track(name: str, log: Tracks) -> Track:
     if found is None:
         raise TrackNotFound(name, "no track in the prompt log has this file")
     return found
+
+
+def check_no_score(name: str) -> None:
+    """Raise InvalidRequest for the name of a score or a MIDI file, which is no sound and no track."""
+    if Path(name).suffix.lower() in NOTATED:
+        problem = f"{name} is a score, not a sound file or a track; change it with tunesmith score edit"
+        raise InvalidRequest("file", f"{problem}, play it with tunesmith render")
 
 
 def origin_of(path: Path) -> Mapping[str, Any]:

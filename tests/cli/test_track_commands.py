@@ -155,6 +155,9 @@ def test_nothing_is_remembered_where_the_settings_say_so(tmp_path: Path) -> None
         (("log", "--export", "xml"), "export: must be csv or jsonl, got 'xml'"),
         (("log", "tree", "nothing.wav"), "cannot read nothing.wav: file not found"),
         (("again", "nothing.wav"), "cannot read nothing.wav: file not found"),
+        (("again", "song.yaml", "happier"), "file: song.yaml is a score, not a sound file or a track"),
+        (("vary", "song.mid"), "file: song.mid is a score"),
+        (("log", "tree", "song.yaml"), "file: song.yaml is a score"),
     ],
 )
 def test_mistakes_are_one_line(home: Home, arguments: tuple[str, ...], said: str) -> None:
