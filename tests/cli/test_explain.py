@@ -88,7 +88,8 @@ def test_a_midi_file_is_explained_and_has_no_prompt(made: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize(("words", "problem"), [
-    (["lost.wav"], "lost.wav"), (["lost.yaml"], "lost.yaml"), (["lost.mid"], "lost.mid"), (["{}/jazz.wav", "--seed", "3"], "seed: is that of"),
+    (["lost.wav"], "lost.wav"), (["lost.yaml"], "lost.yaml"), (["lost.mid"], "lost.mid"),
+    (["{}/jazz.wav", "--seed", "3"], "seed: is that of"),
 ])  # fmt: skip
 def test_what_cannot_be_explained_is_refused(
     made: Path, words: list[str], problem: str, capsys: pytest.CaptureFixture[str]

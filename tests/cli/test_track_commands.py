@@ -185,6 +185,8 @@ def test_a_change_is_shown_before_and_after_and_its_track_knows_its_parent(home:
 def test_what_would_be_understood_is_shown_without_music(home: Home) -> None:
     told = json.loads(home.said("vary", "u.mp3", "happier", "--key", "D major", "--explain", "--json"))
     assert [(one["field"], one["source"]) for one in told["changes"]] == [("mood", "words"), ("key", "setting")]
+    kept = json.loads(home.said("vary", "u.mp3", "--lock", "melody", "--explain", "--json"))
+    assert [(one["field"], one["after"].partition("=")[0]) for one in kept["changes"]] == [("lock", "melody")]
     refused = home.run("again", "u.mp3", "glitter")
     assert (refused.returncode, refused.stderr) == (
         2, "tunesmith: error: words: change nothing: not understood: 'glitter'\n",

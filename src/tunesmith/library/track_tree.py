@@ -78,7 +78,14 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
         if name == "prompt" and isinstance(now, str) and isinstance(was, str) and now.startswith(was):
             yield now[len(was) :].strip(", ")
         elif isinstance(now, list) and isinstance(was, list | None):
-            yield from (f"{name} {one}" for one in now if one not in (was or ()))
-            yield from (f"{name} no longer {one}" for one in was or () if one not in now)
+            yield from _listed(name, "", [one for one in now if one not in (was or ())])
+            yield from _listed(name, "no longer ", [one for one in was or () if one not in now])
         else:
             yield f"{name} {now:g}" if isinstance(now, float) else f"{name} {now}" if now else f"no {name} any more"
+
+
+def _listed(name: str, how: str, values: list[Any]) -> Iterator[str]:
+    if values:
+        # The seed of a lock is that of the piece whose decision is kept.
+        shown = [str(one).partition("=")[0] if name == "lock" else str(one) for one in values]
+        yield f"{name} {how}{', '.join(shown)}"
