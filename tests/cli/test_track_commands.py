@@ -158,6 +158,8 @@ def test_nothing_is_remembered_where_the_settings_say_so(tmp_path: Path) -> None
         (("again", "song.yaml", "happier"), "file: song.yaml is a score, not a sound file or a track"),
         (("vary", "song.mid"), "file: song.mid is a score"),
         (("log", "tree", "song.yaml"), "file: song.yaml is a score"),
+        (("play", "song.yaml"), "file: song.yaml is a score"),
+        (("play", "nothing.wav"), "cannot read nothing.wav: file not found"),
     ],
 )
 def test_mistakes_are_one_line(home: Home, arguments: tuple[str, ...], said: str) -> None:
