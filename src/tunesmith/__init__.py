@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.changed_music import again, understand_change, vary
     from tunesmith.audio import Audio
+    from tunesmith.changed_music import again, understand_change, vary
     from tunesmith.client import AsyncTunesmith, Clip, RemoteJob, Tunesmith
     from tunesmith.errors import (
         ApiError,
