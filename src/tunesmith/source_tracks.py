@@ -26,6 +26,9 @@ NOTATED = (".yaml", ".yml", ".mid", ".midi")
 ARRANGED = "arrange"
 """The name of the edit that arranges the tune of a MIDI file."""
 
+RENDERED = "render"
+"""The name of the edit that plays a score."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceTrack:
@@ -77,7 +80,7 @@ def origin_of(path: Path) -> Mapping[str, Any]:
     from tunesmith.audio.reader import read_metadata
 
     metadata = read_metadata(path)
-    check_no_tune(metadata)
+    check_repeatable(metadata)
     # A stitched file has no single request to repeat.
     if parts := parts_of(metadata):
         problem = f"{path} was stitched from {len(parts)} files; tunesmith show lists the request of each"
@@ -93,14 +96,17 @@ def parts_of(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [part for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
 
 
-def check_no_tune(metadata: Mapping[str, Any]) -> None:
-    """Raise InvalidRequest for an arrangement of a MIDI file: its request without that tune is another piece."""
+def check_repeatable(metadata: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest for an arranged MIDI file and a rendered score: their request is that of another piece."""
     for step in edits_of(metadata):
+        source = step.get(SOURCE)
+        file = str(source.get("name"))[:80] if isinstance(source, Mapping) else "FILE"
         if step.get(EDIT) == ARRANGED:
-            source = step.get(SOURCE)
-            file = str(source.get("name"))[:80] if isinstance(source, Mapping) else "FILE"
             again = f"arrange it again, -n 5 for variations: tunesmith PROMPT --midi-in {file}"
             raise InvalidRequest("midi_in", f"an arrangement does not hold the tune of {file}; {again}")
+        if step.get(EDIT) == RENDERED:
+            change = f"change that score: tunesmith score edit {file} -o FILE, then tunesmith render"
+            raise InvalidRequest("score", f"this was rendered from {file}, and no prompt makes it again; {change}")
 
 
 def request_of(metadata: Mapping[str, Any]) -> GenerationRequest:
@@ -131,7 +137,7 @@ def _of_track(track_id: str, settings: Settings) -> SourceTrack:
         raise InvalidRequest(
             "id", f"{track.id} cannot be generated again: it is an edit of a file that is not from Tunesmith"
         )
-    check_no_tune(track.generation.metadata)
+    check_repeatable(track.generation.metadata)
     request = GenerationRequest.checked(**track.generation.request)
     return SourceTrack(
         request, suffix, file.digest if file else None, track.generation.metadata, track.version, track.id

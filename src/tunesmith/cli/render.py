@@ -118,6 +118,7 @@ def _render(
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_input import loaded_score
     from tunesmith.pipeline import GeneratedMusic, mix_of, write_music
+    from tunesmith.source_tracks import RENDERED
 
     loaded = loaded_score(score)
     composition = perform(loaded.score, sound_request, loaded.written, loaded.warnings)
@@ -127,7 +128,7 @@ def _render(
         print_warning(warning)
     # The score replaces the placeholder prompt, and its seed is the one the music was written with.
     request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
-    audio = edited(audio, Edit("render", {}), file_source(score))
+    audio = edited(audio, Edit(RENDERED, {}), file_source(score))
     done = write_music(GeneratedMusic(request, audio, composition), files, "", started, print_warning)
     report([log_render(settings, done)], shown.as_json, shown.quiet, to_stderr=False)
 

@@ -67,8 +67,11 @@ def changed(parent: Track, track: Track) -> str:
     """Return in words what a track changes of its parent."""
     own = edits_of(track.generation.metadata)[len(edits_of(parent.generation.metadata)) :]
     said = [edit_in_words(step) for step in own]
+    if track.generation.generated_by == "render":
+        # What a score plays is in the score; the request only names it.
+        return "; ".join(said) or "rendered"
     said += _differences(parent.generation.request, track.generation.request)
-    return "; ".join(said) or ("rendered" if track.generation.generated_by == "render" else "the same again")
+    return "; ".join(said) or "the same again"
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from tunesmith.server.apis.native.schemas import ResponseModel, responses
 from tunesmith.server.apis.request_body import documented, read_object
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
-from tunesmith.source_tracks import check_no_tune
+from tunesmith.source_tracks import check_repeatable
 
 if TYPE_CHECKING:
     from tunesmith.composer.changes import EditedRequest
@@ -148,7 +148,7 @@ def _parted(given: Mapping[str, Any]) -> tuple[VariationsBody, dict[str, Any]]:
 
 def request_of(track: Track) -> GenerationRequest:
     """Return the request that makes a track again. Raises InvalidRequest for an arrangement of a MIDI file."""
-    check_no_tune(track.generation.metadata)
+    check_repeatable(track.generation.metadata)
     stored = dict(track.generation.request)
     if track.generation.generated_by == COMPOSER:
         # A stand-in for another model made it, and makes it again.
