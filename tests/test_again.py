@@ -26,6 +26,14 @@ def test_a_piece_again_is_the_same_piece_and_its_variations_have_other_seeds(mad
     assert [one.metadata["seed"] for one in made.vary(n=2)] == [4, 5]
 
 
+def test_variations_keep_what_is_locked_by_name(made: Audio) -> None:
+    (one,) = made.vary(n=1, lock=["melody", "tempo"])
+    assert one.metadata["request"]["lock"] == ["melody=3", "tempo=3", "key=3", "genre=3", "meter=3"]
+    assert one.metadata["settings"]["tempo_bpm"] == made.metadata["settings"]["tempo_bpm"]
+    with pytest.raises(InvalidRequest, match="lock"):
+        made.vary(n=1, lock=["melodi"])
+
+
 def test_music_without_a_request_says_so() -> None:
     with pytest.raises(InvalidRequest, match="source: holds no request"):
         Audio(np.zeros((2, 8), np.float32), 44_100).again("happier")

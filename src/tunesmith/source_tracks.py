@@ -14,7 +14,7 @@ from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest, TrackNotFound
 from tunesmith.files import file_sha256
 from tunesmith.library.prompt_log import prompt_log
-from tunesmith.request import GenerationRequest
+from tunesmith.request import LOCKS, GenerationRequest
 
 if TYPE_CHECKING:
     from tunesmith.library.tracks import Track, Tracks
@@ -113,6 +113,16 @@ def request_of(metadata: Mapping[str, Any]) -> GenerationRequest:
     """Return the request in the metadata of generated music; raises InvalidRequest."""
     fields = {"model": metadata.get("model", "composer"), "seed": metadata.get("seed"), **metadata["request"]}
     return GenerationRequest.checked(**fields)
+
+
+def with_lock_seeds(fields: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
+    """Return fields with the seeds of ``request`` for locks that are given by name: ``melody`` is ``melody=7``."""
+    locks = fields.get("lock")
+    if not isinstance(locks, list | tuple):
+        return dict(fields)
+    named = [lock for lock in locks if isinstance(lock, str) and lock.strip().lower() in LOCKS]
+    others = [lock for lock in locks if lock not in named]
+    return {**fields, "lock": [*request.keeping(named).lock, *others]}
 
 
 def _of_file(path: Path, settings: Settings) -> SourceTrack:
