@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -16,6 +17,11 @@ def test_every_public_name_can_be_had() -> None:
     assert sorted(tunesmith.__all__) == tunesmith.__all__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = tunesmith.nothing
+
+
+def test_no_public_name_is_that_of_a_module() -> None:
+    # Importing a module puts it in the place of a name that is looked up when it is first used.
+    assert [name for name in tunesmith.__all__ if find_spec(f"tunesmith.{name}") is not None] == []
 
 
 INTERNAL_ERRORS = {"LiveStreamsFull", "TaskFailed", "RunnerCrashed", "InvalidItem", "ServerStopping"}

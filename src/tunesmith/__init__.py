@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.again import again, understand_change, vary
     from tunesmith.audio import Audio
+    from tunesmith.changed_music import again, understand_change, vary
     from tunesmith.client import AsyncTunesmith, Clip, RemoteJob, Tunesmith
     from tunesmith.errors import (
         ApiError,
@@ -102,7 +102,7 @@ __all__ = [
 _HOMES = {
     "Audio": "tunesmith.audio", "GenerationRequest": "tunesmith.request", "Hit": "tunesmith.request",
     "compose": "tunesmith.pipeline", "generate": "tunesmith.pipeline", "stream": "tunesmith.pipeline",
-    **dict.fromkeys(("again", "understand_change", "vary"), "tunesmith.again"),
+    **dict.fromkeys(("again", "understand_change", "vary"), "tunesmith.changed_music"),
     **dict.fromkeys(("AsyncTunesmith", "Clip", "RemoteJob", "Tunesmith"), "tunesmith.client"),
 }  # fmt: skip
 

@@ -271,10 +271,20 @@ def generate_music(
         audio = _sound(request, create, progress, cancelled, listen)
         return GeneratedMusic(request, audio, compose(composition_request(request)))
     composed = compose(request)
-    if listen is not None:
-        stream = GeneratedStream(composed.stream(progress, cancelled))
-        return GeneratedMusic(request, _heard(stream, listen), composed)
-    return GeneratedMusic(request, composed.mix(progress, cancelled), composed)
+    return GeneratedMusic(request, mix_of(composed, progress, cancelled, listen=listen), composed)
+
+
+def mix_of(
+    composition: Composition,
+    progress: ProgressCallback = no_progress,
+    cancelled: CancelCheck = never_cancelled,
+    *,
+    listen: Listener | None = None,
+) -> Audio:
+    """Return the mix of a composition; ``listen`` hears it while it is made. Raises GenerationCancelled."""
+    if listen is None:
+        return composition.mix(progress, cancelled)
+    return _heard(GeneratedStream(composition.stream(progress, cancelled)), listen)
 
 
 def _sound(

@@ -122,8 +122,14 @@ def test_a_rendered_score_is_a_track_of_the_piece_it_was_written_with(capsys: py
     assert read_metadata("r.wav")["edits"][0]["source"]["name"] == "s.yaml"
     assert run(["show", "r.wav"]) == 0
     assert "render of s.yaml" in capsys.readouterr().out
-    assert run(["again", rendered["id"], "-o", "x.wav"]) == 2
-    assert "'render' cannot be repeated" in capsys.readouterr().err
+    for words in (["again", rendered["id"], "slower"], ["again", "r.wav"], ["vary", "r.wav"], ["explain", "r.wav"]):
+        assert run([*words, *(["-o", "x.wav"] if words[0] != "explain" else [])]) == 2
+        assert "this was rendered from s.yaml, and no prompt makes it again" in capsys.readouterr().err
+    # The next one is of the piece too, whatever was rendered of it before.
+    assert run(["render", "s.yaml", "-o", "r2.wav", "-q"]) == 0
+    assert tracks(capsys)[0]["parent"] == composed["id"]
+    assert run(["log", "tree", "r.wav"]) == 0
+    assert capsys.readouterr().out.count("render of s.yaml\n") == 2
 
 
 @pytest.mark.parametrize("own", [

@@ -10,6 +10,7 @@ import pytest
 import tunesmith
 from tunesmith.cli import run
 from tunesmith.composer.arrangement import arrangement_of
+from tunesmith.composer.midi_file import write_midi
 from tunesmith.composer.score_file import dump_score
 
 PROMPT = "спокойная музыка для сна, 114"
@@ -63,6 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     piece = tunesmith.compose("jazz trio", seed=3, duration=4)
     (folder / "jazz.yaml").write_text(dump_score(piece.score), encoding="utf-8")
+    write_midi(piece.score, folder / "jazz.mid")
     piece.mix().save(folder / "jazz.wav")
     return folder
 
@@ -78,8 +80,16 @@ def test_a_sound_file_and_a_score_file_are_explained(made: Path, name: str, caps
     assert [part["name"] for part in told["arrangement"]["parts"]] == [part.name for part in score.parts]
 
 
+def test_a_midi_file_is_explained_and_has_no_prompt(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = table(["explain", str(made / "jazz.mid")], capsys)
+    score = tunesmith.compose("jazz trio", seed=3, duration=4).score
+    assert (rows["tempo"][0], rows["meter"][0]) == (f"{score.tempo_bpm:g} bpm", str(score.meter))
+    assert not {"prompt", "genre"} & set(rows)
+
+
 @pytest.mark.parametrize(("words", "problem"), [
-    (["lost.wav"], "lost.wav"), (["lost.yaml"], "lost.yaml"), (["{}/jazz.wav", "--seed", "3"], "seed: is that of"),
+    (["lost.wav"], "lost.wav"), (["lost.yaml"], "lost.yaml"), (["lost.mid"], "lost.mid"),
+    (["{}/jazz.wav", "--seed", "3"], "seed: is that of"),
 ])  # fmt: skip
 def test_what_cannot_be_explained_is_refused(
     made: Path, words: list[str], problem: str, capsys: pytest.CaptureFixture[str]

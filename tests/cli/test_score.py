@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_player import fake_player
 
 import tunesmith
 from tunesmith.audio.reader import read_audio, read_metadata
@@ -86,3 +87,15 @@ def test_a_midi_file_is_rendered_and_arranged(folder: Path, capsys: pytest.Captu
         assert "midi: is " in capsys.readouterr().err
     assert run(["score", "edit", "tune.mid", "--transpose", "2", "-o", "x.yaml"]) == 2
     assert "is MIDI; tunesmith render" in capsys.readouterr().err
+
+
+def test_a_score_and_an_arranged_tune_are_heard_while_they_are_made(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = fake_player(folder, monkeypatch)
+    assert run(["render", "a.yaml", "-o", "a.wav", "--midi", "a.mid", "--play", "-q"]) == 0
+    assert np.array_equal(read_audio(heard).samples, read_audio(Path("a.wav")).samples)
+    assert run(["lofi", "--midi-in", "a.mid", "--seed", "3", "-o", "b.wav", "--play", "-q"]) == 0
+    assert read_audio(heard).num_samples == read_audio(Path("b.wav")).num_samples
+    assert run(["render", "a.yaml", "-o", "c.wav", "--play", "--model", "magenta-rt2-small"]) == 2
+    assert "play: does not go with --model" in capsys.readouterr().err

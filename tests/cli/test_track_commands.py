@@ -155,6 +155,11 @@ def test_nothing_is_remembered_where_the_settings_say_so(tmp_path: Path) -> None
         (("log", "--export", "xml"), "export: must be csv or jsonl, got 'xml'"),
         (("log", "tree", "nothing.wav"), "cannot read nothing.wav: file not found"),
         (("again", "nothing.wav"), "cannot read nothing.wav: file not found"),
+        (("again", "song.yaml", "happier"), "file: song.yaml is a score, not a sound file or a track"),
+        (("vary", "song.mid"), "file: song.mid is a score"),
+        (("log", "tree", "song.yaml"), "file: song.yaml is a score"),
+        (("play", "song.yaml"), "file: song.yaml is a score"),
+        (("play", "nothing.wav"), "cannot read nothing.wav: file not found"),
     ],
 )
 def test_mistakes_are_one_line(home: Home, arguments: tuple[str, ...], said: str) -> None:
@@ -182,6 +187,8 @@ def test_a_change_is_shown_before_and_after_and_its_track_knows_its_parent(home:
 def test_what_would_be_understood_is_shown_without_music(home: Home) -> None:
     told = json.loads(home.said("vary", "u.mp3", "happier", "--key", "D major", "--explain", "--json"))
     assert [(one["field"], one["source"]) for one in told["changes"]] == [("mood", "words"), ("key", "setting")]
+    kept = json.loads(home.said("vary", "u.mp3", "--lock", "melody", "--explain", "--json"))
+    assert [(one["field"], one["after"].partition("=")[0]) for one in kept["changes"]] == [("lock", "melody")]
     refused = home.run("again", "u.mp3", "glitter")
     assert (refused.returncode, refused.stderr) == (
         2, "tunesmith: error: words: change nothing: not understood: 'glitter'\n",

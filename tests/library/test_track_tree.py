@@ -27,6 +27,21 @@ def test_the_tree_is_the_same_from_every_track_in_it(database: Database, clock: 
     assert [(one["id"], one["changed"]) for one in children[0]["children"]] == [(bare.id, "without drums")]
 
 
+def test_the_locks_of_a_take_are_one_change_in_words(database: Database, clock: FakeClock) -> None:
+    log = Tracks(database, clock)
+    (root,) = log.add(new())
+    log.add(new(root.id, seed=8, lock=["melody=7", "key=7"]))
+    assert tree_of(log, root.id).children[0].changed == "lock melody, key; seed 8"
+
+
+def test_a_mood_is_said_in_words(database: Database, clock: FakeClock) -> None:
+    log = Tracks(database, clock)
+    (root,) = log.add(new())
+    log.add(new(root.id, mood="0.65,-0.6"), new(root.id, mood="dreamy"))
+    said = {one.changed for one in tree_of(log, root.id).children}
+    assert said == {"mood bright, calm (0.65,-0.6)", "mood dreamy"}
+
+
 def test_a_tree_begins_below_a_removed_track_and_shows_no_one_elses(database: Database, clock: FakeClock) -> None:
     log = Tracks(database, clock)
     (root,) = log.add(new(owner="ann"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -128,6 +129,16 @@ class Audio:
 
         return write_audio(self, Path(path), bits=bits, sample_rate=sample_rate)
 
+    def again(self, words: str = "", **fields: Any) -> Audio:
+        """Generate this music again, changed by words such as ``"happier, without drums"``: see tunesmith.again."""
+        changed: Audio = _door().again(self, words, **fields)
+        return changed
+
+    def vary(self, words: str = "", *, n: int = 5, **fields: Any) -> list[Audio]:
+        """Generate ``n`` variations of this music, changed as by ``again``: see tunesmith.vary."""
+        variations: list[Audio] = _door().vary(self, words, n=n, **fields)
+        return variations
+
     def _repr_html_(self) -> str:
         """Return an HTML player for notebooks."""
         from tunesmith.audio.notebook import player_html
@@ -136,3 +147,8 @@ class Audio:
 
     def __repr__(self) -> str:
         return f"Audio({self.duration:.3f} s, {self.sample_rate} Hz, {self.channels} channels)"
+
+
+def _door() -> Any:
+    # What makes music lies above this layer, so it is looked up once a piece is asked for.
+    return import_module("tunesmith.changed_music")

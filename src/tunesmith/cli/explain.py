@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.cli.explained_score import ExplainedScore
     from tunesmith.composer.arrangement import ArrangedSection, Arrangement
 
-SOURCE_HELP = "A prompt, a track's id, a sound file written by Tunesmith, or a score file."
+SOURCE_HELP = "A prompt, a track's id, a sound file written by Tunesmith, a score file or a MIDI file."
 SEED_HELP = "Seed for what the prompt leaves open; 0 without it, -1: random."
 MARKS, ASCII_MARKS = "●◐·", "#+-"
 """Plays in every bar of a section, in some, in none; the latter for a terminal whose encoding lacks the former."""
@@ -30,8 +30,8 @@ def explain(
 ) -> None:
     """Show how the composer understands a prompt, the reason for each choice, and the arrangement it writes.
 
-    It also explains a piece that is there: a track of the log, a sound file or a score file. In the table of parts,
-    ● plays in every bar of a section, ◐ in some of them, · in none.
+    It also explains a piece that is there: a track of the log, a sound file, a score file or a MIDI file. In the table
+    of parts, ● plays in every bar of a section, ◐ in some of them, · in none.
     """
     from tunesmith.cli.console import as_json_text, print_warning
     from tunesmith.cli.explained_score import explain_source

@@ -1,4 +1,4 @@
-"""What ``explain`` shows: the piece of a prompt, a track, a sound file or a score file, with the reasons for it."""
+"""What ``explain`` shows: the piece of a prompt, a track, a sound file, a score file or a MIDI file, and why."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.explanation.labels import key_label, signed_label, tempo_label, time_label
 from tunesmith.composer.prompt import read_brief
 from tunesmith.composer.score import Score
+from tunesmith.composer.score_input import MIDI_SUFFIXES, SCORE_SUFFIXES, loaded_score
 from tunesmith.errors import InvalidRequest, TrackNotFound
 from tunesmith.performed.recall_text import recall_in_words
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tunesmith.request import GenerationRequest
 
 USUAL_SEED = 0
-SCORE_SUFFIXES = (".yaml", ".yml")
 # Ten letters of the alphabet of ids; one without a digit is a word.
 TRACK_ID = re.compile(r"(?=[a-z]*[0-9])[0-9a-z]{10}")
 
@@ -60,7 +60,8 @@ def explain_source(source: str, seed: int | None, duration: str | None, settings
     Raises InvalidRequest, also for a piece that the composer has not written, AudioFileError and InvalidScore.
     """
     path = Path(source)
-    is_score, is_sound = path.suffix.lower() in SCORE_SUFFIXES, path.suffix.lower() in FORMATS
+    suffix = path.suffix.lower()
+    is_score, is_sound = suffix in SCORE_SUFFIXES or suffix in MIDI_SUFFIXES, suffix in FORMATS
     # A prompt has no such suffix; a name that has one is a file even if it is misspelt.
     if not (is_score or is_sound or TRACK_ID.fullmatch(source)):
         return _of_prompt(source, seed, duration, settings)
@@ -131,12 +132,11 @@ def _written(request: GenerationRequest, seed: Reason, before: Iterable[Reason] 
 
 
 def _of_score(path: Path) -> ExplainedScore:
-    from tunesmith.composer.score_input import loaded_score
-
-    score = loaded_score(path).score
+    loaded = loaded_score(path)
+    score = loaded.score
     facts = {
         "title": score.title,
-        "prompt": score.prompt,
+        "prompt": "" if path.suffix.lower() in MIDI_SUFFIXES else score.prompt,
         "genre": score.genre,
         "tempo": tempo_label(score.tempo_bpm),
         "key": key_label(str(score.key)),
@@ -147,5 +147,7 @@ def _of_score(path: Path) -> ExplainedScore:
         "seed": str(score.seed),
     }
     because = {"prompt": "what was asked for", "seed": "decides the chance of the performance's sound"}
-    reasons = [Reason(name, value, "score", because.get(name, "the score says so")) for name, value in facts.items()]
-    return ExplainedScore(score, tuple(reasons))
+    # A MIDI file has no genre and no prompt.
+    said = {name: value for name, value in facts.items() if value}
+    reasons = [Reason(name, value, "score", because.get(name, "the score says so")) for name, value in said.items()]
+    return ExplainedScore(score, tuple(reasons), loaded.warnings)

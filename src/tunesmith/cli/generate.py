@@ -85,15 +85,12 @@ def _generate(
 ) -> None:  # fmt: skip
     from tunesmith.cli.midi_in import arrange_and_report
     from tunesmith.cli.play import playing
-    from tunesmith.errors import InvalidRequest
 
-    if midi_in is None:
-        with playing(play, len(requests)) as listen:
+    with playing(play, len(requests)) as listen:
+        if midi_in is None:
             generate_and_report(requests, files, settings, shown, started=started, listen=listen)
-    elif play:
-        raise InvalidRequest("play", "does not go with --midi-in; play the file when it is written")
-    else:
-        arrange_and_report(midi_in, requests, files, settings, shown)
+        else:
+            arrange_and_report(midi_in, requests, files, settings, shown, listen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tunesmith.cli.generate import ReportOptions
     from tunesmith.config import Settings
     from tunesmith.output_files import OutputFiles
+    from tunesmith.pipeline import Listener
     from tunesmith.request import GenerationRequest
 
 
@@ -20,8 +21,11 @@ def arrange_and_report(
     files: OutputFiles,
     settings: Settings,
     shown: ReportOptions,
+    listen: Listener | None = None,
 ) -> None:
     """Arrange a MIDI file once for each request, write and log the files, and report them.
+
+    ``listen`` hears each piece while it is made.
 
     Raises InvalidRequest for a broken MIDI file and for options that do not go with one.
     """
@@ -31,7 +35,7 @@ def arrange_and_report(
     from tunesmith.composer.composition import arrange
     from tunesmith.composer.midi_in import read_song
     from tunesmith.composer.score_input import bytes_of_score
-    from tunesmith.pipeline import GeneratedMusic, write_music
+    from tunesmith.pipeline import GeneratedMusic, mix_of, write_music
     from tunesmith.source_tracks import ARRANGED
 
     _check(requests, files, shown)
@@ -42,7 +46,7 @@ def arrange_and_report(
         for warning in composition.warnings:
             print_warning(warning)
         with progress_bar(shown.is_silent) as progress:
-            audio = edited(composition.mix(progress), Edit(ARRANGED, {}), file_source(midi))
+            audio = edited(mix_of(composition, progress, listen=listen), Edit(ARRANGED, {}), file_source(midi))
         music = GeneratedMusic(request, audio, composition)
         done.append(write_music(music, files, str(number) if number > 1 else "", started, print_warning))
     # The request alone would not make the piece again, so the log names the edit.

@@ -25,8 +25,8 @@ def play(source: PlayedArgument) -> None:
     from tunesmith.config import load_settings
     from tunesmith.playback import SoundPlayer, find_player, play_blocks
 
-    open_output = find_player()
     audio = read_audio(_path_of(source, load_settings()))
+    open_output = find_player()
     with SoundPlayer(open_output(audio.sample_rate, audio.channels)) as player:
         play_blocks(player, audio.blocks(), audio.sample_rate, audio.channels, audio.num_samples)
         player.finish()
@@ -70,12 +70,13 @@ def playing(wanted: bool, pieces: int) -> Iterator[Callable[[GeneratedStream], N
 
 
 def _path_of(source: str, settings: Settings) -> Path:
-    """Return the path of a file, or of a track's file. Raises TrackNotFound, and InvalidRequest if it is gone."""
+    """Return the path of a file, or of a track's file; raise TrackNotFound, or InvalidRequest if it is none to play."""
     from tunesmith.cli.track_commands import HERE, file_state
     from tunesmith.errors import InvalidRequest
     from tunesmith.library.prompt_log import prompt_log
-    from tunesmith.source_tracks import is_file_name
+    from tunesmith.source_tracks import check_no_score, is_file_name
 
+    check_no_score(source)
     if is_file_name(source):
         return Path(source)
     with prompt_log(settings) as tracks:

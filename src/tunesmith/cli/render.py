@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.cli.generate import ReportOptions
     from tunesmith.config import Settings
     from tunesmith.output_files import OutputFiles
+    from tunesmith.pipeline import Listener
     from tunesmith.request import GenerationRequest
 
 ScoreArgument = Annotated[
@@ -46,6 +47,7 @@ def render(
     score_file: ScoreOut = None,
     layers: options.Layers = None,
     plot: options.Plot = None,
+    play: options.Play = False,
     model: options.Model = "composer",
     prompt: Words = None,
     keep: KeptStems = None,
@@ -62,6 +64,7 @@ def render(
     that plays notes performs the score.
     """
     from tunesmith.cli.generate import ReportOptions
+    from tunesmith.cli.play import playing
     from tunesmith.config import load_settings
     from tunesmith.models.factories import COMPOSER
     from tunesmith.output_files import OutputFiles
@@ -77,11 +80,14 @@ def render(
     if model != COMPOSER:
         from tunesmith.cli.perform_score import perform_and_report
 
+        _check_not_played(play)
         sound = {"loudness_lufs": loudness, "sample_rate": sample_rate, "mono": mono, "soundfont": soundfont}
         perform_and_report(score, {"model": model, **performing, **sound}, files, settings, shown)
         return
     _check_composed(performing)
-    _play(score, _request(settings, loudness, sample_rate, mono, soundfont), files, settings, shown, started)
+    with playing(play, 1) as listen:
+        sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
+        _render(score, sound_request, files, settings, shown, started, listen)
 
 
 def _check_composed(performing: Mapping[str, object]) -> None:
@@ -93,27 +99,36 @@ def _check_composed(performing: Mapping[str, object]) -> None:
             raise InvalidRequest(name, f"needs --model with a model that plays notes, got {value!s} without one")
 
 
-def _play(
+def _check_not_played(play: bool) -> None:
+    """Raise InvalidRequest for --play with a model, which performs the whole piece before any of it sounds."""
+    from tunesmith.errors import InvalidRequest
+
+    if play:
+        raise InvalidRequest("play", "does not go with --model; play the file when it is written")
+
+
+def _render(
     score: Path, sound_request: GenerationRequest, files: OutputFiles, settings: Settings, shown: ReportOptions,
-    started: float,
+    started: float, listen: Listener | None,
 ) -> None:  # fmt: skip
-    """Render a score with the composer, write and log the files, and report them."""
+    """Render a score with the composer, write and log the files, and report them; ``listen`` hears it meanwhile."""
     from tunesmith.audio.edits import Edit, edited, file_source
     from tunesmith.cli.console import print_warning, progress_bar, report
     from tunesmith.cli.track_log import log_render
     from tunesmith.composer.composition import perform
     from tunesmith.composer.score_input import loaded_score
-    from tunesmith.pipeline import GeneratedMusic, write_music
+    from tunesmith.pipeline import GeneratedMusic, mix_of, write_music
+    from tunesmith.source_tracks import RENDERED
 
     loaded = loaded_score(score)
     composition = perform(loaded.score, sound_request, loaded.written, loaded.warnings)
     with progress_bar(shown.is_silent) as progress:
-        audio = composition.mix(progress)
+        audio = mix_of(composition, progress, listen=listen)
     for warning in composition.warnings:
         print_warning(warning)
     # The score replaces the placeholder prompt, and its seed is the one the music was written with.
     request = sound_request.model_copy(update={"prompt": composition.score.prompt, "seed": composition.score.seed})
-    audio = edited(audio, Edit("render", {}), file_source(score))
+    audio = edited(audio, Edit(RENDERED, {}), file_source(score))
     done = write_music(GeneratedMusic(request, audio, composition), files, "", started, print_warning)
     report([log_render(settings, done)], shown.as_json, shown.quiet, to_stderr=False)
 

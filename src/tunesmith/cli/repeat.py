@@ -104,15 +104,15 @@ def vary(
     )  # fmt: skip
     settings, shown = load_settings(), ReportOptions(as_json, quiet, pick, keep, sheet)
     found = _source_to_repeat(source, output, settings)
-    change = _understood(found, words, fields, is_silent=shown.is_silent or dry_run)
+    names = [name for name in (lock or "").split(",") if name.strip()]
+    kept = {"lock": list(found.request.keeping(names).lock)} if names else {}
+    change = _understood(found, words, {**fields, **kept}, is_silent=shown.is_silent or dry_run)
     if dry_run:
         _show_understood(change, as_json)
         return
     if edits_of(found.metadata):
         print_warning("these are variations of the unedited piece")
-    names = [name for name in (lock or "").split(",") if name.strip()]
-    kept = change.request.keeping(names) if names else change.request
-    requests = _variations(kept, variations, bool(words or fields), settings)
+    requests = _variations(change.request, variations, bool(words or fields), settings)
     files = OutputFiles.checked(output, found.suffix)
     with playing(play, len(requests)) as listen:
         done = generate_and_report(requests, files, settings, shown, parent=found.track, listen=listen)

@@ -14,6 +14,7 @@ from tunesmith.errors import DatabaseError
 from tunesmith.files import file_sha256
 from tunesmith.library.prompt_log import prompt_log
 from tunesmith.pipeline import GeneratedFile
+from tunesmith.source_tracks import RENDERED
 
 if TYPE_CHECKING:
     from tunesmith.audio import Audio
@@ -73,16 +74,17 @@ def log_edit(
 
 
 def log_render(settings: Settings, generated: GeneratedFile) -> GeneratedFile:
-    """Log a rendered score; its parent is the newest track of the same prompt and seed."""
+    """Log a rendered score; its parent is the newest track of the same prompt and seed that is no rendered score."""
     from tunesmith.library.tracks import TrackFilter
 
     if not settings.prompt_log:
         return generated
     with _warn_log_failed(), prompt_log(settings) as log:
         # A score file holds no track id; its prompt and seed lead to the track that it was written for.
-        composed = log.every(TrackFilter(search=generated.request.prompt, model=generated.request.model))
+        found = log.every(TrackFilter(search=generated.request.prompt, model=generated.request.model))
+        composed = (track for track in found if track.generation.generated_by != RENDERED)
         parent = next((track for track in composed if track.seed == generated.request.seed), None)
-        track = replace(_track(generated, parent.id if parent else None), generated_by="render")
+        track = replace(_track(generated, parent.id if parent else None), generated_by=RENDERED)
         return replace(generated, track=log.add(track)[0].id)
     return generated
 

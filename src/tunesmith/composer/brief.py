@@ -31,6 +31,13 @@ class Mood:
     valence: float = 0.0
     arousal: float = 0.0
 
+    @property
+    def in_words(self) -> str:
+        """The mood in two words, such as ``bright, calm``."""
+        bright = "bright" if self.valence > 0.25 else "dark" if self.valence < -0.25 else "balanced"
+        lively = "lively" if self.arousal > 0.25 else "calm" if self.arousal < -0.25 else "moderate"
+        return f"{bright}, {lively}"
+
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from tunesmith.composer.score_file import LoadedScore, load_document
 from tunesmith.errors import InvalidRequest
 from tunesmith.text_files import decoded
 
-MIDI_SUFFIXES = (".mid", ".midi")
+SCORE_SUFFIXES, MIDI_SUFFIXES = (".yaml", ".yml"), (".mid", ".midi")
 # Half an hour of a full band takes 2 MB.
 MAX_SCORE_BYTES = 20_000_000
 

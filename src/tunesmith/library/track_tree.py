@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.audio.edits import edit_in_words, edits_of
+from tunesmith.composer.brief import Mood
 from tunesmith.errors import TrackNotFound
 from tunesmith.library.tracks import Track, TrackFilter, Tracks
 
@@ -66,8 +67,11 @@ def changed(parent: Track, track: Track) -> str:
     """Return in words what a track changes of its parent."""
     own = edits_of(track.generation.metadata)[len(edits_of(parent.generation.metadata)) :]
     said = [edit_in_words(step) for step in own]
+    if track.generation.generated_by == "render":
+        # What a score plays is in the score; the request only names it.
+        return "; ".join(said) or "rendered"
     said += _differences(parent.generation.request, track.generation.request)
-    return "; ".join(said) or ("rendered" if track.generation.generated_by == "render" else "the same again")
+    return "; ".join(said) or "the same again"
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -77,8 +81,26 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
             continue
         if name == "prompt" and isinstance(now, str) and isinstance(was, str) and now.startswith(was):
             yield now[len(was) :].strip(", ")
+        elif name == "mood" and isinstance(now, str):
+            yield f"mood {_mood(now)}"
         elif isinstance(now, list) and isinstance(was, list | None):
-            yield from (f"{name} {one}" for one in now if one not in (was or ()))
-            yield from (f"{name} no longer {one}" for one in was or () if one not in now)
+            yield from _listed(name, "", [one for one in now if one not in (was or ())])
+            yield from _listed(name, "no longer ", [one for one in was or () if one not in now])
         else:
             yield f"{name} {now:g}" if isinstance(now, float) else f"{name} {now}" if now else f"no {name} any more"
+
+
+def _mood(text: str) -> str:
+    """Return a mood that a change has computed, such as ``0.43,-0.65``, in words too."""
+    try:
+        valence, arousal = map(float, text.split(","))
+    except ValueError:
+        return text
+    return f"{Mood(valence, arousal).in_words} ({text})"
+
+
+def _listed(name: str, how: str, values: list[Any]) -> Iterator[str]:
+    if values:
+        # The seed of a lock is that of the piece whose decision is kept.
+        shown = [str(one).partition("=")[0] if name == "lock" else str(one) for one in values]
+        yield f"{name} {how}{', '.join(shown)}"

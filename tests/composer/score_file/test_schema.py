@@ -51,6 +51,16 @@ def test_the_schema_is_one_and_the_page_s_file_is_it() -> None:
     assert json.loads(published) == score_schema(), "run: tunesmith score schema -o docs/score.schema.json"
 
 
+def test_every_pattern_is_said_in_words_where_a_value_does_not_match() -> None:
+    def visit(schema: Any) -> None:
+        for one in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+            visit(one)
+        if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
+            assert schema["patternErrorMessage"].startswith("must be ")
+
+    visit(score_schema())
+
+
 @pytest.mark.parametrize("document", [PLAIN, WRITTEN, *EXAMPLES])
 def test_what_loads_is_valid(document: str) -> None:
     assert loads(document)

@@ -215,6 +215,18 @@ def test_straight_and_without_chance_every_melody_note_is_on_the_grid() -> None:
     assert played["melody"] != original["melody"]
 
 
+def test_the_groove_of_the_piece_is_said_once_when_it_is_written_again() -> None:
+    straight = DOCUMENT.replace("groove: 1\nhumanize: 1", "groove: 0\nhumanize: 0.5")
+    loaded = load_document(straight)
+    assert dump_score(loaded.score, loaded.written) == straight
+    own = straight.replace("  follow: melody\n", "  follow: melody\n  groove: 2\n", 1)
+    assert own != straight
+    loaded = load_document(own)
+    again = dump_score(loaded.score, loaded.written)
+    assert again.count("groove:") == own.count("groove:")
+    assert load_document(again).score == loaded.score
+
+
 def test_a_name_that_a_person_gives_changes_no_note() -> None:
     loaded = changed("- name: melody$", "- name: Anna's tune")
     named = {part.name: part.notes for part in loaded.score.parts}

@@ -195,6 +195,4 @@ def _between(mood: Mood, genre: Genre) -> Mood:
 
 def described_mood(mood: Mood) -> str:
     """Return a mood in words and numbers."""
-    bright = "bright" if mood.valence > 0.25 else "dark" if mood.valence < -0.25 else "balanced"
-    lively = "lively" if mood.arousal > 0.25 else "calm" if mood.arousal < -0.25 else "moderate"
-    return f"{bright}, {lively} (valence {mood.valence:+.2f}, arousal {mood.arousal:+.2f})"
+    return f"{mood.in_words} (valence {mood.valence:+.2f}, arousal {mood.arousal:+.2f})"

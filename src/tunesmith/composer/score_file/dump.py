@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +15,7 @@ from tunesmith.composer.score_file.notation import beat_in_bar, by_bar, number, 
 from tunesmith.composer.score_file.record import digest
 from tunesmith.composer.theory import Key
 from tunesmith.composer.writing.plan import Player
-from tunesmith.composer.writing.written_score import Interpretation, WrittenPart, WrittenScore
+from tunesmith.composer.writing.written_score import AS_WRITTEN, Interpretation, WrittenPart, WrittenScore
 
 FORMAT_VERSION = 1
 NOTES_LINE = "parts:  # notes are bar: beat pitch length velocity [glide in semitones]\n"
@@ -32,7 +33,8 @@ def dump_score(score: Score, written: WrittenScore | None = None) -> str:
         parts = [line for part in score.parts for line in _part(part, beats)]
         return "".join((*_head(score, score.key, score.chords), NOTES_LINE, *parts))
     plan = written.plan
-    parts = [line for part in written.parts for line in _written_part(part, beats)]
+    usual = _usual(written)
+    parts = [line for part in written.parts for line in _written_part(part, beats, usual)]
     head = _head(score, plan.key, plan.chords, written)
     return "".join((*head, NOTES_LINE, *parts, *_record(written)))
 
@@ -43,8 +45,9 @@ def _head(score: Score, key: Key, chords: Sequence[ChordSpan], written: WrittenS
     heading = {**_heading(score), "key": str(key)}
     if written is not None:
         heading |= {"transpose": written.transpose} if written.transpose else {}
-        heading |= {"groove": 1, "humanize": 1}
     yield from _block(heading)
+    if written is not None:
+        yield from _played(_usual(written))
     yield "sections:\n"
     yield from _sections(score.sections)
     yield "chords:  # bar: beat chord length, beats count from 1\n" if chords else "chords: {}\n"
@@ -113,16 +116,25 @@ def _part(part: Part, beats_per_bar: float) -> Iterator[str]:
     yield from _notes(part.notes, part.instrument, beats_per_bar)
 
 
-def _written_part(part: WrittenPart, beats_per_bar: float) -> Iterator[str]:
+def _usual(written: WrittenScore) -> Interpretation:
+    """Return how most parts are played, which the document says once."""
+    played = Counter(part.interpretation or AS_WRITTEN for part in written.parts)
+    return max(played, key=lambda how: played[how], default=Interpretation())
+
+
+def _played(how: Interpretation, indent: str = "") -> Iterator[str]:
+    yield f"{indent}groove: {number(how.groove)}\n{indent}humanize: {number(how.humanize)}\n"
+
+
+def _written_part(part: WrittenPart, beats_per_bar: float, usual: Interpretation) -> Iterator[str]:
     player = part.player
     yield f"- name: {_flow(part.title)}\n  role: {player.role}\n  instrument: {player.instrument}\n"
     yield f"  follow: {part.follow}\n  player: {_flow(_player(player))}\n"
     yield f"  gain_db: {number(round(player.gain_db, 2))}\n  pan: {player.pan!r}\n  entry: {player.entry!r}\n"
     yield from _block({key: value for key, value in _changes(part).items() if value}, "  ")
     # Zero means something here: the notes as written.
-    if part.interpretation != Interpretation():
-        how = part.interpretation or Interpretation(0, 0)
-        yield f"  groove: {number(how.groove)}\n  humanize: {number(how.humanize)}\n"
+    if (how := part.interpretation or AS_WRITTEN) != usual:
+        yield from _played(how, "  ")
     yield from _notes(part.notes, player.instrument, beats_per_bar)
 
 

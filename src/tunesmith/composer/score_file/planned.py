@@ -15,10 +15,8 @@ from tunesmith.composer.score_file.settle import Line, Planning, settled
 from tunesmith.composer.writing.balance import struck
 from tunesmith.composer.writing.play_score import heard, played_parts
 from tunesmith.composer.writing.transposition import moved_on
-from tunesmith.composer.writing.written_score import Interpretation, WrittenPart, WrittenScore
+from tunesmith.composer.writing.written_score import AS_WRITTEN, Interpretation, WrittenPart, WrittenScore
 from tunesmith.suggestions import did_you_mean
-
-AS_WRITTEN = Interpretation(0.0, 0.0)
 
 
 def plain(entries: Sequence[PartEntry], grid: Grid, form: Form, transpose: int) -> tuple[Part, ...]:

@@ -71,7 +71,7 @@ def _document() -> Schema:
                 **{name: _number(*limits) for name, limits in load.MIX_RANGES.items()},
                 **{name: _octave_gains() for name in OCTAVE_GAINS},
                 "production": _list(_one_of(PRODUCTION)),
-                "levels": _list({"type": "string", "pattern": LEVEL}),
+                "levels": _list(_text(LEVEL, "a level in dB such as 3 or 6@50-100")),
             }
         ),
         "ambience": _list(
@@ -106,7 +106,7 @@ def _part() -> Schema:
         **{name: _number(*limits) for name, limits in part_entry.RANGES.items()},
         **{name: _whole(*limits) for name, limits in part_entry.WHOLE_RANGES.items()},
         **{name: {"type": "boolean"} for name in part_entry.FLAGS},
-        "levels": _list({"type": "string", "pattern": LEVEL}),
+        "levels": _list(_text(LEVEL, "a level in dB such as 3 or 6@50-100")),
         "notes": _named(_reference("notes"), "Bar: 'beat pitch length velocity [glide]', beats count from 1."),
     }
     assert properties.keys() == set(part_entry.FIELDS)
@@ -150,18 +150,23 @@ def _record() -> Schema:
 def _notes() -> Schema:
     drums = "|".join(map(re.escape, DRUM_KEYS))
     entry = rf"{NUMBER}\s+({PITCH}|{drums}|\d+)\s+{NUMBER}\s+{NUMBER}(\s+-?{NUMBER})?"
-    return _by_bar(_entries(entry))
+    return _by_bar(_entries(entry, "beat pitch length velocity, such as 1 A4 1.5 90, 2.5 C5 0.5 80"))
 
 
 def _chords() -> Schema:
     qualities = "|".join(re.escape(quality) for quality in sorted(CHORD_QUALITIES, key=len, reverse=True))
     entry = rf"{NUMBER}\s+[A-G][#b]?({qualities})(/[A-G][#b]?)?\s+{NUMBER}"
-    return _by_bar(_entries(entry))
+    return _by_bar(_entries(entry, "beat chord length, such as 1 Am7 2, 3 F 2"))
 
 
-def _entries(entry: str) -> Schema:
+def _text(pattern: str, meaning: str) -> Schema:
+    """Return text of a pattern; ``meaning`` is what editors say where it does not match, in place of the pattern."""
+    return {"type": "string", "pattern": pattern, "patternErrorMessage": f"must be {meaning}"}
+
+
+def _entries(entry: str, meaning: str) -> Schema:
     """Return a list of entries as text, in which an entry may be empty: a comma too many is no mistake."""
-    return {"type": "string", "pattern": rf"^\s*({entry})?\s*(,\s*({entry})?\s*)*$"}
+    return _text(rf"^\s*({entry})?\s*(,\s*({entry})?\s*)*$", meaning)
 
 
 def _by_bar(value: Schema) -> Schema:
@@ -180,11 +185,12 @@ def _places(value: Schema) -> Schema:
 
 def _key() -> Schema:
     modes = "|".join([*MODES, "m", "M", "min", "maj", "ionian", "aeolian"])
-    return {"type": "string", "pattern": rf"^\s*[A-Ga-g]([#♯b♭]|[ -]?sharp\b|[ -]?flat\b)?\s*({modes})?\s*$"}
+    pattern = rf"^\s*[A-Ga-g]([#♯b♭]|[ -]?sharp\b|[ -]?flat\b)?\s*({modes})?\s*$"
+    return _text(pattern, "a key such as A minor, F# dorian or Bb")
 
 
 def _meter() -> Schema:
-    return {"type": "string", "pattern": r"^\s*(0?[1-9]|1[0-5])\s*/\s*(0?2|0?4|0?8|16)\s*$"}
+    return _text(r"^\s*(0?[1-9]|1[0-5])\s*/\s*(0?2|0?4|0?8|16)\s*$", "a meter such as 4/4, 3/4 or 6/8")
 
 
 def _reference(name: str) -> Schema:

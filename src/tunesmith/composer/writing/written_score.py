@@ -25,6 +25,10 @@ class Interpretation:
     humanize: float = 1.0
 
 
+AS_WRITTEN = Interpretation(0.0, 0.0)
+"""How a part without an interpretation is played: the notes exactly as written."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenPart:
     """The notes of a ``player`` on the grid, with what they ``follow``, one of FOLLOWS, and the name a person gave.

@@ -10,11 +10,12 @@ const PLAIN = ["prompt", "model", "seed", "duration", "bars", "form", "loop", "f
 /**
  * Return what a track changes of its parent: its locks in one word, and its mood without the numbers.
  *
- * @param {string} changed parts such as "lock melody=11; mood 0.4,-0.6; seed 12"
+ * @param {string} changed parts such as "lock melody, key; mood bright, calm (0.4,-0.6); seed 12"
  */
 export function changedInWords(changed) {
   const parts = changed.split("; ");
-  const locks = parts.flatMap((part) => /^lock (\w+)=/.exec(part)?.[1] ?? []).filter((name) => !ALWAYS.includes(name));
+  const locked = parts.flatMap((part) => /^lock (?!no longer )([\w, ]+)$/.exec(part)?.[1]?.split(", ") ?? []);
+  const locks = locked.filter((name) => !ALWAYS.includes(name));
   const others = parts.filter((part) => !part.startsWith("lock "));
   const words = others.map(inWords);
   return capital([...(locks.length ? [`keeps ${locks.join(", ")}`] : []), ...words].join("; "));
@@ -38,13 +39,14 @@ function hasValue(value) {
 /** @param {string} name @param {unknown} value */
 function partsOf(name, value) {
   if (name === "hits" && Array.isArray(value)) return [counted(value.length, "hit")];
-  if (name === "lock" && Array.isArray(value)) return value.map((lock) => `lock ${lock}`);
+  if (name === "lock" && Array.isArray(value)) return [`lock ${value.map((lock) => lock.split("=", 1)[0]).join(", ")}`];
   return [`${name} ${Array.isArray(value) ? value.join(", ") : value}`];
 }
 
 /** @param {string} part such as "tempo_bpm 64" */
 function inWords(part) {
   if (/^mood [\d.,\s-]+$/.test(part)) return "another mood";
+  if (part.startsWith("mood ")) return part.replace(/ \([\d.,\s-]+\)$/, "");
   const [name, value] = [part.split(" ", 1)[0], part.slice(part.indexOf(" ") + 1)];
   if (name === "tempo_bpm") return `${value} bpm`;
   if (name === "key") return signed(value);

@@ -28,6 +28,13 @@ AROUND_SECONDS = 2.0
 MOST_CHANGE = 10.0
 """The most by which the power of a repeated moment grows: what is measured may begin with a rest."""
 
+PEAK_GROWTH = 0.42
+"""The power of its change in power by which a repeated moment's peaks grow.
+
+Less than the half of a sound that is only louder: more players raise power more than peaks. It suits dance music and
+trap, whose few players at the beginning promise higher peaks than come, at the cost of a little elsewhere.
+"""
+
 KNOWN_SECONDS, SAMPLED_SECONDS, STRETCH_SECONDS = 12.0, 60.0, 4.0
 """Until KNOWN_SECONDS are known, the gain is searched on about SAMPLED_SECONDS of a long piece, in stretches.
 
@@ -106,7 +113,7 @@ class MasterForecast:
         change = np.minimum(self._around[known:] / np.maximum(self._around[places], LEAST), MOST_CHANGE)
         repeated = power[places] * change
         level = (float(np.sum(levels[known:])) + LEAST) / (float(np.sum(repeated)) + LEAST)
-        peaks = peak[places] * np.sqrt(change * level)
+        peaks = peak[places] * (change * level) ** PEAK_GROWTH
         return np.concatenate((power, repeated * level)), np.concatenate((peak, peaks))
 
     def _at_rate(self, values: Powers) -> Powers:

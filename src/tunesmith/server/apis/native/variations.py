@@ -17,14 +17,14 @@ from tunesmith.fields import MAX_CHARACTERS, GivenFields, check_paragraphs, chec
 from tunesmith.jobs.job import DEFAULT_FORMAT, Job, JobOptions, Submission
 from tunesmith.library.tracks import Track
 from tunesmith.models.factories import COMPOSER
-from tunesmith.request import EDITS_LEFT_OUT, IS_NUMBER, LOCKS, PATHS, GenerationRequest
+from tunesmith.request import EDITS_LEFT_OUT, IS_NUMBER, PATHS, GenerationRequest
 from tunesmith.server.apis.extensions import IDEMPOTENCY_KEY, music_fields
 from tunesmith.server.apis.native.jobs import ToStream, encoded
 from tunesmith.server.apis.native.schemas import ResponseModel, responses
 from tunesmith.server.apis.request_body import documented, read_object
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
-from tunesmith.source_tracks import check_no_tune
+from tunesmith.source_tracks import check_repeatable, with_lock_seeds
 
 if TYPE_CHECKING:
     from tunesmith.composer.changes import EditedRequest
@@ -148,7 +148,7 @@ def _parted(given: Mapping[str, Any]) -> tuple[VariationsBody, dict[str, Any]]:
 
 def request_of(track: Track) -> GenerationRequest:
     """Return the request that makes a track again. Raises InvalidRequest for an arrangement of a MIDI file."""
-    check_no_tune(track.generation.metadata)
+    check_repeatable(track.generation.metadata)
     stored = dict(track.generation.request)
     if track.generation.generated_by == COMPOSER:
         # A stand-in for another model made it, and makes it again.
@@ -163,22 +163,12 @@ def _change(track: Track, words: str | None, fields: Mapping[str, Any]) -> Edite
 
     request = request_of(track)
     try:
-        return edit_request(request, words or "", _with_seeds(fields, request)).check_anything(words or "")
+        return edit_request(request, words or "", with_lock_seeds(fields, request)).check_anything(words or "")
     except InvalidRequest as error:
         if error.field != "words":
             raise
         # The words are the prompt here.
         raise InvalidRequest("prompt", error.problem) from None
-
-
-def _with_seeds(fields: Mapping[str, Any], request: GenerationRequest) -> dict[str, Any]:
-    """Return the fields with the track's own seed for locks that are given by name: ``melody`` is ``melody=7``."""
-    locks = fields.get("lock")
-    if not isinstance(locks, list):
-        return dict(fields)
-    named = [lock for lock in locks if isinstance(lock, str) and lock.strip().lower() in LOCKS]
-    others = [lock for lock in locks if lock not in named]
-    return {**fields, "lock": [*request.keeping(named).lock, *others]}
 
 
 def _requests(request: GenerationRequest, number: int | None, *, is_changed: bool) -> list[GenerationRequest]:

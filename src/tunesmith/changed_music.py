@@ -14,7 +14,7 @@ from tunesmith.library.variation_seeds import other_seeds
 from tunesmith.models.registry import Registry
 from tunesmith.pipeline import generate_music
 from tunesmith.request import GenerationRequest
-from tunesmith.source_tracks import find_source_track, request_of
+from tunesmith.source_tracks import find_source_track, request_of, with_lock_seeds
 
 AgainSource = Audio | GenerationRequest | str | PathLike[str]
 """Finished music, a request with a seed, the path of a sound file of ours, or the id of a track in the prompt log."""
@@ -30,7 +30,10 @@ def again(source: AgainSource, words: str = "", **fields: Any) -> Audio:
 
 
 def vary(source: AgainSource, words: str = "", *, n: int = 5, **fields: Any) -> list[Audio]:
-    """Generate ``n`` variations of music, changed as by :func:`again`: the same request with the seeds that follow."""
+    """Generate ``n`` variations of music, changed as by :func:`again`: the same request with the seeds that follow.
+
+    ``lock=["melody", "chords"]`` keeps these decisions.
+    """
     if n < 1:
         raise InvalidRequest("n", f"must be at least 1, got {n}")
     change = understand_change(source, words, **fields).check_anything(words)
@@ -40,7 +43,8 @@ def vary(source: AgainSource, words: str = "", *, n: int = 5, **fields: Any) -> 
 
 def understand_change(source: AgainSource, words: str = "", **fields: Any) -> EditedRequest:
     """Return what words and fields would change, without generating anything; raises as :func:`again`."""
-    return edit_request(_request(source), words, fields)
+    request = _request(source)
+    return edit_request(request, words, with_lock_seeds(fields, request))
 
 
 def _request(source: AgainSource) -> GenerationRequest:
