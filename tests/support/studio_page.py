@@ -75,6 +75,8 @@ def reopened_page(page: Page, url: str, complaints: list[str]) -> Iterator[Page]
     page.route(BLANK, lambda route: route.fulfill(body='<link rel="icon" href="data:,">', content_type="text/html"))
     page.goto(f"{url}{BLANK[2:]}")
     page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    # While any route is set, every request of the page goes through Playwright, and nothing is cached.
+    page.unroute(BLANK)
     with _watched(page, url, complaints):
         _show(page, url)
         yield page
