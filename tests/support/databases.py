@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -59,7 +60,9 @@ class PostgreSQL:
         """Return the URL of a migrated database without rows; always the same, as making one takes its time."""
         engine = sa.create_engine(self.url("postgres"), poolclass=sa.NullPool)
         with engine.begin() as connection:
-            connection.execute(sa.text(f"TRUNCATE {', '.join(metadata.tables)}"))
+            # TRUNCATE writes new files for every table, which takes longer than to delete the few rows of a test.
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(sa.delete(table))
         return self.url("postgres")
 
 
@@ -102,6 +105,17 @@ def running_postgresql() -> Iterator[PostgreSQL]:
         shutil.rmtree(folder)
 
 
+@cache
+def _migrated() -> bytes:
+    """Return the file of an empty SQLite database, because each migration takes 15 ms."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "empty.db")
+        database = Database(f"sqlite:///{file}")
+        migrate(database)
+        database.close()
+        return file.read_bytes()
+
+
 @dataclass(frozen=True)
 class Databases:
     """Where a test gets an empty database of one kind, already migrated."""
@@ -114,6 +128,7 @@ class Databases:
             return self.server.emptied()
         handle, name = tempfile.mkstemp(".db", dir=self.folder)
         os.close(handle)
+        Path(name).write_bytes(_migrated())
         return f"sqlite:///{name}"
 
     @contextmanager
