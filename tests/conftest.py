@@ -54,6 +54,9 @@ timeout.connect = timeout.read = timeout.write = timeout.pool = PATIENCE_SECONDS
 
 TESTS = Path(__file__).parent
 
+NEW_OBJECTS = 10_000
+"""After so many the young garbage is collected. After 700, as Python has it, that is a twentieth of a test's time."""
+
 WORKERS_A_CORE = 2
 """A third of the tests' time is waiting, for servers, browsers and time limits."""
 WORKER_BYTES = 3 << 30
@@ -94,4 +97,5 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         # What is garbage by now stays, a few MB: to look for it takes half a second of every worker.
         gc.freeze()
+        gc.set_threshold(NEW_OBJECTS, 10, 10)
         gc.enable()

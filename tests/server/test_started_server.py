@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -144,7 +145,8 @@ def test_a_prediction_that_is_waited_for_is_still_starting_at_the_end_of_the_ser
 def test_killing_servers_and_runners_at_any_moment_loses_no_job(tmp_path: Path, store: JobStore, seed: int) -> None:
     chance = random.Random(seed)
     for number in range(JOBS):
-        store.submit(asked(model="composer" if number % 3 else "prompt", prompt=f"calm piano {number}"))
+        submission = asked(model="composer" if number % 3 else "prompt", prompt=f"calm piano {number}")
+        store.submit(replace(submission, request=submission.request.model_copy(update={"duration": 3.0})))
     for _ in range(3):
         with started(tmp_path / "data", composer_processes="2"):
             done = states(store).count(JobState.SUCCEEDED)

@@ -27,7 +27,7 @@ def job_of(server: httpx.Client, job_id: str) -> Json:
 
 def in_state(server: httpx.Client, job_id: str, *states: str) -> Json:
     """Return the job as soon as it is in one of the states."""
-    wait_for(lambda: job_of(server, job_id)["state"] in states, f"{job_id} to be {states}")
+    wait_for(lambda: job_of(server, job_id)["state"] in states, f"{job_id} to be {states}", pause=0.03)
     return job_of(server, job_id)
 
 

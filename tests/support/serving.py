@@ -71,7 +71,7 @@ class Serving:
             job = self.job_of(prompt)
             return job is not None and job.state is state
 
-        wait_for(reached, f"{prompt!r} to be {state.value}")
+        wait_for(reached, f"{prompt!r} to be {state.value}", pause=0.03)
         job = self.job_of(prompt)
         assert job
         return job

@@ -99,9 +99,12 @@ def _ended(server: StartedServer) -> Iterator[StartedServer]:
         server.gone()
 
 
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Call the condition until it is true; fails, saying what was waited for, rather than wait for ever."""
+def wait_for(condition: Callable[[], object], what: str, pause: float = 0.01) -> None:
+    """Call the condition until it is true; fails, saying what was waited for, rather than wait for ever.
+
+    ``pause`` is in seconds; a longer one is for a condition that takes work and stays true.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.01)
+        time.sleep(pause)

@@ -47,7 +47,12 @@ AXE = Path(__file__).parents[1] / "clients" / "js" / "node_modules" / "axe-core"
 # Every rule on every element; of those that pass, and of where an element is, nothing is written down.
 RUN = 'axe.run({ resultTypes: ["violations"], selectors: false })'
 
-BLANK = "**/blank"
+# What the studio keeps is kept for all documents of its address and for the window, which is named for who comes again.
+FORGET = """if (location.protocol === "http:" && top === self && name !== "used") {
+  localStorage.clear();
+  sessionStorage.clear();
+  name = "used";
+}"""
 
 
 @contextmanager
@@ -63,6 +68,7 @@ def new_window(browser: Browser) -> Iterator[Page]:
     """Open a window with an empty page, which knows of no other."""
     with browser.new_context(viewport=DESKTOP) as context:
         page = context.new_page()
+        page.add_init_script(FORGET)
         page.set_default_timeout(PATIENCE_MS)
         yield page
 
@@ -70,22 +76,18 @@ def new_window(browser: Browser) -> Iterator[Page]:
 @contextmanager
 def reopened_page(page: Page, url: str, complaints: list[str]) -> Iterator[Page]:
     """Open the studio as ``opened_page`` does, as for the first time, in a window that has been used before."""
-    # What the studio keeps is kept for all documents of its address. This one runs nothing of it, and has an icon: the
-    # browser would ask the server for one, and complain in the next page that there is none.
-    page.route(BLANK, lambda route: route.fulfill(body='<link rel="icon" href="data:,">', content_type="text/html"))
-    page.goto(f"{url}{BLANK[2:]}")
-    page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     with _watched(page, url, complaints):
         _show(page, url)
         yield page
     page.unroute_all()
+    page.evaluate("() => { name = ''; }")
+    page.goto("about:blank")
     page.context.set_offline(False)
     page.emulate_media(color_scheme="null", reduced_motion="null")
     page.set_viewport_size(DESKTOP)
     for other in page.context.pages:
         if other != page:
             other.close()
-    page.goto("about:blank")
 
 
 def _show(page: Page, url: str) -> None:

@@ -16,6 +16,7 @@ from studio_page import new_window, opened_page, reopened_page
 HERE = Path(__file__).parent
 _running = ExitStack()
 _browsers: list[Browser] = []
+_windows: list[Page] = []
 
 
 @pytest.hookimpl(wrapper=True)
@@ -29,6 +30,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
     finally:
         if nextitem is None or HERE not in nextitem.path.parents:
             _browsers.clear()
+            _windows.clear()
             _running.close()
 
 
@@ -67,10 +69,11 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser) -> Iterator[Page]:
-    """Give a window for one test after another, since a new one costs half a second of work."""
-    with new_window(browser) as page:
-        yield page
+def window(browser: Browser) -> Page:
+    """Give the window of one test after another, since a new one and its empty cache cost a second of work."""
+    if not _windows:
+        _windows.append(_running.enter_context(new_window(browser)))
+    return _windows[0]
 
 
 @pytest.fixture

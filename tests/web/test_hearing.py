@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from started_server import StartedServer, wait_for
-from studio_page import SEAM, make, position, silent, sounding
+from studio_page import SEAM, make, opened_page, position, silent, sounding
 
 LOUDNESS = """async () => {
   const { loudnessOf } = await import("/studio/modules/loudness.js");
@@ -40,25 +41,42 @@ TO_THE_SECOND = """async () => {
 
 @pytest.fixture
 def made(page: Page) -> Page:
-    """The page with two takes, silent."""
+    """Give a page with two takes, silent, whose loop may be changed."""
     make(page, takes=2)
     silent(page)
     return page
 
 
-def test_a_click_on_the_wave_and_the_arrow_keys_seek(made: Page) -> None:
-    box = made.locator("#wave").bounding_box()
+@pytest.fixture(scope="module")
+def listening(browser: Browser, server: StartedServer) -> Iterator[Page]:
+    """Give the page of all tests here that leave its loop alone."""
+    with opened_page(browser, server.url) as page:
+        make(page, takes=2)
+        yield page
+
+
+@pytest.fixture
+def takes(listening: Page) -> Page:
+    """Give a page with two takes, silent at the beginning of the first."""
+    silent(listening)
+    for key in ("1", "Home"):
+        listening.keyboard.press(key)
+    return listening
+
+
+def test_a_click_on_the_wave_and_the_arrow_keys_seek(takes: Page) -> None:
+    box = takes.locator("#wave").bounding_box()
     assert box
-    made.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    duration = float(made.get_attribute("#wave", "aria-valuemax") or "nan")
-    assert position(made) == pytest.approx(duration / 2, abs=0.1)
-    made.keyboard.press("Home")
-    assert position(made) == 0
-    made.keyboard.press("ArrowRight")
-    assert position(made) == pytest.approx(60 / 84, abs=0.06)
-    made.keyboard.press("Shift+ArrowRight")
-    assert position(made) == pytest.approx(5 * 60 / 84, abs=0.06)
-    assert made.inner_text("#beat") == "Bar 2, beat 2"
+    takes.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    duration = float(takes.get_attribute("#wave", "aria-valuemax") or "nan")
+    assert position(takes) == pytest.approx(duration / 2, abs=0.1)
+    takes.keyboard.press("Home")
+    assert position(takes) == 0
+    takes.keyboard.press("ArrowRight")
+    assert position(takes) == pytest.approx(60 / 84, abs=0.06)
+    takes.keyboard.press("Shift+ArrowRight")
+    assert position(takes) == pytest.approx(5 * 60 / 84, abs=0.06)
+    assert takes.inner_text("#beat") == "Bar 2, beat 2"
 
 
 @pytest.mark.parametrize(
@@ -66,25 +84,25 @@ def test_a_click_on_the_wave_and_the_arrow_keys_seek(made: Page) -> None:
     [("6/8", 1.3, [2, 1]), ("6/8", 1.9, [2, 2]), ("4/4", 1.3, [1, 3]), ("7/8", 2.2, [2, 1])],
 )
 def test_bars_are_counted_in_the_beats_that_a_foot_taps(
-    page: Page, meter: str, seconds: float, place: list[int]
+    takes: Page, meter: str, seconds: float, place: list[int]
 ) -> None:
-    assert page.evaluate(BEAT, [meter, seconds]) == place
+    assert takes.evaluate(BEAT, [meter, seconds]) == place
 
 
-def test_dragging_along_the_wave_scrubs(made: Page) -> None:
-    box = made.locator("#wave").bounding_box()
+def test_dragging_along_the_wave_scrubs(takes: Page) -> None:
+    box = takes.locator("#wave").bounding_box()
     assert box
-    made.mouse.move(box["x"] + 5, box["y"] + 60)
-    made.mouse.down()
-    made.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 60)
-    made.mouse.up()
-    duration = float(made.get_attribute("#wave", "aria-valuemax") or "nan")
-    assert position(made) == pytest.approx(duration * 0.75, abs=0.1)
+    takes.mouse.move(box["x"] + 5, box["y"] + 60)
+    takes.mouse.down()
+    takes.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 60)
+    takes.mouse.up()
+    duration = float(takes.get_attribute("#wave", "aria-valuemax") or "nan")
+    assert position(takes) == pytest.approx(duration * 0.75, abs=0.1)
 
 
 @pytest.mark.parametrize("region", ["{ start: 0, end: buffer.duration }", "{ start: 0.7001, end: 1.4003 }"])
-def test_the_seam_of_the_loop_is_exact_to_the_sample(made: Page, region: str) -> None:
-    seam: dict[str, Any] = made.evaluate(SEAM.replace("REGION", region))
+def test_the_seam_of_the_loop_is_exact_to_the_sample(takes: Page, region: str) -> None:
+    seam: dict[str, Any] = takes.evaluate(SEAM.replace("REGION", region))
     assert seam["length"] == 252_000
     assert seam["worst"] < 1e-6
 
@@ -130,28 +148,28 @@ def test_a_browser_without_a_sound_device_is_no_silent_riddle(new_page: Page) ->
     expect(new_page.locator("#banner")).to_contain_text("The browser has opened no sound device. Connect one")
 
 
-def test_takes_are_compared_from_the_same_place(made: Page) -> None:
-    box = made.locator("#wave").bounding_box()
+def test_takes_are_compared_from_the_same_place(takes: Page) -> None:
+    box = takes.locator("#wave").bounding_box()
     assert box
-    made.mouse.click(box["x"] + box["width"] / 2, box["y"] + 60)
-    before = position(made)
-    made.keyboard.press("2")
-    expect(made.locator(".take").nth(1)).to_have_attribute("aria-selected", "true")
-    assert position(made) == before
-    made.keyboard.press("x")
-    expect(made.locator(".take").nth(0)).to_have_attribute("aria-selected", "true")
-    made.keyboard.press("Space")
-    sounding(made)
-    heard = made.evaluate(TO_THE_SECOND)
+    takes.mouse.click(box["x"] + box["width"] / 2, box["y"] + 60)
+    before = position(takes)
+    takes.keyboard.press("2")
+    expect(takes.locator(".take").nth(1)).to_have_attribute("aria-selected", "true")
+    assert position(takes) == before
+    takes.keyboard.press("x")
+    expect(takes.locator(".take").nth(0)).to_have_attribute("aria-selected", "true")
+    takes.keyboard.press("Space")
+    sounding(takes)
+    heard = takes.evaluate(TO_THE_SECOND)
     assert heard["moved"] < heard["waited"] + 0.3
 
 
-def test_loudness_is_measured_as_the_standard_says(page: Page) -> None:
+def test_loudness_is_measured_as_the_standard_says(takes: Page) -> None:
     # EBU Tech 3341, case 1: a stereo tone of -23 dBFS has -23 LUFS, within 0.1 LU; the browser's filters are near it.
-    assert page.evaluate(LOUDNESS) == pytest.approx(-23, abs=0.2)
+    assert takes.evaluate(LOUDNESS) == pytest.approx(-23, abs=0.2)
 
 
-def test_the_notes_drawn_are_those_of_the_file(made: Page, server: StartedServer) -> None:
+def test_the_notes_drawn_are_those_of_the_file(takes: Page, server: StartedServer) -> None:
     import io
 
     import mido
@@ -164,7 +182,7 @@ def test_the_notes_drawn_are_those_of_the_file(made: Page, server: StartedServer
       const parts = partsOf(await (await fetch(path)).json());
       return parts.map((part) => [part.notes.length, Math.max(...part.notes.map((note) => note.start + note.length))]);
     }"""
-    parts = made.evaluate(script, track["score"])
+    parts = takes.evaluate(script, track["score"])
     # The page has the parts in the order of a score.
     assert sorted(count for count, _ in parts) == sorted(count for count in expected if count)
     assert max(end for _, end in parts) == pytest.approx(track["duration"], abs=0.1)

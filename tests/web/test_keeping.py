@@ -39,13 +39,12 @@ def test_a_reload_finds_what_is_being_made(fresh: Page, tmp_path: Path, monkeypa
     done, gate = tmp_path / "done", tmp_path / "gate"
     monkeypatch.setenv(strange_generators.GATE, str(gate))
     with started(tmp_path / "data") as server:
-        fresh.goto(server.url)
-        _ask_strange(fresh, "slow", "x")
+        _ask_strange(fresh, server, "slow", "x")
         fresh.click("#make")
         expect(fresh.locator("#meta")).to_contain_text("Loading the model")
         gate.touch()
         fresh.wait_for_selector("#download:enabled")
-        _ask_strange(fresh, "patient", str(done))
+        _ask_strange(fresh, server, "patient", str(done))
         fresh.click("#make")
         expect(fresh.locator("#status")).to_have_text("Making 1 take")
         expect(fresh.locator("#meta")).not_to_contain_text("Sending")
@@ -64,8 +63,7 @@ def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, mo
     done = tmp_path / "done"
     with started(tmp_path / "data") as server:
         port = server.url.rpartition(":")[2]
-        fresh.goto(server.url)
-        _ask_strange(fresh, "patient", str(done))
+        _ask_strange(fresh, server, "patient", str(done))
         fresh.click("#make")
         expect(fresh.locator("#meta")).to_contain_text("%")
         server.signal(signal.SIGKILL)
@@ -78,11 +76,18 @@ def test_a_take_survives_the_death_of_the_server(fresh: Page, tmp_path: Path, mo
         expect(fresh.locator("#banner")).to_be_hidden()
 
 
-def _ask_strange(page: Page, model: str, prompt: str) -> None:
+def _ask_strange(page: Page, server: StartedServer, model: str, prompt: str) -> None:
     """Ask for music of one of the strange generators, as if it had been chosen before."""
-    draft = json.dumps({"draft": {"prompt": prompt, "model": model, "length": "1 s", "takes": 1}})
-    page.evaluate("draft => localStorage.setItem('tunesmith.studio', draft)", draft)
-    page.reload()
+    draft = {"draft": {"prompt": prompt, "model": model, "length": "1 s", "takes": 1}}
+    _open_with(page, server, "localStorage", {"tunesmith.studio": json.dumps(draft)})
+
+
+def _open_with(page: Page, server: StartedServer, storage: str, kept: dict[str, str]) -> None:
+    """Open the studio as if it had kept something in a storage of the browser."""
+    # Any document of its address will do for that, and this one loads nothing.
+    page.goto(f"{server.url}/health/live")
+    page.evaluate("([storage, kept]) => { Object.assign(window[storage], kept); }", [storage, kept])
+    page.goto(server.url)
     page.wait_for_selector(".dot.ready")
 
 
@@ -163,12 +168,7 @@ def test_a_limit_is_said_in_words_and_the_take_is_sent_when_it_is_over(fresh: Pa
     database.close()
     with started(tmp_path / "data") as server:
         for token in (secret, slow):
-            fresh.goto(server.url)
-            fresh.evaluate(
-                "token => sessionStorage.setItem('tunesmith.studio.token', token)", json.dumps({"token": token})
-            )
-            fresh.reload()
-            fresh.wait_for_selector(".dot.ready")
+            _open_with(fresh, server, "sessionStorage", {"tunesmith.studio.token": json.dumps({"token": token})})
             ask(fresh, takes=2)
             fresh.press("#prompt", "Enter")
             if token == secret:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocket, expect
+from playwright.sync_api import Page, WebSocket, expect
 from started_server import StartedServer, wait_for
-from studio_page import opened_page, violations
+from studio_page import reopened_page, violations
 
 
 class Wire:
@@ -31,8 +31,8 @@ class Wire:
 
 
 @pytest.fixture
-def panel(browser: Browser, live_server: StartedServer, complaints: list[str]) -> Iterator[Page]:
-    with opened_page(browser, live_server.url, complaints) as page:
+def panel(window: Page, live_server: StartedServer, complaints: list[str]) -> Iterator[Page]:
+    with reopened_page(window, live_server.url, complaints) as page:
         page.click("#live-open")
         page.wait_for_selector("dialog.live")
         yield page

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 
 from tunesmith.batch.column_mapping import values_of
@@ -111,7 +112,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, submissions: list[Submissio
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MusicService, "submit", submit)
         patch.setenv("HF_HUB_OFFLINE", "1")
-        yield TestClient(create_app(Settings(data_dir=tmp_path_factory.mktemp("doors"))))
+        client = TestClient(create_app(Settings(data_dir=tmp_path_factory.mktemp("doors"))))
+        # Without an event loop of its own it starts one, in a thread, for every request.
+        with start_blocking_portal() as client.portal:
+            yield client
 
 
 def told(text: str, name: str) -> None:
