@@ -59,6 +59,8 @@ STARTS_RUNNERS = {"serve", "batch", "mcp"}
 
 PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 15, 36
 
+MADV_COLLAPSE, HUGE_PAGE_BYTES = 25, 2 << 20
+
 
 def limits() -> list[list[int]]:
     """Return the limits of this process, soft and hard, in the order of their names."""
@@ -237,6 +239,22 @@ def _fork_tunesmith_too() -> None:
     fork_tunesmith(ours)
 
 
+def _use_huge_pages() -> None:
+    """Move memory into huge pages where the kernel can.
+
+    A fork copies an entry for each page: 55,000 small ones, of 200 MB, take ten milliseconds of every fork and its end.
+    """
+    madvise = _libc().madvise
+    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+        bounds, rights, _, _, inode, *name = line.split()
+        if rights == "rw-p" and inode == "0" and name in ([], ["[heap]"]):
+            start, end = (int(bound, 16) // HUGE_PAGE_BYTES for bound in bounds.split("-"))
+            for page in range(start + 1, end):
+                # Refused where memory is short or the kernel is older than 6.1: the pages then stay as they are.
+                madvise(page * HUGE_PAGE_BYTES, HUGE_PAGE_BYTES, MADV_COLLAPSE)
+
+
 def _prctl(option: int, value: int | bytes) -> None:
     if _libc().prctl(option, value, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl")
@@ -262,6 +280,7 @@ def main() -> None:
     # Objects that no fork collects stay in pages that all share.
     gc.collect()
     gc.freeze()
+    _use_huge_pages()
     control = socket.socket(fileno=int(sys.argv[1]))
     control.sendall(READY)
     serve(control)
