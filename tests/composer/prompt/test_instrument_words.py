@@ -12,3 +12,11 @@ def test_a_synthesiser_that_the_prompt_names_is_no_bell() -> None:
     assert "fm_bell" not in played
     assert {instrument(name).family for name in played} == {"synth"}
     assert played_by("instrument", "fm_bell", load_genre("synthwave"), 1) == "fm_bell"
+
+
+def test_the_electric_guitar_is_the_one_that_leads_in_its_genre() -> None:
+    played = {name: {played_by("family", "electric_guitar", load_genre(name), seed) for seed in range(6)}
+              for name in ("rock", "metal", "surf_rock", "lofi")}  # fmt: skip
+    assert played["rock"] == {"overdriven_guitar", "distorted_guitar"}
+    assert played["metal"] == {"distorted_guitar"}
+    assert played["surf_rock"] == {"clean_guitar"}

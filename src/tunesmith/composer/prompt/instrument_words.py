@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.balance import EVERYONE, LevelChange
 from tunesmith.composer.genre import Genre
@@ -42,15 +43,26 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
     if kind == "instrument":
         return name
     family = value("family", name)
-    role, own = family.get("role"), []
-    for part in genre.parts:
-        fits = [i for i in part.instruments if i not in _BELLS and instruments()[i].family in family.get("from", ())]
-        if fits and (role is None or part.role == role):
-            own += fits
+    own = _own_players(family, genre)
     # Drawn by seed among the genre's own, so that two pieces need not have the same piano.
     if own:
         return choice_for(seed, "brief", name, options=own)
     return str(family.get("plugged", family["default"]) if genre.family in _PLUGGED else family["default"])
+
+
+def _own_players(family: Mapping[str, Any], genre: Genre) -> list[str]:
+    """Return the genre's own players of a family, those of the tune alone where the family lists its players."""
+    role, families, players = family.get("role"), family.get("from", ()), family.get("of", ())
+    rows = [
+        (part.role, name)
+        for part in genre.parts
+        for name in part.instruments
+        if (role is None or part.role == role)
+        and (name in players or (name not in _BELLS and instruments()[name].family in families))
+    ]
+    # The electric guitar of rock is the one that leads, not the clean one beside it.
+    leading = [name for own, name in rows if players and own == "melody"]
+    return leading or [name for _, name in rows]
 
 
 def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:
