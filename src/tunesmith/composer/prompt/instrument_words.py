@@ -18,6 +18,7 @@ from tunesmith.errors import UnknownName
 _BELLS = frozenset({"fm_bell"})
 # Genre families in which a guitar has a cable.
 _PLUGGED = frozenset({"electronic", "dance", "rock", "reggae", "soul"})
+_ORGAN = "organ"
 _PIANOS = frozenset({"piano", "felt_piano", "bright_piano", "honky_tonk_piano", "house_piano"})
 
 
@@ -39,7 +40,7 @@ def _can_play(kind: str, name: str) -> bool:
 
 
 def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
-    """Return the instrument for an instrument or a family name: the genre's own of that family, if it has one."""
+    """Return the instrument for an instrument or a family name: the genre's own, if it has one."""
     if kind == "instrument":
         return name
     family = value("family", name)
@@ -48,6 +49,14 @@ def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
     if own:
         return choice_for(seed, "brief", name, options=own)
     return str(family.get("plugged", family["default"]) if genre.family in _PLUGGED else family["default"])
+
+
+def worded_player(kind: str, name: str, genre: Genre, seed: int) -> str:
+    """Return the instrument for a word of a prompt, which may mean the genre's own kind of organ, such as rock's."""
+    organs = [own for part in genre.parts for own in part.instruments if own.endswith(_ORGAN)]
+    if name == _ORGAN and organs and name not in organs:
+        return organs[0]
+    return played_by(kind, name, genre, seed)
 
 
 def _own_players(family: Mapping[str, Any], genre: Genre) -> list[str]:

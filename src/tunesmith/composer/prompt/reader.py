@@ -21,6 +21,7 @@ from tunesmith.composer.prompt.instrument_words import (
     flag_left_out,
     played_by,
     wanted_names,
+    worded_player,
 )
 from tunesmith.composer.prompt.lexicon import value
 from tunesmith.composer.prompt.loudness import loudness_target
@@ -228,7 +229,7 @@ def _players(explicit: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players
         player = played_by(kind, name, genre, seed)
         found[player] = Reason("instruments", player, "flag", "requested")
     for name, (kind, i) in {} if named else wanted_names(parsed.matches, parsed.refused).items():
-        player = played_by(kind, name, genre, seed)
+        player = worded_player(kind, name, genre, seed)
         match = parsed.matches[i]
         because = f"the prompt says {parsed.prompt.written(match.first, match.last)!r}"
         found.setdefault(player, Reason("instruments", player, "prompt", because))
