@@ -13,6 +13,7 @@ from tunesmith.composer.writing.band.admission import is_refused, is_unwanted, m
 from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
+from tunesmith.composer.writing.band.pianist_bass import with_pianist_bass
 from tunesmith.composer.writing.band.parts import (
     PartAssignment,
     arranged,
@@ -82,7 +83,8 @@ def whole_band(brief: Brief, genre: Genre) -> tuple[Player, ...]:
         members = [member for member in members if member.requested or member.part.role not in SOLO_ROLES] or members
     else:
         members = led(members, company, genre)
-    members = with_colours(arranged(members, company), company, brief, genre)
+    members = with_pianist_bass(arranged(members, company), company)
+    members = with_colours(members, company, brief, genre)
     if all(is_unwanted(brief, member.instrument, member.part.role) for member in members):
         raise InvalidRequest("without", f"leaves no instrument to play {genre.title}")
     return _named([player_of(member, brief, genre) for member in members])
