@@ -168,3 +168,9 @@ def test_a_loop_is_counted_in_bars() -> None:
     assert brief.bars is not None
     bar = brief.meter.beats_per_bar * 60 / brief.quarters_per_minute
     assert 15 < brief.bars * bar < 36
+
+
+def test_slow_music_of_triplets_counts_them() -> None:
+    assert str(read("slow blues in E").meter) == "12/8"
+    assert str(read("slow blues in 4/4").meter) == "4/4"
+    assert str(read("slow rock").meter) != "12/8"

@@ -35,6 +35,8 @@ from tunesmith.request import ADDING, COMPOSED_ENDINGS, LOCKS, MAX_TEMPO_BPM, MI
 
 # From here on, a mood is plainly bright or dark.
 DECIDED_VALENCE = 0.5
+# Slow blues, gospel and flamenco count their triplets.
+_SLOW_METER = "12/8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,9 @@ def _meter(explicit: _Explicit, genre: Genre) -> tuple[Meter, Reason]:
         return meter, Reason("meter", str(meter), "flag", "requested")
     if explicit.parsed.meter is not None:
         return explicit.parsed.meter, Reason("meter", str(explicit.parsed.meter), "prompt", "the prompt says so")
+    if _SLOW_METER in genre.meters and explicit.parsed.names("tempo")[-1:] in (("slow",), ("very_slow",)):
+        meter = Meter.parse(_SLOW_METER)
+        return meter, Reason("meter", str(meter), "prompt", f"usual for slow {genre.title}")
     meter = choices.drawn_meter(genre, explicit.seed("meter"))
     return meter, Reason("meter", str(meter), "genre", f"usual for {genre.title}")
 

@@ -13,7 +13,6 @@ from tunesmith.composer.writing.band.admission import is_refused, is_unwanted, m
 from tunesmith.composer.writing.band.cast import OPEN_FAMILIES, Seat, cast_seat, presence
 from tunesmith.composer.writing.band.colours import with_colours
 from tunesmith.composer.writing.band.ensemble import company_of, is_named, is_spoken_of
-from tunesmith.composer.writing.band.pianist_bass import with_pianist_bass
 from tunesmith.composer.writing.band.parts import (
     PartAssignment,
     arranged,
@@ -22,6 +21,7 @@ from tunesmith.composer.writing.band.parts import (
     new_part,
     requested_style,
 )
+from tunesmith.composer.writing.band.pianist_bass import with_pianist_bass
 from tunesmith.composer.writing.plan import UNPITCHED, Player
 from tunesmith.errors import InvalidRequest
 
