@@ -107,9 +107,6 @@ def test_a_loop_in_a_later_stretch_moves_with_it() -> None:
     (lambda audio: edit.trim(audio, 0.0, 0.5), ()),
     (lambda audio: edit.fade(audio, 0.1, 0.1), (Loop(10_000, 20_000),)),
     (lambda audio: edit.fade(audio, 0.3), ()),
-    (lambda audio: edit.crossfade(audio, audio, 0.1), ()),
-    (lambda audio: edit.stitch([audio, audio]), ()),
-    (lambda audio: edit.fold_tail(audio, 30_000), (Loop(0, 30_000),)),
     (lambda audio: edit.loop(audio, 4_100 / 44_100), (Loop(0, 40_000),)),
     (lambda audio: seamless(audio)[0], (Loop(0, 20_000),)),
 ])  # fmt: skip

@@ -9,9 +9,10 @@ import pytest
 from sounds import clicks
 
 from tunesmith.audio import Audio
+from tunesmith.audio.analysis.analyse import analyse
 from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, levels_of
 from tunesmith.audio.analysis.loop_seam import seam_of
-from tunesmith.audio.analysis.quality import Finding, Quality, QualityTargets, TargetKey, measure_quality
+from tunesmith.audio.analysis.quality import Finding, Quality, QualityTargets, TargetKey, fault_findings
 
 RATE = 44_100
 D_MINOR = TargetKey("D minor", (2, 4, 5, 7, 9, 10, 0))
@@ -35,6 +36,10 @@ def chords(pitches: list[tuple[int, ...]], seconds: float = 1.0) -> Audio:
 def finding(quality: Quality, measure: str) -> Finding:
     (found,) = [one for one in quality.findings if one.measure == measure]
     return found
+
+
+def measure_quality(audio: Audio, wanted: QualityTargets | None = None) -> Quality:
+    return Quality(fault_findings(audio, levels_of(audio), analyse(audio), wanted or QualityTargets()))
 
 
 def pinkish(seconds: float = 6.0, slope: float = -0.8) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -73,8 +73,8 @@ def test_no_stage_of_a_job_takes_a_negative_time_and_its_speed_is_what_it_took(
         assert seconds >= 0
     if moment == "running":
         assert job.load_seconds == pytest.approx(2)
-    track = Tracks(database).of_job(job_id)
-    assert track is not None
+    (track,) = Tracks(database).every()
+    assert track.generation.job_id == job_id
     assert track.generation.timings["generate"] == pytest.approx(10)
     with database.read() as connection:
         assert SpeedEstimates(database).of(connection, "composer").seconds_per_audio_second == pytest.approx(1)

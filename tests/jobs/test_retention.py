@@ -119,7 +119,7 @@ def test_finished_jobs_go_when_their_days_are_over_and_their_tracks_stay(archive
     archive.clock.pass_(41 * DAY)
     assert archive.prune() == 1
     assert archive.ids() == {waiting, late}
-    assert Tracks(archive.database).of_job(old) is not None
+    assert [track.generation.job_id for track in Tracks(archive.database).every()] == [old]
     archive.clock.pass_(50 * DAY)
     assert archive.prune() == 1
     assert archive.ids() == {waiting}

@@ -22,9 +22,10 @@ from models_of_tests import installed_tiny
 
 from tunesmith.audio.reader import read_audio
 from tunesmith.errors import RunnerCrashed, TaskFailed
+from tunesmith.jobs.job import FOREVER
 from tunesmith.jobs.runners import local_pool as local
 from tunesmith.jobs.runners import worker_process as process
-from tunesmith.jobs.runners.local_pool import FOREVER, LocalPool, PoolLimits
+from tunesmith.jobs.runners.local_pool import LocalPool, PoolLimits
 from tunesmith.jobs.runners.tasks import ProgressReport, Task, TaskResult
 from tunesmith.jobs.runners.worker_process import RunnerProcess, Timeouts
 from tunesmith.request import GenerationRequest

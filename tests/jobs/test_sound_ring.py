@@ -25,15 +25,25 @@ def test_the_last_bytes_are_those_that_were_appended_last() -> None:
     ring.close()
 
 
-def test_a_full_disk_ends_the_recording_and_not_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_costs_what_was_before_and_neither_the_stream_nor_what_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ring = SoundRing(1_000)
     ring.append(SOUND[:100])
 
     def full(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(ring, "_write", full)
-    ring.append(SOUND[:100])
-    with pytest.raises(DiskFull, match="the live stream could not be recorded"):
-        ring.last(10)
+    with monkeypatch.context() as patch:
+        patch.setattr(ring, "_write", full)
+        ring.append(SOUND[100:200])
+        with pytest.raises(DiskFull, match="the live stream could not be recorded"):
+            ring.last(10)
+    ring.append(SOUND[200:300])
+    assert ring.last(100) == SOUND[200:300]
+    with pytest.raises(DiskFull):
+        ring.last(101)
+    for start in range(300, 1_300, 100):
+        ring.append(SOUND[start : start + 100])
+    assert ring.last(5_000) == SOUND[300:1_300]
     ring.close()

@@ -35,7 +35,6 @@ def test_what_was_added_is_read_back(log: Tracks, clock: FakeClock) -> None:
     (track,) = log.add(piece)
     assert (track.generation, track.created_at, track.seed, track.prompt) == (piece, clock.now, 7, "calm piano")
     assert log.get(track.id) == track
-    assert log.of_job("j1") == track
 
 
 def test_a_track_is_found_by_how_its_id_begins(log: Tracks) -> None:

@@ -13,6 +13,7 @@ from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.spool import Samples as Samples
 from tunesmith.audio.spool import Spool as Spool
 
+# 1.5 s at 44.1 kHz.
 BLOCK = 65_536
 
 

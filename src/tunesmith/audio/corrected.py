@@ -19,8 +19,11 @@ from tunesmith.audio.mp3_frames import corrected_mp3
 from tunesmith.audio.ogg_serial import links_of
 from tunesmith.audio.wave_header import MOST_CHUNKS, corrected_wave, read_wave_header
 
+# STREAMINFO ends its eight bytes at 18 with the number of samples, 36 bits (RFC 9639, 8.2).
 FLAC_TOTAL_AT, FLAC_TOTAL_BITS = 18, 36
+# Six words of 32 bits; a longer header holds an annotation.
 AU_HEADER = 24
+# What the format writes for an unknown length.
 UNKNOWN_AU = 0xFFFF_FFFF
 # Before the samples come an offset and a block size in AIFF, an edit count in CAF.
 SHORTEST_SAMPLES = 8

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.licences import UNKNOWN_LICENCE, LicenceTerms, strictest, terms_of
 
+# Bounds for the metadata of a foreign file, which may be nested at will.
 MAX_CHARACTERS, MAX_PARTS, MAX_DEPTH = 300, 10_000, 16
 NAMED_PARTS = 50
 """The most works that a licence text names; for the others it lists only the licences."""

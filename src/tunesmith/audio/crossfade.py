@@ -18,6 +18,7 @@ SEARCH_SECONDS = 0.012
 GRAIN_SECONDS = 0.08
 # Three periods of that lowest note, so that a single zero crossing does not decide.
 COMPARED_SECONDS = 0.08
+# The correlation from which on waves count as adding up in amplitude.
 ALIKE = 0.5
 # Copying in chunks keeps the memory bounded, however long the sound is.
 CHUNK = 1 << 18

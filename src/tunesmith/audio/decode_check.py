@@ -12,10 +12,11 @@ SAMPLES_A_SECOND = 2 * 48_000
 """The limit over all channels, stereo at 48 kHz. The file size is no limit: compressed silence takes few bytes."""
 
 
-def check_sound(content: bytes, field: str, max_seconds: float) -> None:
-    """Raise InvalidRequest for ``field`` unless the bytes decode to their end as audio of at most ``max_seconds``.
+def check_sound(content: bytes, field: str, max_seconds: float) -> float:
+    """Return the seconds of a sound; raise InvalidRequest for ``field`` unless all of it decodes within the limits.
 
-    Headers are not trusted: everything is decoded, block by block, until a limit is exceeded.
+    It may have ``max_seconds``, and as many samples as these in stereo at 48 kHz. Headers are not trusted: everything
+    is decoded, block by block, until a limit is exceeded.
     """
     from tunesmith.audio.decoder import DecodeError, Decoder, LimitExceeded, NotASound, SoundLimits
 
@@ -23,6 +24,7 @@ def check_sound(content: bytes, field: str, max_seconds: float) -> None:
     try:
         with Decoder(io.BytesIO(content), limits) as sound:
             decoded = sum(block.shape[1] for block in sound.blocks())
+            seconds = decoded / sound.sample_rate
     except LimitExceeded as error:
         raise InvalidRequest(field, str(error)) from None
     except NotASound as error:
@@ -31,3 +33,4 @@ def check_sound(content: bytes, field: str, max_seconds: float) -> None:
         raise InvalidRequest(field, KNOWN) from None
     if not decoded:
         raise InvalidRequest(field, "contains no audio")
+    return float(seconds)

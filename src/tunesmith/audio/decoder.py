@@ -23,9 +23,12 @@ from tunesmith.audio.spool import Samples
 # Over all channels.
 BLOCK_SAMPLES = 131_072
 LOWEST_RATE, HIGHEST_RATE = 1_000, 192_000
+# Both formats order channels as Vorbis does: left, centre, right, and so on.
 VORBIS_ORDERED = ("VORBIS", "OPUS")
 PACKED = ("FLAC", "OGG", "MP3")
+# As many bytes as ``media_kind`` looks at.
 LONGEST_START = 16
+# Each part is opened once to read its channels, which takes time for a file of tiny parts.
 MOST_PARTS = 1_000
 
 

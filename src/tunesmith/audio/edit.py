@@ -1,20 +1,17 @@
-"""Audio editing: trim, gain, fade, crossfade, stitch, loop, mono, loudness. Every function returns a new Audio."""
+"""Audio editing: trim, gain, fade, loop, mono. Every function returns a new Audio."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from tunesmith.audio.buffer import BLOCK, Audio
-from tunesmith.audio.encoding import Encoding
-from tunesmith.audio.loudness import loudness_of
-from tunesmith.audio.markers import Markers, whole_loop, with_markers
-from tunesmith.audio.retiming import Stretches, keep_loops_between, looping, no_loop, retimed
+from tunesmith.audio.markers import whole_loop
+from tunesmith.audio.retiming import Stretches, keep_loops_between, looping, retimed
 from tunesmith.audio.spool import Samples, Spool
-from tunesmith.audio.timeline import with_timeline
 from tunesmith.errors import InvalidRequest
 
 FadeShape = Literal["linear", "equal_power", "smooth"]
@@ -59,58 +56,6 @@ def fade(audio: Audio, fade_in: float = 0.0, fade_out: float = 0.0, shape: FadeS
         faded[:, into:] *= fall[max(0, at - falling) :][: max(0, faded.shape[1] - into)]
         spool.append(faded)
     return keep_loops_between(audio.with_samples(spool), rise.size, falling)
-
-
-def crossfade(first: Audio, second: Audio, overlap: float, shape: FadeShape = "equal_power") -> Audio:
-    """Join two sounds with a crossfade of ``overlap`` seconds.
-
-    Raises InvalidRequest if the sample rates or channel counts differ, or if the overlap exceeds the shorter sound.
-    """
-    _check_alike(first, second)
-    size = _samples_of("crossfade", overlap, first)
-    if size > min(first.num_samples, second.num_samples):
-        shorter = min(first.duration, second.duration)
-        raise InvalidRequest("crossfade", f"must fit into the shorter sound's {shorter:g} s, got {overlap:g} s")
-    end, rise = first.num_samples - size, fade_curve(size, shape)
-    spool = Spool(first.channels)
-    _append(spool, first, 0, end)
-    spool.append(first.between(end, first.num_samples) * rise[::-1] + second.between(0, size) * rise)
-    _append(spool, second, size, second.num_samples)
-    encoding = Encoding.joined([first.encoding, second.encoding])
-    return Audio(spool, first.sample_rate, _of_the_first(first, len(spool)), encoding)
-
-
-def stitch(sounds: Iterable[Audio]) -> Audio:
-    """Concatenate sounds of one sample rate and channel count; long results stay on disk.
-
-    Raises InvalidRequest for no sounds or for different formats.
-    """
-    first: Audio | None = None
-    spool: Spool | None = None
-    encodings: list[Encoding] = []
-    for sound in sounds:
-        if first is None or spool is None:
-            first, spool = sound, Spool(sound.channels)
-        _check_alike(first, sound)
-        encodings.append(sound.encoding)
-        for block in sound.blocks():
-            spool.append(block)
-    if first is None or spool is None:
-        raise InvalidRequest("stitch", "must be at least one file, got none")
-    return Audio(spool, first.sample_rate, _of_the_first(first, len(spool)), Encoding.joined(encodings))
-
-
-def fold_tail(audio: Audio, num_samples: int) -> Audio:
-    """Make a loop of ``num_samples`` by adding the tail that rings past it onto the start."""
-    if not 0 < num_samples <= audio.num_samples:
-        raise InvalidRequest("loop", f"must be 1 to {audio.num_samples} samples long, got {num_samples}")
-    source = audio.samples
-    samples = source[:, :num_samples].copy()
-    # A tail longer than the loop wraps around several times.
-    for start in range(num_samples, source.shape[1], num_samples):
-        tail = source[:, start : start + num_samples]
-        samples[:, : tail.shape[1]] += tail
-    return audio.with_samples(samples, metadata=loop_metadata(audio, [(0, num_samples)]))
 
 
 def loop(audio: Audio, overlap: float = 0.5, shape: FadeShape = "equal_power") -> Audio:
@@ -158,22 +103,10 @@ def with_channels(audio: Audio, channels: int) -> Audio:
     )
 
 
-def normalise(audio: Audio, loudness_lufs: float) -> Audio:
-    """Apply the gain that gives this integrated loudness; silence stays silence. Peaks are not limited."""
-    measured = loudness_of(audio)
-    return audio if measured == -np.inf else gain(audio, loudness_lufs - measured)
-
-
 def loop_metadata(audio: Audio, stretches: Stretches) -> dict[str, Any]:
     """Return the metadata of a loop made of these stretches of a sound."""
     length = sum(last - first for first, last in stretches)
     return looping(retimed(audio, stretches), whole_loop(length, audio.sample_rate))
-
-
-def _of_the_first(first: Audio, num_samples: int) -> dict[str, Any]:
-    """Return the metadata of the first sound without its timeline, markers and loop, which no longer hold."""
-    metadata = with_timeline(first.metadata, None, num_samples / first.sample_rate)
-    return no_loop(with_markers(metadata, Markers(first.sample_rate)))
 
 
 def _append(spool: Spool, audio: Audio, first: int, last: int) -> None:
@@ -192,8 +125,3 @@ def _samples_of(field: str, seconds: float, audio: Audio) -> int:
     if not 0 <= seconds < np.inf:
         raise InvalidRequest(field, f"must be 0 s or more, got {seconds:g} s")
     return round(seconds * audio.sample_rate)
-
-
-def _check_alike(first: Audio, second: Audio) -> None:
-    if (first.sample_rate, first.channels) != (second.sample_rate, second.channels):
-        raise InvalidRequest("audio", f"both must have one rate and channel count, got {first!r} and {second!r}")

@@ -20,7 +20,9 @@ from tunesmith.audio.speaker_layout import to_vorbis
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.writer import DITHER_SEED, frames_of_blocks, to_int16
 
+# RIFF, a fmt chunk of 16 bytes, and the head of the data chunk.
 WAV_HEADER_BYTES, BYTES_A_SAMPLE = 44, 2
+# A RIFF size has 32 bits.
 LARGEST_SIZE = 0xFFFF_FFFF
 FLAC_TOTAL_AT, FLAC_TOTAL_BYTES = 21, 5
 """The place of the number of samples, 36 bits, in the first block of a FLAC."""

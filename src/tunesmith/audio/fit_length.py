@@ -25,8 +25,10 @@ LONGEST_FADE_SECONDS = 3.0
 UNNOTICED_SECONDS = 0.02
 KEPT_RING_SECONDS = 0.5
 """The shortest ring of the last note. If a cut leaves less, other bars or beats are cut and the ring is stretched."""
+# The tail is added at most twice more: three times its length.
 LONGEST_STRETCH = 2
 ATTACK_SECONDS = 0.15
+# A last note counts as dead below 0.02 (-34 dBFS); onsets count from these shares of a usual one.
 END_SECONDS, DIED_AWAY, STRONG, WEAK = 0.05, 0.02, 0.5, 0.1
 
 

@@ -11,6 +11,7 @@ from tunesmith.errors import InvalidRequest
 
 # The codecs support no other rates, so sounds at other rates are resampled.
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+# The rates of MPEG 1, 2 and 2.5.
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 

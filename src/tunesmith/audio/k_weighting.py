@@ -11,9 +11,12 @@ import numpy.typing as npt
 from tunesmith.audio.recursive_filters import sosfilt_on
 from tunesmith.audio.spool import Samples
 
+# It takes back what the K filter adds at 1 kHz (BS.1770-4).
 OFFSET_LUFS = -0.691
+# The two gates of BS.1770-4.
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
+# The rate for which BS.1770-4 prints its coefficients.
 DESIGN_RATE = 48_000
 # Below, the shelf's frequency is too near to the Nyquist frequency, or above it.
 LOWEST_WARPED_RATE = 8_000
@@ -43,10 +46,12 @@ def k_weighting(sample_rate: int, head: Shelf = HEAD) -> Doubles:
     # The tangent prewarps the frequency, so that the bilinear transform keeps the corner where it is.
     k, q = math.tan(math.pi * head.hertz / sample_rate), head.quality
     high = 10 ** (head.gain_db / 20)
+    # An ideal shelf has the square root; this exponent gives the digits of table 1.
     band = high**0.4996667741545416
     a0 = 1 + k / q + k * k
     shelf = [(high + band * k / q + k * k) / a0, 2 * (k * k - high) / a0, (high - band * k / q + k * k) / a0]
     shelf += [1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
+    # The corner and the Q behind table 2, which has the high-pass.
     k, q = math.tan(math.pi * 38.13547087602444 / sample_rate), 0.5003270373238773
     a0 = 1 + k / q + k * k
     return np.array([shelf, [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]])

@@ -17,6 +17,7 @@ class LoudnessMeter:
     """
 
     def __init__(self, sample_rate: int, channels: int, channel_mask: int | None = None) -> None:
+        # 100 ms: four of them are a gating block of BS.1770, and blocks overlap by three.
         self._hop = round(sample_rate / 10)
         self._filter = KFilter(sample_rate, channels)
         self._weights = np.array(weights(channels, channel_mask))

@@ -9,6 +9,7 @@ from typing import Any
 from tunesmith.audio.rates import resampled_length
 
 LOOP_KINDS = ("forward", "alternating", "backward")
+# A foreign file may state any number of them.
 MAX_MARKERS = 1_000
 MIDDLE_C = 60
 

@@ -28,6 +28,7 @@ Frames = npt.NDArray[np.float32]  # (samples, channels)
 STALLED_SECONDS = 30.0
 LARGEST_ALLOCATION = 1 << 28
 KEPT_MESSAGES = 1 << 14
+# Six words of 32 bits; encoding 6 is 32-bit float.
 AU_HEADER, AU_FLOAT = 24, 6
 LOSSLESS = re.compile(
     r"Audio: (?:alac|flac|pcm_\w+|wmalossless|wavpack|tta)\b[^\n]*?, s(16|24|32)p?(?: \((\d+) bit\))?"
@@ -50,6 +51,7 @@ BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 STARTS: Mapping[bytes, MediaKind] = MappingProxyType({
     b"\x1a\x45\xdf\xa3": MediaKind("WebM or Matroska", "matroska"),
     b"#!AMR": MediaKind("AMR", "amr"),
+    # The first half of the GUID of ASF's header object.
     b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": MediaKind("WMA", "asf"),
     b"wvpk": MediaKind("WavPack", "wv"),
     b"MAC ": MediaKind("Monkey's Audio", "ape"),

@@ -28,7 +28,9 @@ SYNC = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 # A sync word also occurs in other data by chance; three consistent frames in a row do not.
 CERTAIN = 3
 XING = (b"Xing", b"Info")
+# Flags of a Xing header: which fields it has.
 HAS_FRAMES, HAS_BYTES = 1, 2
+# The letters ID3, two bytes of version, one of flags, four of size.
 ID3_HEADER = 10
 # Three and a half hours at 44.1 kHz.
 MOST_FRAMES, SMALLEST_FRAME = 500_000, 24

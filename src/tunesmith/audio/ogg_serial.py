@@ -15,7 +15,8 @@ from itertools import pairwise
 from typing import BinaryIO
 
 CAPTURE = b"OggS"
-HEADER, FLAGS_AT, NUMBER_AT, CHECKSUM_AT = 27, 5, 14, 22
+# The length and two places of a page header (RFC 3533, 6).
+HEADER, FLAGS_AT, NUMBER_AT = 27, 5, 14
 # Many hours of sound.
 MOST_PAGES = 500_000
 STREAM_NUMBER = 1
@@ -23,6 +24,7 @@ STREAM_NUMBER = 1
 FIRST_PAGE, CONTINUED = 2, 1
 # RFC 3533 gives this position to a page in which no packet ends.
 NO_GRANULE = -1
+# A segment of 255 bytes says that its packet goes on; a page has at most 255 of them.
 SEGMENT, SEGMENTS = 255, 255
 # Every byte with its bits in reverse order, for the checksum.
 MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 RawCoding = Literal["pcm", "ulaw", "alaw"]
 FRAMES = 16_384
+# Bias and clip of G.711's mu-law, on the scale of 16 bits.
 ULAW_BIAS, ULAW_CLIP = 132, 32_635
 
 Steps = npt.NDArray[np.int32]

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+# SPEAKER_LOW_FREQUENCY in a WAV channel mask.
 LFE = 1 << 3
 BACK, SIDES = 1 << 4 | 1 << 5, 1 << 9 | 1 << 10
+# +1.5 dB (BS.1770-4, table 3).
 SURROUND_WEIGHT = 1.41
 
 USUAL_MASKS: Mapping[int, int] = MappingProxyType(

@@ -21,11 +21,13 @@ from tunesmith.audio.tags.own import foreign_tags
 from tunesmith.audio.true_peak import true_peak_of
 from tunesmith.errors import InvalidRequest
 
+# The crossfade where no beat gives a bar.
 PLAIN_SECONDS = 2.0
 LONGEST_SECONDS = 8.0
 LATEST_ENTRY_SECONDS = 4.0
 LOOKED_BACK, STEP_SECONDS = 6, 1.0
 UNHEARD_DB, QUIETEST = 0.8, 1e-7
+# The highest true peak that EBU R 128 allows.
 CEILING_DBTP = -1.0
 OF_ONE_FILE = frozenset({"markers"})
 OF_ONE_WORK = frozenset({"title", "artist", "license", "copyright", "tracknumber", "tracktotal", "isrc"})

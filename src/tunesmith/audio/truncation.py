@@ -17,6 +17,7 @@ LAST_PAGE = 4
 LONGEST_PAGE = 65_307
 UNKNOWN_FORM = 0x7FFF_0000
 """AIFF writers that do not know the size state one like this or larger, or 0."""
+# A frame's header, its side information and a whole Xing header end before.
 XING_REACH = 200
 
 

@@ -14,10 +14,12 @@ from typing import BinaryIO
 from tunesmith.audio.joined_file import Segment, Window
 
 NAMES = (b"RIFF", b"RF64", b"BW64")
+# What recorders and pipes write where they do not know the length yet.
 UNKNOWN_LENGTHS = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000)
 LARGEST_RIFF = 0xFFFF_FF00
 LONGEST_FORMAT = 4096
 MOST_CHUNKS = 10_000
+# WAVE_FORMAT_EXTENSIBLE; dwChannelMask is the 32 bits at byte 20 of the fmt chunk.
 EXTENSIBLE, MASK_AT = 0xFFFE, 20
 FOLLOWING = frozenset((
     b"LIST", b"smpl", b"bext", b"iXML", b"id3 ", b"ID3 ", b"cue ", b"fact", b"JUNK", b"junk", b"PAD ", b"FLLR",

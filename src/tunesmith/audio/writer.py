@@ -154,6 +154,7 @@ def _container(audio: Audio, container: str, subtype: str, sample_rate: int) -> 
     num_samples = resampled_length(audio.num_samples, audio.sample_rate, sample_rate)
     if num_samples * audio.channels * WAV_BYTES[subtype] > LARGEST_WAV:
         return "RF64"
+    # A plain WAV header cannot say which speakers the channels are for.
     return "WAVEX" if audio.channels > 2 and audio.encoding.channel_mask is not None else container
 
 

@@ -25,6 +25,7 @@ from tunesmith.request import DRAWN_SEEDS, GenerationRequest
 Check = Callable[[GenerationRequest], None]
 """A callback that raises the errors a model would raise for a request, before generation."""
 
+# 64 bits of a SHA-256.
 ID_LETTERS = 16
 _NAMED = re.compile(r"[^\x00-\x1f<>:\"|?*\\]+")
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tunesmith.output_files import OutputFiles
     from tunesmith.playback import SoundPlayer
 
-SOUND = "Sound"
 Second = Annotated[str | None, typer.Option(metavar="TEXT", help="A second prompt to blend in.")]
 Blend = Annotated[float, typer.Option(metavar="0..1", help="The share of the second prompt.")]
 Notes = Annotated[str | None, typer.Option(metavar="A,B", help="Notes to hold: C4,E4 or 60,64.")]

@@ -24,6 +24,7 @@ AGAIN_SECONDS = 0.1
 UNDO_SECONDS = 2.0
 """The timeout of each request that cancels a job."""
 
+# The status of a reply that has only the range asked for.
 PARTIAL = 206
 
 JobId = Callable[[Reply], str]

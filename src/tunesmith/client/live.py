@@ -19,6 +19,7 @@ PATH = "/api/live"
 OPENING_SECONDS = 10.0
 """How long the server may take to accept a connection."""
 
+# The head of a block: its number, its change and its position (docs/live.md).
 HEADER = struct.Struct("<IIQ")
 MAX_PROBLEMS = 100
 FAILURES = ("failed", "refused")

@@ -11,6 +11,7 @@ from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.score import Note, Part, Score
 from tunesmith.composer.theory import TICKS_PER_BEAT
 
+# Channel 10 of General MIDI, counted from 0.
 DRUM_CHANNEL = 9
 MELODIC_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 # In semitones either way, the widest range that players commonly support.
@@ -37,12 +38,6 @@ def write_midi(score: Score, path: Path) -> None:
         melodic += not played.is_kit
         file.tracks.append(_track(part, played, channel))
     file.save(path)
-
-
-def read_midi(path: Path) -> dict[str, tuple[Note, ...]]:
-    """Return the notes of each named track; glides are not read back."""
-    file = mido.MidiFile(path, charset="utf-8")
-    return {track.name: tuple(_notes(track)) for track in file.tracks[1:]}
 
 
 def _conductor(score: Score) -> mido.MidiTrack:
@@ -107,22 +102,6 @@ def _delta_timed(events: list[Event]) -> mido.MidiTrack:
         now = tick
     track.append(mido.MetaMessage("end_of_track"))
     return track
-
-
-def _notes(track: mido.MidiTrack) -> list[Note]:
-    notes: list[Note] = []
-    sounding: dict[int, list[tuple[int, int]]] = {}
-    now = 0
-    for message in track:
-        now += message.time
-        # A note-on of velocity 0 is a note-off: many sequencers write it so.
-        if message.type == "note_on" and message.velocity:
-            sounding.setdefault(message.note, []).append((now, message.velocity))
-        elif message.type in ("note_on", "note_off") and sounding.get(message.note):
-            # Overlapping notes of one pitch end in the order in which they began.
-            start, velocity = sounding[message.note].pop(0)
-            notes.append(Note(start / TICKS_PER_BEAT, (now - start) / TICKS_PER_BEAT, message.note, velocity))
-    return sorted(notes, key=lambda note: (note.start, note.pitch))
 
 
 def _ticks(beats: float) -> int:

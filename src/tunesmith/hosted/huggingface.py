@@ -5,6 +5,7 @@ https://huggingface.co/docs/inference-providers/tasks/text-to-audio
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.audio import Audio
@@ -22,27 +23,26 @@ DELAY_FRAMES = 3
 ACCEPT = "audio/wav, audio/flac;q=0.9, audio/*;q=0.8, application/json;q=0.5"
 
 
+# No repr: it would show the callbacks of the connection, and what they hold.
+@dataclass(frozen=True, slots=True, repr=False)
 class HuggingFace:
     """One model at Hugging Face."""
 
-    def __init__(
-        self, name: HostedName, facts: Capabilities, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE
-    ) -> None:
-        self._name = name
-        self._facts = facts
-        self._access = access
-        self._patience = patience
+    name: HostedName
+    facts: Capabilities
+    access: ServiceConnection
+    patience: RetryTiming = USUAL_PATIENCE
 
     async def clip(self, clip_request: ClipRequest, tell: TellShare) -> HostedClip:
         """Generate a clip; see ClipService."""
         if clip_request.recording:
-            raise InvalidRequest("audio", f"{self._name} does not support recordings")
-        url = self._name.url or f"{self._access.base_url}/models/{self._name.id}"
+            raise InvalidRequest("audio", f"{self.name} does not support recordings")
+        url = self.name.url or f"{self.access.base_url}/models/{self.name.id}"
         # Wait for a model that loads instead of a 503, and never get a cached clip for the same text.
         headers = {"Accept": ACCEPT, "x-wait-for-model": "true", "x-use-cache": "false"}
-        ask = ServiceRequest("POST", url, _body(clip_request, self._facts), headers, costs=True)
-        caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
-        tell(f"asking {self._name.service_name}", 0.0)
+        ask = ServiceRequest("POST", url, _body(clip_request, self.facts), headers, costs=True)
+        caller = ServiceClient(self.name, self.access, lambda stage: tell(stage, 0.0), self.patience)
+        tell(f"asking {self.name.service_name}", 0.0)
         found: list[Audio | str] = []
         try:
             # The check decodes the audio, so that a truncated response is retried.

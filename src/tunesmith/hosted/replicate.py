@@ -10,6 +10,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tunesmith.hosted.connection import ServiceConnection
 from tunesmith.hosted.http_client import USUAL_PATIENCE, RetryTiming, ServiceClient, ServiceRequest
 from tunesmith.hosted.model_names import HostedName
 
+# The longest that Replicate holds a request that says Prefer: wait.
 WAIT_SECONDS = 60
 POLL_SECONDS = 0.5
 CLEAR_UP_SECONDS = 5.0
@@ -34,46 +36,45 @@ _PERCENT = re.compile(r"(\d{1,3})%\|")
 _LICENCE_SHOWN = 300
 
 
+# No repr: it would show the callbacks of the connection, and what they hold.
+@dataclass(frozen=True, slots=True, repr=False)
 class Replicate:
     """One model at Replicate."""
 
-    def __init__(
-        self, name: HostedName, facts: Capabilities, access: ServiceConnection, patience: RetryTiming = USUAL_PATIENCE
-    ) -> None:
-        self._name = name
-        self._facts = facts
-        self._access = access
-        self._patience = patience
+    name: HostedName
+    facts: Capabilities
+    access: ServiceConnection
+    patience: RetryTiming = USUAL_PATIENCE
 
     async def clip(self, clip_request: ClipRequest, tell: TellShare) -> HostedClip:
         """Generate a clip; see ClipService. Cancellation also cancels the prediction, which would cost money."""
-        caller = ServiceClient(self._name, self._access, lambda stage: tell(stage, 0.0), self._patience)
+        caller = ServiceClient(self.name, self.access, lambda stage: tell(stage, 0.0), self.patience)
         try:
             tell("asking Replicate", 0.0)
             address = await self._uploaded(caller, clip_request.recording) if clip_request.recording else None
-            prediction = await self._created(caller, _input(clip_request, self._facts, address))
+            prediction = await self._created(caller, _input(clip_request, self.facts, address))
             prediction = await self._finished(caller, prediction, tell)
             return HostedClip(
                 await self._output(caller, prediction),
                 seed=clip_request.seed,
-                version=str(prediction.get("version") or "") or self._name.version,
+                version=str(prediction.get("version") or "") or self.name.version,
                 about={"prediction": prediction["id"], **(prediction.get("metrics") or {})},
             )
         finally:
             await caller.close()
 
     def _url(self, path: str) -> str:
-        return f"{self._access.base_url}/v1/{path}"
+        return f"{self.access.base_url}/v1/{path}"
 
     async def _created(self, caller: ServiceClient, given: Mapping[str, Any]) -> dict[str, Any]:
         """Create a prediction: of the given version, else of an official model, else of the model's latest version."""
-        if self._name.version:
-            return await self._create(caller, "predictions", {"version": self._name.version, "input": given})
+        if self.name.version:
+            return await self._create(caller, "predictions", {"version": self.name.version, "input": given})
         try:
-            return await self._create(caller, f"models/{self._name.id}/predictions", {"input": given})
+            return await self._create(caller, f"models/{self.name.id}/predictions", {"input": given})
         # Only official models have this route.
         except NotFound as refused:
-            reply = await caller.reply_to(ServiceRequest("GET", self._url(f"models/{self._name.id}")))
+            reply = await caller.reply_to(ServiceRequest("GET", self._url(f"models/{self.name.id}")))
             body = reply.json()
             latest = body.get("latest_version") if isinstance(body, dict) else None
             if not isinstance(latest, dict):
@@ -82,7 +83,7 @@ class Replicate:
 
     async def _create(self, caller: ServiceClient, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         # Stay below our own deadline, so that the reply arrives before the client gives up.
-        wait = max(1, min(WAIT_SECONDS, int(self._access.seconds) - 1))
+        wait = max(1, min(WAIT_SECONDS, int(self.access.seconds) - 1))
         ask = ServiceRequest("POST", self._url(path), body, {"Prefer": f"wait={wait}"}, costs=True)
         return _prediction(await caller.reply_to(ask, _check))
 
@@ -114,8 +115,8 @@ class Replicate:
 
     async def _cancelled(self, prediction: Mapping[str, Any]) -> None:
         """Cancel a prediction, best effort, with a client of its own: the other's deadline may have passed."""
-        access = ServiceConnection(self._access.base_url, self._access.token, CLEAR_UP_SECONDS)
-        caller = ServiceClient(self._name, access, lambda _: None, self._patience)
+        access = ServiceConnection(self.access.base_url, self.access.token, CLEAR_UP_SECONDS)
+        caller = ServiceClient(self.name, access, lambda _: None, self.patience)
         with suppress(TunesmithError, TimeoutError):
             async with asyncio.timeout(CLEAR_UP_SECONDS):
                 await caller.reply_to(ServiceRequest("POST", self._url(f"predictions/{prediction['id']}/cancel")))

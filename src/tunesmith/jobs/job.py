@@ -154,6 +154,7 @@ USUAL_AUDIO_SECONDS = 30.0
 MAX_NAME = MAX_CHARACTERS["idempotency_key"]
 # Crockford's base 32: its order is that of the characters, so ids sort by time.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+# Ten letters of 5 bits hold milliseconds until the year 37,000.
 _TIME_LETTERS, _RANDOM_BYTES = 10, 20
 
 

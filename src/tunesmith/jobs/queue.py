@@ -56,6 +56,7 @@ PROGRESS_SECONDS = 0.25
 SET_CLOCK_SECONDS = 1.0
 """The difference in seconds between both clocks above which the wall clock must have been set meanwhile."""
 
+# From less, an estimate would jump with every report.
 MIN_FRACTION_TO_EXTRAPOLATE = 0.05
 CRASHED = Failure("Crashed", "the runner process ended repeatedly before the job was done")
 

@@ -21,12 +21,13 @@ class SoundRing:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._length = 0
+        # What was appended before this place found no room on the disk, or cannot be told from what did not.
+        self._lost_until = 0
         self._turn = threading.Lock()
         self._file = tempfile.TemporaryFile(prefix="tunesmith-", buffering=0)  # noqa: SIM115
-        self.is_broken = False
 
     def append(self, sound: bytes) -> None:
-        """Add sound, shorter than the ring; a full disk empties the ring, and the stream goes on."""
+        """Add sound, shorter than the ring; on a full disk all so far is lost, and the stream goes on."""
         place = self._length % self._max_bytes
         head = min(len(sound), self._max_bytes - place)
         try:
@@ -35,16 +36,16 @@ class SoundRing:
         except OSError as error:
             if not is_full(error):
                 raise
-            self._length, self.is_broken = 0, True
-            return
+            # The place moves on: what another thread reads at the moment must not be overwritten.
+            self._lost_until = self._length + len(sound)
         self._length += len(sound)
 
     def last(self, num_bytes: int) -> bytes:
         """Return the last bytes, at most as many as there are. Raises DiskFull if some are lost."""
-        if self.is_broken:
-            raise DiskFull("the disk is full: the live stream could not be recorded")
         end = self._length
         place = end - min(num_bytes, end, self._max_bytes)
+        if place < self._lost_until:
+            raise DiskFull("the disk is full: the live stream could not be recorded")
         pieces: list[bytes] = []
         while place < end:
             at = place % self._max_bytes

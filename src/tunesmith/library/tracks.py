@@ -229,12 +229,6 @@ class Tracks:
             raise InvalidRequest("id", f"{track_id!r} matches several; give more characters")
         return _track_of(found[0])
 
-    def of_job(self, job_id: str) -> Track | None:
-        """Return the track of a job; None if it has none."""
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(tracks).where(tracks.c.job_id == job_id)).mappings().first()
-        return None if row is None else _track_of(row)
-
     def of_digest(self, digest: str) -> Track | None:
         """Return the newest track whose file has this SHA-256; None if there is none."""
         query = sa.select(tracks).where(tracks.c.digest == digest).order_by(tracks.c.number.desc()).limit(1)

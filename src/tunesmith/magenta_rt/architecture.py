@@ -56,11 +56,6 @@ class SpectroStreamShape:
         return prod(time for time, _ in self.strides)
 
     @property
-    def num_bins(self) -> int:
-        """Bins of a spectrum, without that of the Nyquist frequency."""
-        return self.base_bins * prod(bins for _, bins in self.strides)
-
-    @property
     def hop_size(self) -> int:
         """Samples from one spectrum to the next; two overlap."""
         return self.fft_size // 2
@@ -114,6 +109,7 @@ class MagentaArchitecture:
     def from_json(cls, values: Mapping[str, Any]) -> MagentaArchitecture:
         """Read what ``to_json`` returned. Raises ValueError, KeyError or TypeError for anything else."""
         codec = dict(values["codec"])
+        # JSON has lists where the frozen shapes have tuples.
         codec |= {"channels": tuple(codec["channels"]), "strides": tuple(tuple(one) for one in codec["strides"])}
         parts = {
             "temporal": StackShape(**values["temporal"]), "depth": StackShape(**values["depth"]),

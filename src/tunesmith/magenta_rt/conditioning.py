@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from tunesmith.errors import InvalidRequest
 
 NUM_STYLE_LEVELS, NUM_PITCHES = 12, 128
-NUM_CONTROLS = NUM_STYLE_LEVELS + NUM_PITCHES + 1 + 3
 UNSAID = -1
 RESERVED = 7
 """What is added to every number: six ids that the model keeps for itself, and one for -1."""
@@ -69,6 +68,7 @@ class FrameControls:
     style: tuple[int, ...] = (UNSAID,) * NUM_STYLE_LEVELS
     notes: tuple[int, ...] = (UNSAID,) * NUM_PITCHES
     drums: int = UNSAID
+    # The scales of the published apps; the published Python code has 3, 1 and 1.
     style_scale: float = 1.6
     notes_scale: float = 2.4
     drums_scale: float = 4.0
@@ -154,6 +154,7 @@ class SourceTables:
         ids = numbers + RESERVED
         starts = np.arange(NUM_STYLE_LEVELS) * (self.codebook_size + RESERVED)
         style = self.style[ids[:, :NUM_STYLE_LEVELS] + starts].sum(axis=1)
+        # The reference adds up the levels of the style, and averages the other numbers.
         controls = self.controls[ids[:, NUM_STYLE_LEVELS:] + CONTROL_STARTS].mean(axis=1)
         mixed = (style + controls) / np.float32(2)
         centred = mixed - mixed.mean(axis=1, keepdims=True)
@@ -180,6 +181,7 @@ def _check_integers(field: str, values: Iterable[int], count: int, most: int | N
     numbers = tuple(values)
     if len(numbers) != count:
         raise InvalidRequest(field, f"must have {count} numbers, got {len(numbers)}")
+    # By type(), because a bool is an instance of int.
     wrong = next((one for one in numbers if type(one) not in (int, NoteState) or one < UNSAID), None)
     if wrong is None and most is not None:
         wrong = next((one for one in numbers if one > most), None)

@@ -35,6 +35,7 @@ def fade_into_loop(
     if measured is not None:
         bar = bar_seconds(measured)
         length = max(1, round(seconds / bar)) * bar
+    # The crossfade takes all that was generated past the loop, but not more than the loop has.
     overlap = min(audio.duration - length, length)
     if overlap < SHORTEST_OVERLAP_SECONDS:
         length, overlap, measured = seconds, audio.duration - seconds, None

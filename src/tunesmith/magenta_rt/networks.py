@@ -122,6 +122,7 @@ class LanguageModel:
         if codes is None:
             run.depth_input[:] = self._frame_run(_in_pairs(self._count)).depth_input
         else:
+            # The table has both the embedding and the adapter of the depth transformer in it.
             run.depth_input[: self._count, 0] = self._depth_table[self._level_starts[level - 1] + codes]
         return run.run(level)[: self._count]
 

@@ -16,6 +16,7 @@ from tunesmith.errors import InvalidRequest
 from tunesmith.generator import NoteSheet, TimedNote
 from tunesmith.magenta_rt.conditioning import NUM_PITCHES, NoteState
 
+# Frames of SpectroStream's codes a second.
 FRAME_RATE = 25
 MAX_POLYPHONY = 24
 """The most pitches at once: twice what the composer's fullest bands play, and more than such models have learned."""

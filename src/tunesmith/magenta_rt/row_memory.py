@@ -62,6 +62,7 @@ class RowMemory:
         if self.lengths[row] <= self._window:
             self.lengths[row] += 1
         else:
+            # Without positions in the model, the order of a ring does not matter; slot 0 is the sink.
             oldest = 1 + self._frames[row] % self._window
             self._block[:, :, row, :, oldest] = self._block[:, :, row, :, -1]
         self._frames[row] += 1
@@ -74,4 +75,5 @@ class RowMemory:
     def _block_of(self, num_rows: int) -> Array:
         attentions, _, num_heads, head_size = self._sinks.shape
         # One block: NumPy requests huge pages only for large ones.
+        # Slots of a row: the sink, the past frames, and the present one.
         return np.zeros((attentions, 2, num_rows, num_heads, self._window + 2, head_size), np.float32)

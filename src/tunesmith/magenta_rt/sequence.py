@@ -92,6 +92,7 @@ class FrameSequence(BatchSequence):
         """Draw the code of a level from the logits (rows, codebook size) of all its rows."""
         scores = logits[:1]
         for scale, other in zip(self.request.guidance, logits[1:], strict=True):
+            # As the published apps guide: away from each row that is conditioned on less.
             scores = scores + np.float32(scale) * (logits[:1] - other)
         code = int(sample(scores, self._draws[level : level + 1], self.settings)[0])
         self._drawn[level] = code

@@ -15,6 +15,7 @@ from tunesmith.models.families.table import FAMILIES, refusal
 from tunesmith.models.store import check_model_name
 from tunesmith.plain_text import path_text
 
+# The hub's own limit for owner/name.
 MAX_HUB_ID = 96
 MAX_REVISION = 200
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*")

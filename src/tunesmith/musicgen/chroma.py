@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.audio.resample import resample_blocks
 from tunesmith.errors import InvalidRequest
 from tunesmith.musicgen.architecture import Architecture, ChromaShape
 
@@ -23,12 +22,6 @@ SILENCE = 1e-5
 REFERENCE_OCTAVE_HZ = 27.5
 # The octaves with the highest weight, about A5.
 CENTRE_OCTAVE, OCTAVE_WIDTH = 5.0, 2.0
-
-
-def extract_melody(samples: NDArray[np.float32], sample_rate: int, model_rate: int) -> Melody:
-    """Mix (channels, samples) down to mono at the model's rate. Raises InvalidRequest if the audio is silent."""
-    mono = samples.mean(axis=0, keepdims=True, dtype=np.float32)
-    return audible_melody(np.concatenate(list(resample_blocks([mono], 1, sample_rate, model_rate)), axis=1)[0])
 
 
 def audible_melody(melody: Melody) -> Melody:

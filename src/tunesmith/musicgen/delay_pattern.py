@@ -23,9 +23,3 @@ def delay(codes: Codes, delays: Sequence[int], special_code: int) -> Codes:
     for codebook, shift in enumerate(delays):
         delayed[codebook, shift : shift + frames] = codes[codebook]
     return delayed
-
-
-def undelay(delayed: Codes, delays: Sequence[int]) -> Codes:
-    """Undo the delays: (codebooks, frames + longest delay) -> (codebooks, frames)."""
-    frames = delayed.shape[1] - max(delays)
-    return np.stack([row[shift : shift + frames] for row, shift in zip(delayed, delays, strict=True)])

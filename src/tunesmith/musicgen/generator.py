@@ -22,6 +22,7 @@ from tunesmith.postprocess import postprocess, wanted_rate
 from tunesmith.request import MAX_DURATION_SECONDS, GenerationRequest
 from tunesmith.source_recordings import model_metadata
 
+# Half a second of sound at 50 frames a second.
 STREAM_FRAMES = 25
 DECODE_SECONDS = 2
 

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from tunesmith.musicgen.architecture import Architecture
 from tunesmith.musicgen.position_encoding import sinusoidal_positions
 
+# Finite: a softmax over nothing but -inf is NaN.
 HIDDEN = np.float32(-1e9)
+# Buffers grow in steps, because every growth undoes the bindings to them.
 CAPACITY_STEP = 128
 TOKENS_STEP = 16
 

@@ -90,6 +90,7 @@ def _melody(request: GenerationRequest, frames: int, engine: Engine) -> ChromaOf
         return None
     architecture = engine.architecture
     melody = read_melody(request.melody, architecture)
+    # audiocraft cuts the melody to windows only where the piece is longer than one.
     return chroma_of_windows(melody, architecture, one_window=frames <= architecture.window_frames)
 
 

@@ -14,6 +14,7 @@ from tunesmith.neural.sampling import DrawSettings, Logits
 class SamplerSettings(DrawSettings):
     """The settings of the sampler; ``guidance_scale`` 1 turns guidance off. Raises InvalidRequest, as DrawSettings."""
 
+    # The default of audiocraft.
     guidance_scale: float = 3.0
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# The extend_stride of audiocraft: 12 of 30 seconds are given again.
 STRIDE_SECONDS = 18.0
 # As a share of the window.
 LARGEST_STRIDE = 0.6

@@ -17,6 +17,7 @@ from tunesmith.neural.graph_metadata import BLOCKWISE_PRODUCTS
 from tunesmith.neural.quantization import LayerForms, LinearForm, Quantization, RowQuantization, quantize, quantize_rows
 
 MICROSOFT = "com.microsoft"
+# Opset 20 is the first with Gelu.
 OPSET, MICROSOFT_OPSET, IR_VERSION = 20, 1, 10
 # Smaller tensors stay inside the graph file.
 INLINE_BYTES = 1024

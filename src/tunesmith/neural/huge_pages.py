@@ -14,6 +14,7 @@ from pathlib import Path
 
 MAPS = Path("/proc/self/maps")
 LEAST_BYTES = 4 << 20
+# The size of a huge page of x86-64, and of ARM64 with pages of 4 KiB.
 PAGE = 2 << 20
 # From linux/mman.h. MADV_COLLAPSE (Linux 6.1) takes effect at once, without waiting for the kernel's daemon.
 MADV_HUGEPAGE, MADV_COLLAPSE = 14, 25

@@ -18,6 +18,7 @@ class NativeThread(threading.Thread):
     """A thread that runs ``work``; ``stop`` asks it to return soon, and is called when Python ends."""
 
     def __init__(self, work: Callable[[], None], stop: Callable[[], None], name: str) -> None:
+        # A daemon, or Python would wait for the thread before the hook at exit asks it to stop.
         super().__init__(target=work, name=name, daemon=True)
         self.stop = stop
 

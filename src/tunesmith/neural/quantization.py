@@ -115,5 +115,6 @@ def quantize_rows(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
     Returns the integers (outputs, inputs) and the scales (outputs,).
     """
     # A row of zeros must not divide by zero.
+    # 127, not 128: the same range on both sides of zero.
     scales = np.maximum(np.abs(weight).max(axis=1), 1e-12).astype(np.float32) / np.float32(127)
     return np.rint(weight / scales[:, None]).astype(np.int8), scales

@@ -43,6 +43,7 @@ def usable_cores() -> int:
 
     Hyperthreads are not counted: two threads of a core share its memory path, which is the bottleneck.
     """
+    # A container or taskset may allow fewer cores than the machine has; not every system can tell.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(allowed, psutil.cpu_count(logical=False) or allowed)
 

@@ -111,6 +111,7 @@ def read_t5(folder: Path, tokenizer_folder: Path | None = None) -> tuple[T5Shape
 def check_tokenizer(folder: Path, vocabulary_size: int) -> Path:
     """Return the tokenizer's file. Raises ModelFileError if it is missing, broken or larger than the vocabulary."""
     path = folder / TOKENIZER
+    # Older repositories have only SentencePiece's own file.
     if not path.is_file() and (folder / "spiece.model").is_file():
         raise ModelFileError(
             TOKENIZER, f"it is not in {folder}; spiece.model is, but only the fast tokenizer is supported"

@@ -11,6 +11,7 @@ from tunesmith.errors import ModelFileError
 if TYPE_CHECKING:
     import tokenizers
 
+# The longest text that T5 was trained on.
 MAX_TOKENS = 512
 END = "</s>"
 

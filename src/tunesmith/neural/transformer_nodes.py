@@ -44,6 +44,7 @@ def expand(builder: GraphBuilder, x: str, *sizes: str) -> str:
 
 def silu(builder: GraphBuilder, x: str) -> str:
     """Add SiLU: x times its sigmoid (Elfwing and others, 2017)."""
+    # ONNX Runtime's QuickGelu, x sigmoid(alpha x), is SiLU at alpha 1: one pass in place of two.
     return builder.node("QuickGelu", x, domain=MICROSOFT, alpha=1.0)
 
 
@@ -107,6 +108,7 @@ class RotaryPositions:
         cls, builder: GraphBuilder, positions: int, num_heads: int, rotary_size: int, theta: float = 10_000.0
     ) -> RotaryPositions:
         """Add the tables for this many positions."""
+        # In double precision: the angle of a late position has few digits left in single.
         speeds = theta ** -(np.arange(0, rotary_size, 2, dtype=np.float64) / rotary_size)
         angles = np.arange(positions)[:, None] * speeds
         cosines, sines = (builder.constant(turn(angles).astype(np.float32)) for turn in (np.cos, np.sin))

@@ -24,6 +24,7 @@ LEAST_POSSIBLE = 0.1
 LONGEST_LAG, LAG_STEP = 0.4, 0.02
 LEAST_FOUND = 0.5
 """Onsets of something else agree with some shift by chance, but not half of those that chance does not find."""
+# A distance of exactly the tolerance counts, however the seconds are rounded.
 ROUNDING = 1e-9
 CHORD_SECONDS = 0.04
 """Notes that begin within a frame of each other are one onset."""

@@ -222,7 +222,6 @@ OPTIONAL: list[Json] = [{}, *({name: []} for name in SECURITY)]
 FAILED = 400
 HEALTH = "health"
 FRAMEWORKS_OWN = ("HTTPValidationError", "ValidationError")
-METHOD: Json = {"type": "string", "maxLength": 256}
 RPC_TYPES = "application/json, text/event-stream"
 TOOL_CALL: Json = {
     "tags": ["MCP"],

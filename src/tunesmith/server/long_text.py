@@ -30,6 +30,7 @@ _WHOLE_CHARACTERS = re.compile(
 )
 """The characters of a string up to the first incomplete escape or surrogate pair."""
 
+# A pair of surrogates, such as \ud83c\udfb5.
 _LONGEST_ESCAPE = 12
 
 

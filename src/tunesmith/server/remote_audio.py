@@ -19,7 +19,9 @@ from tunesmith.server.ssrf_guard import AddressGuard, load_http_client
 
 MAX_HEAD_CHARACTERS = 512
 DATA = "data:"
+# Four letters are three bytes, so whole blocks can be decoded on their own.
 _BASE64_BLOCK = 4
+# An escape such as %41, which a chunk must not cut in two.
 _PERCENT = 3
 
 

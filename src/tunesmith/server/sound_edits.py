@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -15,7 +16,8 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from tunesmith.audio.formats import FORMATS
-from tunesmith.errors import InvalidRequest, TunesmithError
+from tunesmith.errors import DiskFull, InvalidRequest, TunesmithError
+from tunesmith.files import disk_full_as_error
 
 MAX_AT_ONCE = 2
 """Edits at the same time; the others wait."""
@@ -25,6 +27,10 @@ INVALID = 2
 """The exit code of the CLI for invalid input."""
 
 PREFIX = "tunesmith: error: "
+DISK_FULL = ("the disk is full", os.strerror(errno.ENOSPC))
+"""How the CLI says that the disk is full."""
+
+SOURCE = "source"
 
 
 class EditFailed(TunesmithError, code="EditFailed"):
@@ -40,7 +46,7 @@ class SoundEdits:
     async def run(self, edit: str, sources: Sequence[Path], output: Path, *settings: str) -> None:
         """Write ``output``, in the format of its suffix. Raises InvalidRequest with the CLI's message, and EditFailed.
 
-        A cancelled caller ends the process.
+        No message has a path of this server. A cancelled caller ends the process. Raises DiskFull.
         """
         command = (edit, *map(str, sources), "--output", str(output), *settings)
         async with self._places:
@@ -48,16 +54,23 @@ class SoundEdits:
         if code == 0:
             return
         message = next((line.removeprefix(PREFIX) for line in said.splitlines() if line.startswith(PREFIX)), "")
+        for folder in {path.parent for path in (*sources, output)}:
+            message = message.replace(f"{folder}{os.sep}", "")
+        if any(words in message for words in DISK_FULL):
+            raise DiskFull("the disk is full: the edit could not be stored")
         if code == INVALID and message:
-            field, colon, problem = message.partition(": ")
-            raise InvalidRequest(field, problem) if colon else InvalidRequest("source", message)
+            field, _, problem = message.partition(": ")
+            raise (
+                InvalidRequest(field, problem) if field.isidentifier() and problem else InvalidRequest(SOURCE, message)
+            )
         raise EditFailed(f"{edit}: {message or 'the edit ended before it was complete'}")
 
 
 @contextlib.asynccontextmanager
 async def edit_folder() -> AsyncIterator[Path]:
     """Yield a folder for the files of an edit. It is removed if the block fails, otherwise by ``sent_once``."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-edit-"))
+    with disk_full_as_error("the sound"):
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tunesmith-edit-"))
     try:
         yield folder
     except BaseException:

@@ -18,6 +18,7 @@ from tunesmith.errors import DatabaseError, FolderUnavailable, InvalidRequest
 from tunesmith.jobs.results import ensure_folder
 from tunesmith.library.database import Database
 
+# The default of uvicorn.
 BACKLOG = 2048
 PROBLEMS: Mapping[int, tuple[str, str]] = {
     errno.EADDRINUSE: (

@@ -53,6 +53,7 @@ EVENTS = ("start", "output", "logs", "completed")
 MIN_SECONDS_BETWEEN = 0.5
 """The minimum interval between events ``output`` and ``logs``."""
 
+# As Replicate does: exponential back-off, the last try about a minute after the first.
 RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 TIMEOUT_SECONDS = 10.0
 # The prefix of every secret.

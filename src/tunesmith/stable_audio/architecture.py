@@ -62,11 +62,13 @@ class DiffusionShape:
     @property
     def rotary_size(self) -> int:
         """The first dimensions of a head, which rotary positions turn."""
+        # The reference's rule (stable-audio-tools): half a head, but never under 32.
         return max(self.head_size // 2, 32)
 
     @property
     def num_key_heads(self) -> int:
         """Heads of the keys and values of cross-attention; each serves several query heads if there are fewer."""
+        # Stable Audio Open 1.0 leaves its condition 768 wide: 12 heads of keys serve 24 of queries.
         return (self.hidden_size if self.project_condition else self.condition_width) // self.head_size
 
 
@@ -157,6 +159,7 @@ class StableAudioArchitecture:
 
     def numbers_for(self, seconds: float) -> dict[str, float]:
         """Return the numbers that condition a piece of so many seconds, which starts at 0, by name."""
+        # In training a clip could begin anywhere in its recording; a whole piece begins at 0.
         return {number.name: 0.0 if number.name == "seconds_start" else seconds for number in self.numbers}
 
     def to_json(self) -> dict[str, Any]:
@@ -167,8 +170,10 @@ class StableAudioArchitecture:
     def from_json(cls, values: Mapping[str, Any]) -> StableAudioArchitecture:
         """Read what ``to_json`` returned. Raises ValueError, KeyError or TypeError for anything else."""
         autoencoder, text = dict(values["autoencoder"]), values["text_encoder"]
+        # The JSON holds no class names: a field that only one of two shapes has tells which it is.
         is_same = "patch_size" in autoencoder
         if not is_same:
+            # JSON has lists where the frozen shapes have tuples.
             autoencoder |= {name: tuple(autoencoder[name]) for name in ("multiples", "strides")}
         return cls(
             **{name: values[name] for name in ("objective", "max_tokens", "max_latents", "sample_rate")},

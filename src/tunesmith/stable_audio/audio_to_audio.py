@@ -39,8 +39,11 @@ def _levels_of_sigma(steps: int, strength: float | None) -> NoiseLevels:
     """Return the levels whose first one is as much louder than the audio as noise at ``strength`` is in a mix."""
     if strength == 0:
         return monotonic_schedule(steps, 0.0)
+    # In a mix of (1 - s) audio and s noise, the noise is s / (1 - s) times as loud as the audio.
     sigma = SIGMA_MAX if strength in (None, 1) else min(SIGMA_MAX, strength / (1 - strength))
     if sigma == SIGMA_MAX:
         return exponential_schedule(steps, SIGMA_MAX, SIGMA_MIN)
+    # The levels are even in log sigma, so a walk that starts lower takes its share of them.
     share = math.log(sigma / SIGMA_MIN) / math.log(SIGMA_MAX / SIGMA_MIN)
+    # A start below the usual last level still needs a lower level to walk to.
     return exponential_schedule(max(min(MIN_STEPS, steps), round(steps * share)), sigma, min(SIGMA_MIN, sigma / 2))

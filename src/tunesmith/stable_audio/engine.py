@@ -58,6 +58,7 @@ class DiffusionEngine:
     def num_steps(self, request: DiffusionRequest) -> int:
         """Return the steps of a request; a loop whose seam is heard takes more."""
         if request.task == "loop":
+            # The piece, and its joint once; another try of the joint is not planned for.
             runs = 2
         elif request.task == "repaint":
             runs = len(self._groups(request))
@@ -166,6 +167,7 @@ class DiffusionEngine:
         def decode(latents: Latents) -> Samples:
             self._check(calls)
             with self._alone(calls):
+                # The reference clamps here too: neither decoder has a tanh at its end.
                 return np.clip(self.networks.decode(latents), -1, 1)
 
         held = -(-num_samples // self.architecture.hop_size)
@@ -197,6 +199,7 @@ class DiffusionEngine:
         """Return the sample from which on the recording of a continuation is read by the first run."""
         if request.source is None or request.num_samples <= self.architecture.max_latents * self.architecture.hop_size:
             return 0
+        # Only the end of a long recording fits into the first run with what follows it.
         return max(0, request.source.num_samples - round(KEPT_SECONDS * self.architecture.sample_rate))
 
     def _new_seconds(self, request: DiffusionRequest) -> float:

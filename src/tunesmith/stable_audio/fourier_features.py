@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tunesmith.stable_audio.architecture import FOURIER_FEATURES
 
+# The range of the reference's exponential features, in cycles.
 LOWEST, HIGHEST = 0.5, 10_000.0
 
 

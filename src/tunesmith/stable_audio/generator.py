@@ -83,6 +83,7 @@ class StableAudioGenerator:
             spool.append(samples)
         audio = Audio.from_spool(spool, engine.architecture.sample_rate)
         if job.task == "loop":
+            # Before postprocess, which would resample the ends as if silence lay beyond them.
             audio = _resampled_loop(audio, wanted_rate(request, audio.sample_rate))
         audio, warnings = postprocess(audio, request)
         progress(Progress("done", 1.0))
@@ -104,6 +105,7 @@ class StableAudioGenerator:
         job = prepare_request(request, engine.architecture, engine.tokenizer)
         rate, channels = wanted_rate(request, engine.architecture.sample_rate), engine.architecture.audio_channels
         if job.task == "loop":
+            # With the seed that is drawn already, or the two would differ.
             yield self.generate(request.with_seed(job.walk.seed), progress, cancelled)
             return
         blocks = _with_progress(engine, job, progress, cancelled)
@@ -111,6 +113,7 @@ class StableAudioGenerator:
             blocks, channels = (block.mean(axis=0, keepdims=True) for block in blocks), 1
         metadata = self._metadata(request, job, ())
         for block in resample_blocks(blocks, channels, engine.architecture.sample_rate, rate):
+            # The resampler holds back its first samples, and its block is empty meanwhile.
             if block.shape[1]:
                 yield Audio(block, rate, metadata)
         progress(Progress("done", 1.0))

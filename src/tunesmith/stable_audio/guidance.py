@@ -36,6 +36,7 @@ def projected_guidance(
         difference = target - (latents - time * unconditional(latents, time))
         # In float64: the sums run over all latents and channels.
         wide = target.astype(np.float64)
+        # A target of zeros has no direction to project on: 0 / tiny is 0.
         share = np.vdot(difference, wide) / max(np.vdot(wide, wide), np.finfo(np.float64).tiny)
         pushed = difference - np.float32(projection * share) * target
         guided = target + np.float32(scale - 1) * pushed

@@ -38,6 +38,7 @@ def kept_mask(regions: Sequence[SampleRegion], num_samples: int, num_latents: in
 
     Nothing past ``num_samples`` is kept.
     """
+    # The reference scales its mask by the nearest sample: a latent counts by the first of its own.
     starts = np.arange(num_latents) * hop_size
     kept = starts < num_samples
     for region in regions:
@@ -102,6 +103,7 @@ def _gains(
         start, stop = max(region.first, first), min(region.last, last)
         if start >= stop:
             continue
+        # Both fades of a short region take at most half of it.
         size = min(round(FADE_SECONDS * sample_rate), (region.last - region.first) // 4)
         # Samples into the region, and samples left of it: what the source fades out and in over.
         into = np.arange(start - region.first, stop - region.first) if region.first > 0 else None

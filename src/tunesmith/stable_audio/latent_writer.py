@@ -122,6 +122,7 @@ class LatentWriter:
             kept = _continued(tail, length) if tail is not None else keep(length) if keep else None
             latents = self.write(length, run_seconds, number, kept, start(length) if start and tail is None else None)
             written = latents if is_last else latents[: span.last - span.first]
+            # The latents before that are those of the run before, which this one got to continue.
             yield written[span.start - span.first :]
             tail = None if is_last else written[runs[number + 1].first - span.first :]
 
@@ -135,12 +136,16 @@ class LatentWriter:
         local = self._networks.local_condition(kept.mask, kept.latents) if kept else None
         conditional = branch(self._networks.condition(self._text.prompt, numbers))
         scale, negative = self._walk.guidance_scale, self._text.negative
+        # At scale 1 the second branch cancels out, so the network need not run it.
         if scale == 1:
             return conditional
         if negative is None:
+            # As in the reference: a context of zeros, not the encoding of an empty prompt.
             away = self._networks.condition(self._text.prompt, numbers, empty=True)
         else:
+            # The reference masks the padding of a negative prompt to zeros; a prompt keeps the learned vector.
             away = self._networks.condition(negative, numbers, zero_padding=True)
+        # Stable Audio 3 is guided by APG (Sadat and others, 2024), Stable Audio Open by plain guidance.
         guide = projected_guidance if self._networks.architecture.is_stable_audio_3 else plain_guidance
         return guide(conditional, branch(away), scale)
 

@@ -53,4 +53,5 @@ def latent_lengths(architecture: StableAudioArchitecture, seconds: float, headro
     # An even number: the autoencoder works on pairs of latents.
     pairs = math.ceil(samples_of(seconds + headroom, rate) / (2 * hop))
     total = min(2 * pairs, longest)
+    # The reference masks what lies beyond; running exactly so many latents is the same, and costs less.
     return LatentLengths(num_samples, held, min(held + samples_of(headroom, rate) // hop, total), total)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 
+# A run has room for its headroom below the 120 s of the longest one.
 RUN_SECONDS, KEPT_SECONDS = 110.0, 20.0
 
 
@@ -44,4 +45,5 @@ def plan_runs(architecture: StableAudioArchitecture, num_latents: int) -> tuple[
 
 def even(number: float) -> int:
     """Return the largest even number up to this one."""
+    # The autoencoder works on pairs of latents that start at an even one.
     return 2 * int(number / 2)

@@ -75,6 +75,7 @@ class GraphNetworks:
 
     def encode_text(self, token_ids: Sequence[int]) -> Array:
         """Encode the tokens of a prompt: (tokens, width). No tokens give no states."""
+        # The encoder is not run: attention with every token masked is undefined.
         if not token_ids:
             return np.zeros((0, self.architecture.diffusion.condition_width), np.float32)
         ids = np.array(token_ids, np.int64)
@@ -173,6 +174,7 @@ class GraphNetworks:
         last = self._nothing_kept
         if last is None or next(iter(last.inputs.values())).shape[1] != memory + num_latents:
             channels = self.architecture.diffusion.latent_channels
+            # Its layers see one latent at a time, so one is computed and repeated.
             single = self.local_condition(np.zeros(1, np.float32), np.zeros((1, channels), np.float32))
             counts = [1] * memory + [num_latents]
             last = LocalCondition({name: np.repeat(rows, counts, axis=1) for name, rows in single.inputs.items()})

@@ -97,5 +97,6 @@ def _logarithm(value: Doubles) -> Doubles:
     small = mantissa < np.sqrt(0.5)
     mantissa, exponent = np.where(small, 2 * mantissa, mantissa), exponent - small
     ratio = (mantissa - 1) / (mantissa + 1)
+    # The ratio stays below 0.172, so twelve terms reach the last bit of a double.
     series = _polynomial(tuple(1.0 / power for power in range(23, 0, -2)), ratio * ratio)
     return np.asarray(exponent * LN_2 + 2 * ratio * series, np.float64)

@@ -43,6 +43,7 @@ def euler(
     latents = _mixed(noise, levels, initial)
     for level, following in _pairs(levels):
         slope = velocity(latents, float(level))
+        # Where the straight line meets noise level 0: the denoised latents as seen from this step.
         yield latents - level * slope
         latents = latents + (following - level) * slope
 
@@ -52,6 +53,7 @@ def v_denoiser(velocity: VelocityFunction) -> Denoiser:
 
     def denoise(latents: Latents, sigma: float) -> Latents:
         scale = math.sqrt(sigma * sigma + 1)
+        # The network's time is an angle: sigma from 0 to infinity becomes 0 to 1.
         predicted = velocity((latents / scale).astype(np.float32), math.atan(sigma) * 2 / math.pi)
         return np.asarray(latents / (scale * scale) - sigma / scale * predicted, np.float32)
 
@@ -71,6 +73,7 @@ def dpmpp_3m_sde(
         if following <= 0:
             return
         size = math.log(level / following)
+        # expm1 keeps the digits that exp(x) - 1 loses in a small step.
         latents = math.exp(-2 * size) * latents - math.expm1(-2 * size) * denoised
         latents = latents + _multistep_correction(denoised, size, earlier)
         latents = np.asarray(latents + following * math.sqrt(-math.expm1(-2 * size)) * noise(step), np.float32)
@@ -92,8 +95,10 @@ def cosine_dpm_2m_sde(
         if following <= 0:
             return
         size = math.log(level / following)
+        # expm1 keeps the digits that 1 - exp(x) loses in a small step.
         growth = -math.expm1(-2 * size)
         latents = following / level * math.exp(-size) * latents + growth * denoised
+        # The first step has none before it, so it is of first order.
         if before is not None:
             latents = latents + 0.5 * growth * (denoised - before[0]) * (size / before[1])
         latents = np.asarray(latents + following * math.sqrt(growth) * noise(step), np.float32)
@@ -128,6 +133,7 @@ def _multistep_correction(denoised: Latents, size: float, earlier: deque[tuple[L
     """Return what the earlier steps add to a step of ``size`` in log sigma; nothing at the first."""
     if not earlier:
         return 0.0
+    # phi 2 of DPM-Solver++ (Lu and others, 2022); the doubled step is that of eta 1.
     second = math.expm1(-2 * size) / (2 * size) + 1
     before, ratio = earlier[0][0], earlier[0][1] / size
     slope = (denoised - before) / ratio
@@ -136,5 +142,6 @@ def _multistep_correction(denoised: Latents, size: float, earlier: deque[tuple[L
     older_ratio = earlier[1][1] / size
     older_slope = (before - earlier[1][0]) / older_ratio
     bend = (slope - older_slope) / (ratio + older_ratio)
+    # phi 3 of the same.
     third = second / (2 * size) - 0.5
     return np.asarray(second * (slope + bend * ratio) - third * bend, np.float32)

@@ -3,55 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 NoiseLevels = npt.NDArray[np.float32]  # (steps + 1,)
-Warp = Callable[[NoiseLevels], NoiseLevels]
-"""Maps evenly spaced times, 1 to 0, to noise levels; times of 0 and 1 stay as they are."""
 
 FIRST_LOG_SNR, LAST_LOG_SNR = -6.2, 2.0
 """The range of the logarithm of the signal-to-noise ratio, in which Stable Audio 3 takes even steps."""
+# The start of sample_rf in stable-audio-tools.
 OPEN_FIRST_LOG_SNR = -6.0
-REFERENCE_LATENTS = 2_000
-FULL_SHORTEST, FULL_LONGEST = 256, 4_096
-FULL_SHIFTS = 0.5, 1.15
 MIN_STEPS = 3
 """The fewest steps of a walk that starts from audio."""
 
 
-def log_snr_warp(first: float = FIRST_LOG_SNR, last: float = LAST_LOG_SNR) -> Warp:
-    """Return the warp of even steps in log-SNR."""
-    return lambda times: np.asarray(1 / (1 + np.exp(last - times * (last - first))), np.float32)
-
-
-def log_snr_warp_for_length(num_latents: int, anchor: float = FIRST_LOG_SNR, rate: float = 1.0) -> Warp:
-    """Return the warp of even steps in log-SNR whose start depends on the number of latents that hold the audio."""
-    return log_snr_warp(anchor - rate * math.log2(num_latents / REFERENCE_LATENTS))
-
-
-def flux_warp(alpha: float) -> Warp:
-    """Return the warp of Flux, which stays longer at high noise for ``alpha`` above 1."""
-    return lambda times: np.asarray(alpha * times / (1 + (alpha - 1) * times), np.float32)
-
-
-def full_warp(num_latents: int) -> Warp:
-    """Return the warp whose shift grows with the number of latents, 0.5 at 256 to 1.15 at 4,096."""
-    length = min(max(num_latents, FULL_SHORTEST), FULL_LONGEST)
-    low, high = FULL_SHIFTS
-    shift = low + (high - low) * (length - FULL_SHORTEST) / (FULL_LONGEST - FULL_SHORTEST)
-    return flux_warp(math.exp(shift))
-
-
-def schedule(steps: int, start: float = 1.0, warp: Warp | None = None) -> NoiseLevels:
+def schedule(steps: int, start: float = 1.0) -> NoiseLevels:
     """Return the noise levels of ``steps`` steps from ``start``, above 0 to 1, as the reference of Stable Audio 3 does.
 
     Below 1 this is not monotonic: the first level is put to ``start``, and the second is often above it.
     """
     times = np.linspace(start, 0, steps + 1, dtype=np.float32)
-    levels = (warp or log_snr_warp())(times)
+    levels = np.asarray(1 / (1 + np.exp(LAST_LOG_SNR - times * (LAST_LOG_SNR - FIRST_LOG_SNR))), np.float32)
+    # The ends are exact: the logistic curve only approaches 0 and 1.
     levels = np.where(times >= 1, 1, np.where(times <= 0, 0, levels)).astype(np.float32)
     levels[0] = start
     return levels

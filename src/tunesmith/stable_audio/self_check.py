@@ -44,6 +44,7 @@ Array = NDArray[np.float32]
 Weights = Mapping[str, NDArray[np.float32]]
 
 PROMPTS = ("lofi hip hop with rain sounds, 90 bpm", "epic orchestral trailer with choir")
+# Short, so that a check takes seconds; 2.6 s are 28 latents of Stable Audio 3.
 SECONDS, STEPS, SEED = 2.6, 8, 1
 NUM_LATENTS = 28
 OBSERVED_STEPS = (1, 5)

@@ -124,6 +124,7 @@ class Turns:
 
     def _admit(self) -> None:
         """Admit the first in the queue, and the runs that go with it, once nobody is admitted."""
+        # A batch takes nobody in while it runs: its rows have to be at the same noise level.
         if self._admitted:
             return
         for first in self._waiting:

@@ -72,6 +72,7 @@ class VelocityBatch:
 
     def _run(self) -> None:
         rows, self._rows = self._rows, []
+        # Runs of a length class walk the same noise levels, and wait for each other at every step.
         assert len({row.sigma for row in rows}) == 1
         try:
             found = self._networks.velocities(

@@ -14,11 +14,15 @@ from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.single_thread_matmul import single_thread_matmul
 from tunesmith.audio.spool import Samples
 
+# Half of 44.1 kHz: nothing above 11 kHz is needed for beats and keys.
 RATE = 22_050
+# 12 and 46 ms: short, to place onsets.
 HOP, FRAME = 256, 1024
+# 93 and 372 ms: long, so that bins are 2.7 Hz wide.
 SLOW_HOP, SLOW_FRAME = 2048, 8192
 NUM_BANDS, LOW_BANDS = 40, 6
 COMPRESSION = 1000.0
+# From A1 up: below, a semitone is hardly wider than a bin.
 MIDDLE_C_HZ, LOWEST_HZ, HIGHEST_HZ = 261.6256, 55.0, 5000.0
 
 Floats = npt.NDArray[np.float32]
@@ -127,6 +131,7 @@ def _peaks(magnitudes: Floats) -> Floats:
 def _band_matrix(size: int) -> Floats:
     """Return a triangular mel filter bank, (bins, NUM_BANDS)."""
     frequencies = np.fft.rfftfreq(size, 1 / RATE)
+    # The mel scale: 2595 log10(1 + f / 700).
     edges = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + RATE / 2 / 700), NUM_BANDS + 2) / 2595) - 1)
     # No band may be narrower than an FFT bin, or it would be empty.
     edges = np.maximum(edges, np.arange(NUM_BANDS + 2) * RATE / size)

@@ -13,11 +13,14 @@ import numpy as np
 from tunesmith.audio.analysis.features import RATE, SLOW_FRAME, Features, Floats
 
 NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+# Temperley's key profiles (1999): how well each pitch class fits, from the tonic up.
 MAJOR = (5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0)
 MINOR = (5.0, 2.0, 3.5, 4.5, 2.0, 4.0, 2.0, 4.5, 3.5, 2.0, 1.5, 4.0)
 HARMONICS, DECAY, HIGHEST_HZ = 6, 0.6, 5000.0
+# MIDI notes, C2 to C6.
 LOWEST_NOTE, HIGHEST_NOTE = 36, 84
 LEAST_CLARITY = 0.3
+# MIDI notes, G1 to E3.
 LOWEST_BASS, HIGHEST_BASS = 31, 52
 RELATIVE_MARGIN, BASS_MARGIN = 0.25, 1.0
 
@@ -50,6 +53,7 @@ def _by_the_bass(fits: dict[str, float], spectrum: Floats) -> tuple[float, str]:
     best = max(fits, key=lambda name: fits[name])
     note, mode = best.split()
     tonic = NAMES.index(note)
+    # The relative minor lies three semitones below the major, which is nine above.
     relative = f"{NAMES[(tonic + 9) % 12]} minor" if mode == "major" else f"{NAMES[(tonic + 3) % 12]} major"
     bass = _bass(spectrum)
     # Relative keys share their notes, so the profiles hardly separate them; the bass favours the tonic.
@@ -66,6 +70,7 @@ def _bass(spectrum: Floats) -> Floats:
         frequency = 440 * 2 ** ((note - 69) / 12)
         low, high = np.searchsorted(frequencies, (frequency * 2 ** (-1 / 24), frequency * 2 ** (1 / 24)))
         if high > low:
+            # The highest bin within a quarter tone on either side: instruments are never quite in tune.
             profile[note % 12] += spectrum[low:high].max()
     return profile
 

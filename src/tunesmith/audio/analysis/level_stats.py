@@ -16,6 +16,7 @@ WINDOW_SECONDS = 0.05
 CLIPPED = 0.999
 LEAST_RUN = 3
 """The shortest run of samples at full scale that counts as clipped; shorter ones may be a peak that just touches it."""
+# The nominal octave bands of IEC 61260.
 OCTAVES_HZ = (63, 125, 250, 500, 1000, 2000, 4000, 8000)
 SPECTRUM_SIZE = 4096
 
@@ -83,6 +84,7 @@ def _spectrum(block: Samples) -> Doubles:
 def _octaves(spectrum: Doubles, sample_rate: int) -> tuple[float, ...]:
     frequencies = np.fft.rfftfreq(SPECTRUM_SIZE, 1 / sample_rate)
     energies = np.array([
+        # Bands an octave wide, half of it on each side of the centre.
         spectrum[(frequencies >= centre / 2**0.5) & (frequencies < centre * 2**0.5)].sum() for centre in OCTAVES_HZ
     ])  # fmt: skip
     total = energies.sum()

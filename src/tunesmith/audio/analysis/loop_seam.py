@@ -15,6 +15,7 @@ FRAME = 1024
 NEAR_SECONDS = 0.5
 TYPICAL = 95
 LEAST_STEP = 0.002
+# A power of -60 dB: silence has no level in dB.
 QUIETEST = 1e-6
 UNNOTICED = 0.9
 """The score above which a seam is not noticed."""

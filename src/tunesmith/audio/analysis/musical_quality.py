@@ -112,6 +112,7 @@ def _tone(levels: LevelStats) -> Finding:
     for hertz, share, (low, usual, high) in zip(OCTAVES_HZ, levels.octaves, OCTAVE_NORMS_DB, strict=True):
         level = 10 * math.log10(max(share, 1e-9))
         spread = high - usual if level > usual else usual - low
+        # The norms are skewed: what is far above the median is not as far below it.
         apart = (level - usual) / spread
         scores.append(1 / (1 + apart * apart))
         if abs(apart) > most:

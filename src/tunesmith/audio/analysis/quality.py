@@ -10,9 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tunesmith.audio.analysis.analyse import Analysis, analyse
+from tunesmith.audio.analysis.analyse import Analysis
 from tunesmith.audio.analysis.key import NAMES
-from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, LevelStats, levels_of
+from tunesmith.audio.analysis.level_stats import OCTAVES_HZ, LevelStats
 from tunesmith.audio.analysis.loop_seam import Seam, falling_score, seam_of
 from tunesmith.audio.buffer import Audio
 
@@ -21,6 +21,7 @@ WEIGHTS: Mapping[str, float] = {
     "hook": 2, "tone": 2, "mood": 2, "genre": 1, "ending": 1,
 }  # fmt: skip
 """Weights in the mean; silence and clipping instead multiply the score."""
+# The score of what cannot be judged: neither a fault nor a merit.
 UNKNOWN = 0.5
 SCALES: Mapping[str, tuple[int, ...]] = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 SHARED_NOTES: Mapping[int, float] = {7: 0.85, 6: 0.6, 5: 0.35}
@@ -75,11 +76,6 @@ class Quality:
         """The reasons, most severe first."""
         cost = {finding: (1 - finding.score) * WEIGHTS.get(finding.measure, 9) for finding in self.findings}
         return tuple(finding.reason for finding in sorted(self.findings, key=lambda one: -cost[one]))
-
-
-def measure_quality(audio: Audio, wanted: QualityTargets = QualityTargets()) -> Quality:
-    """Measure a sound against the requested targets."""
-    return Quality(fault_findings(audio, levels_of(audio), analyse(audio), wanted))
 
 
 def fault_findings(audio: Audio, levels: LevelStats, analysis: Analysis, wanted: QualityTargets) -> tuple[Finding, ...]:

@@ -18,9 +18,12 @@ LEAST_PULSE = 0.18
 # A beat also has even subdivisions; other periodicities need not.
 SUBDIVISIONS = (1, 2, 4)
 TIGHTNESS = 400.0
+# The standard deviation of beats from a straight line.
 STEADY_SECONDS = 0.02
+# The advantage that a bar of three needs, because most music has four.
 WALTZ = 1.15
 FRAMES_A_SECOND = RATE / HOP
+# People tap between these tempos: none is doubled beyond the first or halved below the other.
 FASTEST_DOUBLED, EQUAL = 150.0, 0.6
 SLOWEST_HALVED, UNEQUAL = 66.0, 0.7
 
@@ -93,6 +96,7 @@ def _rough_tempo(onsets: Floats) -> float | None:
     if correlation[round(0.25 * FRAMES_A_SECOND) : round(2 * FRAMES_A_SECOND)].max() < LEAST_PULSE * correlation[0]:
         return None
     candidates = np.arange(LOWEST_BPM, HIGHEST_BPM, 0.1)
+    # Autocorrelation and spectrum at once: a wrong multiple of the tempo is strong in one, but rarely in both.
     repeats = np.interp(60 / candidates * FRAMES_A_SECOND, np.arange(size), correlation)
     spectrum = np.abs(np.fft.rfft(onsets * np.hanning(size), padded))
     frequencies = np.fft.rfftfreq(padded, 1 / FRAMES_A_SECOND)
@@ -107,6 +111,7 @@ def _beats(onsets: Floats, period: float) -> Frames:
     strength = _smoothed(onsets / (onsets.std() or 1), period)
     nearest, farthest = round(period / 2), round(2 * period)
     back = np.arange(-farthest, -nearest + 1)
+    # By the logarithm, so that half and twice the period cost the same (Ellis, 2007).
     cost = -TIGHTNESS * np.log(-back / period) ** 2
     score, before = strength.astype(np.float64), np.full(strength.size, -1, np.int64)
     floor = 0.01 * float(strength.max())

@@ -17,6 +17,7 @@ FIELDS: Mapping[str, tuple[int, int]] = {
 }  # fmt: skip
 """Offset and size in bytes by tag name. The time reference, the loudness and the coding history describe one file only
 and are omitted."""
+# The chunk up to its coding history, which may have any length (EBU Tech 3285).
 FIXED_BYTES = 602
 
 

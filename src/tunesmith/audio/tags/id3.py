@@ -16,6 +16,7 @@ from tunesmith.audio.tags.model import ID3_FRAMES, Tags
 from tunesmith.files import atomic_write
 
 UTF8 = b"\x03"
+# Flags in the header of a tag (ID3v2.3, 3.1).
 UNSYNCHRONISED, EXTENDED = 0x80, 0x40
 NUMBERS = {"tracknumber": (b"TRCK", "tracktotal"), "discnumber": (b"TPOS", "disctotal")}
 TOTALS = {"tracktotal": "tracknumber", "disctotal": "discnumber"}

@@ -15,6 +15,7 @@ from tunesmith.audio.tags.model import INFO_ALIASES, INFO_CHUNKS
 from tunesmith.audio.wave_header import read_wave_header
 
 HEADER = 8
+# The first field of ds64, which is the first chunk of RF64 (EBU Tech 3306).
 LONG_SIZE_AT = 20
 MAX_CHUNKS = 10_000
 MAX_CHUNK_BYTES = 16 << 20

@@ -14,6 +14,7 @@ from tunesmith.audio.markers import LOOP_KINDS, MAX_MARKERS, MIDDLE_C, Cue, Loop
 from tunesmith.audio.tags.riff import list_entries, text_of
 
 HEAD, LOOP, CUE = struct.Struct("<9I"), struct.Struct("<6I"), struct.Struct("<II4sIII")
+# A smpl chunk states the period of a sample in nanoseconds.
 NANOSECONDS = 1_000_000_000
 
 

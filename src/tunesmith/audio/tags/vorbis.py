@@ -17,7 +17,9 @@ from tunesmith.audio.ogg_serial import Page, pages_of_packets, read_page
 from tunesmith.audio.tags.model import Tags
 from tunesmith.files import atomic_write
 
+# The type VORBIS_COMMENT, and the bit that marks the last metadata block (RFC 9639, 8.1).
 COMMENT_BLOCK, LAST_BLOCK = 4, 0x80
+# The length of a metadata block has 24 bits.
 MAX_BLOCK_BYTES = (1 << 24) - 1
 UNFIT = re.compile(r"[^\x20-\x3c\x3e-\x7d]")
 VORBIS, OPUS = b"\x03vorbis", b"OpusTags"

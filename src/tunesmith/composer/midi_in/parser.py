@@ -18,6 +18,7 @@ MAX_TRACKS = 256
 LONGEST_TIME = 4
 """The most bytes of a delta time or a length, by the standard."""
 
+# In a file, FF begins a meta event and F7 an escape; on a wire they mean other things.
 META, SYSEX, ESCAPE = 0xFF, 0xF0, 0xF7
 END_OF_TRACK = 0x2F
 

@@ -20,9 +20,13 @@ STANDARD_TEMPO = 120.0
 MICROSECONDS = 60e6
 """Microseconds in a minute."""
 
+# The upper half of a status byte; the lower half is the channel.
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM, BEND = 0x8, 0x9, 0xB, 0xC, 0xE
+# Types of meta events.
 TRACK_NAME, TEMPO, METER, KEY = 0x03, 0x51, 0x58, 0x59
+# Numbers of controllers.
 VOLUME, PAN, PEDAL = 7, 10, 64
+# What General MIDI sets at the start.
 USUAL_VOLUME, CENTRE = 100, 64
 SHORTEST = 1 / 64
 TONICS_OF_SHARPS = {sharps: (7 * sharps) % 12 for sharps in range(-7, 8)}

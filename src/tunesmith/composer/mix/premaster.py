@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 
@@ -45,7 +44,6 @@ them, and the music before it.
 OTHER_AMBIENCE_DB = -9.0
 
 SILENT_MUSIC_POWER = 1e-3
-StemKey = TypeVar("StemKey", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)

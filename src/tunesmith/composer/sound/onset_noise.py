@@ -106,6 +106,7 @@ def _excerpt(low: float, high: float, gains: Floats, place: float) -> Samples:
 def _envelope(kind: NoiseKind) -> Floats:
     """Return the gains of the attack over time, (samples,), of RMS 1 over LEVELLED: a rise, a fall by 60 dB."""
     length = min(LONGEST, round((kind.attack + 0.8 * kind.decay) * SAMPLE_RATE))
+    # 6.91 = ln(1000): a fall by 60 dB within ``decay``.
     shape = _rise(kind, length) * np.exp(-6.91 / kind.decay * _since(kind, length))
     return _read_only(shape / np.sqrt(np.sum(np.square(shape[:LEVELLED])) / LEVELLED))
 

@@ -57,7 +57,6 @@ class MachineMemory:
 REAP_SECONDS = 1.0
 MAX_COMPOSER_BYTES = 800_000_000
 """The memory in bytes above which an idle composer is replaced; after all genres it holds some 500 MB."""
-FOREVER = -1.0
 # The default limit.
 MOST_COMPOSERS = 4
 # A guided task takes two rows, and most tasks are guided.
@@ -73,7 +72,7 @@ log = logging.getLogger("tunesmith.runner")
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """Limits of a pool: ``keep_alive`` is how many seconds an idle runner stays (0: not at all, FOREVER: always).
+    """Limits of a pool: ``keep_alive`` is how many seconds an idle runner stays (0: not at all, negative: always).
 
     ``composers`` is the number of composer processes; a neural model runs batches of ``batch_rows`` rows.
     """

@@ -92,6 +92,7 @@ class MemoryTrim:
             self._least = min(now, self._least)
 
 
+# The shortest time between two reports of a task's progress.
 PROGRESS_SECONDS = 0.1
 TORCH_S_MEMORY_ERROR = "OutOfMemoryError"
 NO_MEMORY = "not enough memory to generate this"

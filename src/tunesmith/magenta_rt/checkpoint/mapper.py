@@ -23,6 +23,7 @@ ARGUMENTS = {
 }  # fmt: skip
 """The argument of the loop with a weight of every layer."""
 CONTEXT, INPUT, OUTPUT = "arith.constant1$", "input_projection", "output_projection"
+# The stored squared lengths show whether the codebook is read rightly.
 LENGTH_TOLERANCE = 1e-3
 
 

@@ -25,6 +25,7 @@ from tunesmith.neural.checkpoint.tensor_shapes import Named, Shapes
 
 CONTROL_IDS = 1536
 """The ids of the 132 numbers beside the style, 1526, in a table padded to this size."""
+# The codec has 64 levels, of which the language model writes 12.
 QUANTIZER_LEVELS = 64
 
 

@@ -33,6 +33,7 @@ SETTINGS = (
     ExpectedSetting("trainer_spec.treat_whitespace_as_suffix", 24, 0, 0),
     ExpectedSetting("normalizer_spec.escape_whitespaces", 5, 1, 1),
 )
+# Numbers of fields in sentencepiece_model.proto: three of the normalizer, one of the trainer.
 CHARACTER_MAP, ADD_DUMMY_PREFIX, REMOVE_EXTRA_WHITESPACES, BYTE_FALLBACK = 2, 3, 4, 35
 UNREACHABLE = " "
 """Put before pieces that no text may become: a normalized text has no plain space."""

@@ -94,6 +94,7 @@ class _Codec:
         inner = self._elu_of(self._dense(latents, "input_layer/shortcut_layer/conv1x1_b1"))
         total = self.builder.node("Add", first, self._dense(inner, "input_layer/shortcut_layer/conv1x1_b2"))
         split = reshape(self.builder, total, 1, -1, shape.base_bins, shape.base_channels)
+        # The projection gives bins first, then channels.
         name = self.builder.node("Transpose", split, perm=[0, 3, 1, 2])
         return _Map(name, shape.base_channels, shape.base_bins)
 
@@ -107,6 +108,7 @@ class _Codec:
 
     def _up_unit(self, x: _Map, unit: str, strides: tuple[int, int], channels: int) -> _Map:
         """Add up-sampling by strides (time, bins) with a shortcut that repeats what was there."""
+        # The published names hold the size of the kernel, which follows from the strides.
         kernel = "x".join(str(max(SHORTEST_KERNEL, 2 * stride)) for stride in strides)
         inner = self._up(self._elu(x), f"{unit}/conv2dtranspose_{kernel}", strides)
         inner = self._convolve(self._elu(inner), f"{unit}/conv2d_3x3")
@@ -157,6 +159,7 @@ class _Codec:
         kernel, bias = self._weights(name)
         by_time, by_bin = strides
         channels = kernel.shape[3]
+        # With a stride in time, half of the taps meet zeros, so one past time is enough.
         value = self._remember(x, 1 if by_time > 1 else kernel.shape[0] - 1)
         cells = [
             self._phase(value, _taps(kernel, strides, (time, bin_)), bias)

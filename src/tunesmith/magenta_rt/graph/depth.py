@@ -42,12 +42,14 @@ def _add_heads(builder: GraphBuilder, architecture: MagentaArchitecture, weights
     """Add the logits of the present level, which are soft-capped."""
     levels, size, cap = architecture.num_codebooks, architecture.codebook_size, architecture.logit_cap
     counts = builder.input("rows_by_level", np.int64, [levels])
+    # Only the 1,024 ids of its own level are allowed at a level: one head each is a twelfth of the work.
     kernel, bias = weights[f"{LOGITS}/kernel"][:, RESERVED_IDS:].T, weights[f"{LOGITS}/bias"][RESERVED_IDS:]
     parts = builder.nodes("Split", [states, counts], [None] * levels, axis=0)
     products = [
         builder.linear(part, np.ascontiguousarray(kernel[level * size : (level + 1) * size]), layer=f"head_{level}")
         for level, part in enumerate(parts)
     ]
+    # All rows of a step are at one level, the only one whose count is not 0.
     present = builder.node("ArgMax", counts, axis=0, keepdims=1)
     own_bias = builder.node("Gather", builder.constant(bias.reshape(levels, size)), present)
     scores = builder.node("Add", builder.node("Concat", *products, axis=0), own_bias)

@@ -75,6 +75,7 @@ class _MapperNodes:
         builder = self.builder
         gain, shift = split(builder, self._linear(f"{own}cond{number}", modulation), 2)
         scale = builder.constant(self.weights[f"{own}norm{number}.scale"])
+        # The gain that the text gives is an offset from 1.
         normed = rms_norm(builder, tokens, scale, EPSILON)
         return builder.node("Add", builder.node("Mul", normed, builder.node("Add", gain, scalar(builder, 1))), shift)
 

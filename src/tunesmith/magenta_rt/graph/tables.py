@@ -23,6 +23,7 @@ def frame_embeddings(architecture: MagentaArchitecture, weights: Weights) -> Arr
     (1 + codebooks x codebook size, hidden): the start of a stream, then the codes, codebook by codebook. The input is
     the mean of the embeddings of all codebooks, so a row holds its share of it.
     """
+    # The model multiplies every look-up by the root of its width; the tables take that over.
     share = np.float32(np.sqrt(architecture.temporal.hidden_size) / architecture.num_codebooks)
     table = weights[EMBEDDINGS]
     return np.asarray(np.concatenate([table[:1], table[RESERVED_IDS:]]) * share, np.float32)
@@ -31,6 +32,7 @@ def frame_embeddings(architecture: MagentaArchitecture, weights: Weights) -> Arr
 def depth_embeddings(architecture: MagentaArchitecture, weights: Weights) -> Array:
     """Return the input of the depth transformer after each code: (codebooks x codebook size, depth hidden)."""
     table = weights[EMBEDDINGS][RESERVED_IDS:] * np.float32(np.sqrt(architecture.temporal.hidden_size))
+    # The adapter follows every look-up, so it is part of the table.
     return np.asarray(table @ weights[DEPTH_ADAPTER] if DEPTH_ADAPTER in weights else table, np.float32)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tunesmith.neural.t5_tokenizer import TextTokens, Tokenizer
 
+# MusicCoCa's prompts begin with this id.
 START = 1
 
 

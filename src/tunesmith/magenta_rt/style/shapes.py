@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 SCORE_CAP = 50.0
 """The attention scores of the text encoder stay within this: cap * tanh(score / cap)."""
+# The mapper caps scores lower than the text encoder does.
 MAPPER_SCORE_CAP = 30.0
 EPSILON = 1e-6
 

@@ -24,7 +24,6 @@ from tunesmith.neural.checkpoint.tensors import IdentityTensor, Tensor
 from tunesmith.neural.checkpoint.weight_files import read_json, read_weights
 
 CONFIG = "config.json"
-TOKENIZER = "tokenizer.json"
 
 
 def read_architecture(folder: Path) -> Architecture:

@@ -98,6 +98,7 @@ class _Decoder:
             attended = self._cross_attention(layer, normed)
         normed, residual = self._add_and_norm(residual, attended, f"{prefix}final_layer_norm")
         inner = self._linear(normed, f"{prefix}fc1")
+        # The exact GELU, with the error function: the model was not trained with the tanh form.
         active = self.builder.node("Gelu", inner, domain=MICROSOFT)
         outer = self._linear(active, f"{prefix}fc2")
         is_last = layer + 1 == self.shape.num_layers

@@ -113,6 +113,7 @@ class ConfigReader:
         if name not in self.values and default is None:
             raise self.error(name, "is missing")
         kinds = kind if isinstance(kind, tuple) else (kind,)
+        # A bool is an int to Python, but no size of a model.
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise self.error(name, f"must be {' or '.join(one.__name__ for one in kinds)}, got {value!r}")
         return value

@@ -109,6 +109,7 @@ def read_numpy_archive(path: Path) -> NumpyArchive:
         for entry in entries:
             header = _read_header(path, archive, entry)
             name = entry.filename.removesuffix(ENDING)
+            # Texts, such as a tokenizer's model, are stored as flat arrays of bytes.
             if header.kind is None or (header.kind == "uint8" and len(header.shape) < 2):
                 texts[name] = _packed(path, entry, header, "uint8")
             if header.kind is not None:
@@ -144,6 +145,7 @@ def _read_header(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -
     with archive.open(entry) as file:
         text, start = _header_text(file, refuse)
     try:
+        # The header is a Python literal; literal_eval runs no code.
         values = ast.literal_eval(text.decode("latin-1").strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         raise refuse("its header is broken") from None
@@ -165,6 +167,7 @@ def _header_text(file: IO[bytes], refuse: Any) -> tuple[bytes, int]:
     prefix = file.read(len(MAGIC) + 2)
     if prefix[: len(MAGIC)] != MAGIC or len(prefix) < len(MAGIC) + 2:
         raise refuse("is not an array of NumPy")
+    # Version 1 of the format states the header's length in two bytes, later ones in four.
     width = 2 if prefix[-2] == 1 else 4
     length = int.from_bytes(file.read(width), "little")
     if length > LONGEST_HEADER:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from tunesmith.errors import ModelFileError
 
 MOST_BYTES = 32_000_000
+# Types of pieces and kinds of encoding, by their numbers in sentencepiece_model.proto.
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 UNIGRAM, BYTE_PAIRS = 1, 2
 SPACE = "▁"
@@ -108,6 +109,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, Value]]:
     position = 0
     while position < len(message):
         key, position = _varint(message, position)
+        # Protocol buffers: the low three bits of a key are the wire type, the others the field's number.
         match key & 7:
             case 0:
                 value, position = _varint(message, position)
@@ -130,6 +132,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, Value]]:
 def _varint(message: bytes, position: int) -> tuple[int, int]:
     """Return the integer of 7 bits a byte, lowest first, and the position behind it."""
     value = 0
+    # Ten bytes are enough for 64 bits; more are an error.
     for shift in range(0, 70, 7):
         byte = message[position]
         position += 1

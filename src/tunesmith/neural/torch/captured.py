@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from tunesmith.neural.torch.device import torch
 
+# Libraries allocate and choose their kernels in the first runs, which a capture must not see.
 WARM_UPS = 2
 Result = TypeVar("Result")
 

@@ -72,6 +72,7 @@ def _unsqueeze(x: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
 
 
 def _rms_norm(x: torch.Tensor, gain: torch.Tensor, epsilon: float = 1e-5, axis: int = -1) -> torch.Tensor:
+    # Sums of squares overflow or lose digits in half precision.
     wide = x.float()
     return wide * torch.rsqrt(wide.square().mean(axis, keepdim=True) + epsilon) * gain
 

@@ -76,6 +76,7 @@ class TorchGraph(GraphBuilder):
 
     def constant(self, array: NDArray[Any]) -> str:
         """Add a constant tensor: numbers on the device, integers such as shapes on the CPU."""
+        # As in GraphBuilder, np.ascontiguousarray would turn a scalar into a one-element array.
         tensor = torch.from_numpy(np.array(array, order="C"))
         is_number = tensor.is_floating_point()
         return self._hold(tensor.to(self._device) if is_number else tensor)

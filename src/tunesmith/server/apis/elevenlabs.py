@@ -33,6 +33,7 @@ DEFAULT_MODEL = "composer"
 THEIR_MODELS = ("music_v1", "music_v2", "music_v2_5", "eleven_text_to_sound_v2")
 """ElevenLabs' own models, which its clients send by default; the composer is their fallback."""
 
+# What the parameter output_format of ElevenLabs names, such as mp3_44100_128.
 MP3_RATES, PCM_RATES = (22050, 24000, 44100, 48000), (8000, 16000, 22050, 24000, 32000, 44100, 48000)
 MP3_KBPS = {22050: (32,), 24000: (48,), 44100: (32, 64, 96, 128, 192), 48000: (128, 192, 240, 320)}
 OPUS_KBPS = (32, 64, 96, 128, 192)

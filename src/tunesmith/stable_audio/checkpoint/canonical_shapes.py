@@ -86,6 +86,7 @@ def _diffusion_ends(shape: DiffusionShape) -> Named:
 def _modulation(shape: DiffusionShape) -> Named:
     hidden = shape.hidden_size
     if not shape.num_memory_tokens:
+        # Stable Audio Open learns the frequencies of the noise level; Stable Audio 3 computes them.
         yield "timestep_features.weight", (FOURIER_FEATURES // 2, 1)
         return
     yield "transformer.memory_tokens", (shape.num_memory_tokens, hidden)
@@ -100,6 +101,7 @@ def _layers(shape: DiffusionShape) -> Named:
         for norm in ("pre_norm", "cross_attend_norm", "ff_norm"):
             yield f"{stem}{norm}.gamma", (hidden,)
             if not shape.num_memory_tokens:
+                # Layer norms of Stable Audio Open have a shift; root-mean-square norms have none.
                 yield f"{stem}{norm}.beta", (hidden,)
         yield f"{stem}self_attn.to_qkv.weight", (3 * hidden, hidden)
         yield f"{stem}cross_attn.to_q.weight", (hidden, hidden)
@@ -110,6 +112,7 @@ def _layers(shape: DiffusionShape) -> Named:
         yield from _linear(f"{stem}ff.ff.0.proj", 2 * inner, hidden)
         yield from _linear(f"{stem}ff.ff.2", hidden, inner)
         if shape.num_memory_tokens:
+            # A scale, a shift and a gate, for self-attention and for the feed-forward layer.
             yield f"{stem}to_scale_shift_gate", (6 * hidden,)
         if shape.local_width:
             yield from _two_layers(f"{stem}to_local_embed", (shape.local_width, hidden, hidden), bias=True)
@@ -168,6 +171,7 @@ def _oobleck(shape: OobleckShape) -> Named:
     for block, (stride, inputs, outputs) in enumerate(sides, 1):
         yield from _oobleck_decoder_block(f"decoder.layers.{block}.", inputs, outputs, stride)
     yield from _snake(f"decoder.layers.{last}", widths[0])
+    # The only convolution without a bias.
     yield f"decoder.layers.{last + 1}.weight", (2, widths[0], 7)
 
 

@@ -98,11 +98,13 @@ def check_pipeline(values: Mapping[str, Any]) -> None:
 def find_diffusion(name: str, shape: Shape) -> StoredPlace:
     """Return the place of a tensor of the diffusion transformer in ``transformer/``."""
     own = name.removeprefix(DIFFUSION)
+    # Several rules may change one name, each the result of those before it.
     for canonical, theirs in DIFFUSION_NAMES:
         own = re.sub(canonical, theirs, own)
     if own == "time_proj.weight":
         return StoredPlace((own,), (StoredForm(shape[:1]), StoredForm(shape)))
     if own.endswith("process_conv.weight"):
+        # Stored as a convolution of kernel 1.
         return StoredPlace((own,), (StoredForm((*shape, 1)),))
     joined = next((joined for joined in JOINED if joined in own), None)
     if joined is None:
@@ -125,6 +127,7 @@ def find_autoencoder(num_blocks: int, name: str, shape: Shape) -> StoredPlace:
         if rest[0] == "layers":
             own.append(level[int(rest[1])])
             rest = rest[2:]
+    # Stored ready to multiply (batch, channels, positions).
     forms = (StoredForm((1, *shape, 1)),) if rest[0] in ("alpha", "beta") else ()
     return StoredPlace((".".join([*own, *rest]),), forms)
 

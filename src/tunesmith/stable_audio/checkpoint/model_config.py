@@ -79,6 +79,7 @@ def parse_model_config(values: Mapping[str, Any]) -> PublishedSizes:
     diffusion = model.section("diffusion")
     ordered = _order(diffusion, numbers)
     pretransform = model.section("pretransform")
+    # No key names the generation; the text encoder tells it.
     is_third = text.kind == "t5gemma"
     shape = _stable_audio_3(diffusion) if is_third else _stable_audio_open(diffusion)
     autoencoder = _read_same(pretransform) if is_third else _read_oobleck(pretransform)
@@ -216,6 +217,7 @@ def _same_side(section: ConfigReader, patch_size: int, side: str) -> SameShape:
         )
     for name in ("differential", "dyt", "variable_stride", "chunk_midpoint_shift"):
         config.one_of(name, (True,))
+    # Only the decoder's mapping is a convolution over neighbouring patches.
     config.one_of("conv_mapping", (side == "decoder",), False)
     config.one_of("in_channels" if side == "encoder" else "out_channels", (2 * patch_size,))
     (multiple,), (stride,), (depth,) = (_one(config, name) for name in ("c_mults", "strides", "transformer_depths"))

@@ -46,6 +46,7 @@ from tunesmith.stable_audio.checkpoint.model_config import PublishedSizes, TextS
 from tunesmith.stable_audio.checkpoint.placement import FindPlace, Shape, StoredForm, StoredPlace, place_tensors
 
 NUMBER_KINDS = ("float16", "float32")
+# META is a short JSON text; a broken archive may claim any size for it.
 MOST_META_BYTES = 1_000_000
 CONDITIONS = {
     "conditioner.prompt.padding_embedding": "cond.padding_embedding",
@@ -67,6 +68,7 @@ class FixedSizes:
 
     patches: int = 16
     max_tokens: int = 256
+    # 5,292,032 samples, the longest piece of the reference's generate().
     max_latents: int = 1292
     sample_rate: int = 44_100
     max_seconds_total: float = 384.0

@@ -15,6 +15,7 @@ from tunesmith.stable_audio.checkpoint.placement import Shape, StoredPlace, plac
 
 CONFIG, SENTENCEPIECE = "config.json", "tokenizer.model"
 # The sliding window of every second layer is full attention for texts up to its width.
+# Prompts have at most 512 tokens: a sliding window of that size or more is full attention.
 SHORTEST_WINDOW = 512
 
 

@@ -52,6 +52,7 @@ def build_oobleck_tail(builder: GraphBuilder, architecture: StableAudioArchitect
     for block, stride in enumerate(stages.tail_strides, start=len(stages.head_strides) + 1):
         x = layers.decoder_block(f"{DECODER}{block}.layers.", x, stride)
     last = len(stages.head_strides) + len(stages.tail_strides) + 1
+    # The published decoder ends like this: no bias, and no tanh.
     x = layers.convolve_same(layers.snake(f"{DECODER}{last}", x), weights[f"{DECODER}{last + 1}.weight"])
     builder.nodes("Reshape", [x, integers(builder, CHANNELS, -1)], ["samples"])
     builder.output("samples", np.float32, [CHANNELS, "samples"])
@@ -170,6 +171,7 @@ class _Layers:
         wide = self.add_convolution(x, phases.reshape(outputs * stride, inputs, 2), bias, pads=[0, 1, 0, 1])
         turned = builder.node("Transpose", reshape(builder, wide, outputs, stride, -1), perm=[0, 2, 1])
         whole = reshape(builder, turned, 1, outputs, 1, -1)
+        # The padding of the transposed convolution: half a stride goes at each end.
         return cut(builder, whole, stride // 2, -(stride // 2), 3)
 
     def channels_first(self, x: str) -> str:

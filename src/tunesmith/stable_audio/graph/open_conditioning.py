@@ -84,6 +84,7 @@ class _OpenConditioning:
             name = f"{CONDITIONER}{number.name}.embedder.embedding."
             angles = builder.node("Mul", value, builder.constant(turns(self.weights[f"{name}0.weights"])))
             waves = [builder.node(wave, angles) for wave in ("Sin", "Cos")]
+            # The number itself, sines, cosines; the noise level's features have their cosines first.
             features = builder.node("Concat", value, *waves, axis=1)
             layer = [self.weights[f"{name}1.{part}"] for part in ("weight", "bias")]
             embedded.append(builder.exact_linear(features, *layer))
@@ -107,6 +108,7 @@ class _OpenConditioning:
         shared = shape.num_heads // shape.num_key_heads
         if shared == 1:
             return x
+        # Query head h reads key head h // shared, so each is repeated next to itself.
         apart = reshape(builder, x, -1, shape.num_key_heads, 1, shape.head_size)
         return builder.node("Tile", apart, integers(builder, 1, 1, shared, 1))
 

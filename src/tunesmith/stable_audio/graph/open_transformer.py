@@ -19,13 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
+from tunesmith.neural.feed_forward import add_gated_feed_forward
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
-    END,
     add_and_layer_norm,
     attention,
-    cut,
     expand,
     integers,
     layer_norm,
@@ -35,7 +33,7 @@ from tunesmith.neural.transformer_nodes import (
 from tunesmith.stable_audio.architecture import StableAudioArchitecture
 from tunesmith.stable_audio.graph.conditioning import PREFIX
 from tunesmith.stable_audio.graph.open_conditioning import layer_normed_heads, turns
-from tunesmith.stable_audio.graph.transformer_graph import BLOCK_EPSILON, LAYERS, TransformerGraph
+from tunesmith.stable_audio.graph.transformer_graph import BLOCK_EPSILON, LAYERS, TransformerGraph, gated_weights
 
 NORMS = ("pre_norm", "cross_attend_norm", "ff_norm")
 
@@ -65,10 +63,10 @@ class _OpenTransformer(TransformerGraph):
                 normed, hidden = add_and_layer_norm(builder, hidden, update, norms[0], BLOCK_EPSILON, bias)
             update = self._self_attention(layer, normed)
             normed, hidden = add_and_layer_norm(builder, hidden, update, norms[1], BLOCK_EPSILON)
-            update = self._cross_attention(layer, normed, key_bias)
+            update = self.cross_attention(layer, normed, key_bias)
             normed, hidden = add_and_layer_norm(builder, hidden, update, norms[2], BLOCK_EPSILON)
             update, bias = self._feed_forward(layer, normed), self._constant(layer, "ff.ff.2.bias")
-        self._project_out(builder.node("Add", builder.node("Add", hidden, update), bias))
+        self.project_out(builder.node("Add", builder.node("Add", hidden, update), bias))
 
     def _front_token(self) -> str:
         """Add the token in front: (1, hidden)."""
@@ -76,6 +74,7 @@ class _OpenTransformer(TransformerGraph):
         level = reshape(builder, builder.input("noise_level", np.float32, [1]), 1, 1)
         frequencies = builder.constant(turns(self.weights[f"{PREFIX}timestep_features.weight"]))
         angles = builder.node("Mul", level, frequencies)
+        # Cosines first here, unlike the features of the seconds.
         features = builder.node("Concat", builder.node("Cos", angles), builder.node("Sin", angles), axis=1)
         inner = silu(builder, self._timestep_layer(0, features))
         fixed = builder.input("global_condition", np.float32, [1, self.shape.hidden_size])
@@ -93,54 +92,28 @@ class _OpenTransformer(TransformerGraph):
         repeated = expand(builder, front, self.rows, integers(builder, 1, 1))
         return builder.node("Concat", repeated, builder.exact_linear(self.latents, weight), axis=1)
 
-    def _project_out(self, hidden: str) -> None:
-        """Add the output: the velocity of the latents, without the token in front."""
-        builder = self.builder
-        kept = cut(builder, self.apart(hidden), 1, END, 1)
-        weight = self.around("postprocess_conv") @ self.weights[f"{PREFIX}transformer.project_out.weight"]
-        builder.nodes("Identity", [builder.exact_linear(kept, weight)], ["velocity"])
-        builder.output("velocity", np.float32, ["rows", "latents", self.shape.latent_channels])
-
     def _self_attention(self, layer: int, normed: str) -> str:
         builder, shape = self.builder, self.shape
         name = f"{LAYERS}{layer}.self_attn.to_qkv"
         thirds = np.split(self.weights[f"{name}.weight"], 3)
         queries, keys, values = (builder.linear(normed, weight, layer=name) for weight in thirds)
         queries, keys = (
-            self.rotary.turn(builder, self.apart(self._normed_heads(f"{layer}.self_attn.{kind}_norm", part)))
+            self.rotary.turn(builder, self.normed_heads(f"{layer}.self_attn.{kind}_norm", part))
             for kind, part in (("q", queries), ("k", keys))
         )
         attended = attention(builder, queries, keys, self.apart(values), shape.num_heads)
-        return self._linear(layer, "self_attn.to_out", self.flat(attended))
-
-    def _cross_attention(self, layer: int, normed: str, key_bias: str) -> str:
-        builder, shape = self.builder, self.shape
-        queries = self._normed_heads(f"{layer}.cross_attn.q_norm", self._linear(layer, "cross_attn.to_q", normed))
-        keys, values = (
-            builder.input(f"cross_{kind}_{layer}", np.float32, ["rows", "keys", shape.hidden_size])
-            for kind in ("key", "value")
-        )
-        attended = attention(builder, self.apart(queries), keys, values, shape.num_heads, key_bias)
-        return self._linear(layer, "cross_attn.to_out", self.flat(attended))
+        return self.linear(layer, "self_attn.to_out", self.flat(attended))
 
     def _feed_forward(self, layer: int, normed: str) -> str:
         """Return the update without its bias."""
         stem = f"{LAYERS}{layer}.ff.ff."
-        weights = GatedWeights(
-            inner=self.weights[f"{stem}0.proj.weight"], inner_bias=self.weights[f"{stem}0.proj.bias"],
-            outer=self.weights[f"{stem}2.weight"], inner_layer=f"{stem}0.proj", outer_layer=f"{stem}2",
-        )  # fmt: skip
-        return add_gated_feed_forward(self.builder, normed, weights)
+        return add_gated_feed_forward(self.builder, normed, gated_weights(self.weights, stem))
 
-    def _normed_heads(self, name: str, x: str) -> str:
-        """Norm each head of queries or keys, where the model does that."""
-        if self.shape.qk_norm != "ln":
-            return x
-        return layer_normed_heads(self.builder, self.shape, x, self.weights, f"{LAYERS}{name}")
-
-    def _linear(self, layer: int, name: str, x: str) -> str:
-        full = f"{LAYERS}{layer}.{name}"
-        return self.builder.linear(x, self.weights[f"{full}.weight"], layer=full)
+    def normed_heads(self, name: str, x: str) -> str:
+        """Norm each head of queries or keys, where the model does that: (rows, positions, hidden)."""
+        if self.shape.qk_norm == "ln":
+            x = layer_normed_heads(self.builder, self.shape, x, self.weights, f"{LAYERS}{name}")
+        return self.apart(x)
 
     def _constant(self, layer: int, name: str) -> str:
         return self.builder.constant(self.weights[f"{LAYERS}{layer}.{name}"])

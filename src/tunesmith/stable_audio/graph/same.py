@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
+from tunesmith.neural.feed_forward import add_gated_feed_forward
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
     END,
@@ -34,6 +34,7 @@ from tunesmith.neural.transformer_nodes import (
     scalar,
 )
 from tunesmith.stable_audio.architecture import SameShape, StableAudioArchitecture
+from tunesmith.stable_audio.graph.transformer_graph import gated_weights
 
 PREFIX = "autoencoder."
 DECODER, ENCODER = f"{PREFIX}decoder.layers.", f"{PREFIX}encoder.layers."
@@ -49,7 +50,9 @@ def build_same_decoder(builder: GraphBuilder, architecture: StableAudioArchitect
     shape = _shape(architecture)
     latents = builder.input("latents", np.float32, ["latents", shape.latent_channels])
     deviation = weights[f"{PREFIX}bottleneck.running_std"][0]
+    # The reference multiplies the latents by the deviation first; here the weight takes it over.
     widened = builder.exact_linear(latents, weights[f"{DECODER}1.weight"] * deviation, weights[f"{DECODER}1.bias"])
+    # After the projection, as in the reference: before it, the bias would fill the padding.
     widened = _pad_to_even(builder, widened)
     count = builder.node("Shape", widened, start=0, end=1)
     token = builder.constant(weights[f"{DECODER}3.new_tokens"])
@@ -173,11 +176,8 @@ class _SameLayers:
 
     def _feed_forward(self, prefix: str, x: str) -> str:
         stem = f"{prefix}ff.ff."
-        weights = GatedWeights(
-            inner=self.weights[f"{stem}0.proj.weight"], inner_bias=self.weights[f"{stem}0.proj.bias"],
-            outer=self.weights[f"{stem}2.weight"], inner_layer=f"{stem}0.proj", outer_layer=f"{stem}2",
-        )  # fmt: skip
-        update = add_gated_feed_forward(self.builder, self._norm(f"{prefix}ff_norm", x), weights)
+        normed = self._norm(f"{prefix}ff_norm", x)
+        update = add_gated_feed_forward(self.builder, normed, gated_weights(self.weights, stem))
         return self.builder.node("Add", update, self.builder.constant(self.weights[f"{stem}2.bias"]))
 
     def _flat(self, x: str) -> str:

@@ -84,7 +84,9 @@ class _Gemma:
         queries, keys = (
             self.rotary.turn(builder, builder.node("Unsqueeze", part, integers(builder, 0))) for part in (queries, keys)
         )
+        # No sliding window: that of every other layer, 4,096 tokens, is longer than any prompt.
         scores = builder.node("MatMul", self._heads(queries, [1, 0, 2]), self._heads(keys, [1, 2, 0]))
+        # Gemma 2 caps scores: c tanh(s / c). One product scales the scores and divides them by c.
         small = builder.node("Mul", scores, scalar(builder, shape.query_scalar**-0.5 / shape.score_cap))
         capped = builder.node("Mul", builder.node("Tanh", small), scalar(builder, shape.score_cap))
         attended = builder.node("MatMul", builder.node("Softmax", capped, axis=-1), self._heads(values, [1, 0, 2]))
@@ -109,6 +111,7 @@ class _Gemma:
         return self.builder.linear(x, self.weights[f"{layer}.weight"], layer=layer)
 
     def _gain(self, name: str) -> str:
+        # Gemma stores the gains of its norms as offsets from 1.
         return self.builder.constant(1 + self.weights[f"{PREFIX}{name}.weight"])
 
     def _norm(self, x: str, name: str) -> str:

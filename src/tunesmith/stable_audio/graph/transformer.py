@@ -19,13 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.neural.feed_forward import GatedWeights, add_gated_feed_forward
+from tunesmith.neural.feed_forward import add_gated_feed_forward
 from tunesmith.neural.graph_builder import GraphBuilder
 from tunesmith.neural.transformer_nodes import (
-    END,
     add_and_rms_norm,
     attention,
-    cut,
     expand,
     integers,
     reshape,
@@ -36,7 +34,7 @@ from tunesmith.neural.transformer_nodes import (
 )
 from tunesmith.stable_audio.architecture import FOURIER_FEATURES, StableAudioArchitecture
 from tunesmith.stable_audio.graph.conditioning import PREFIX, normed_heads
-from tunesmith.stable_audio.graph.transformer_graph import BLOCK_EPSILON, LAYERS, TransformerGraph
+from tunesmith.stable_audio.graph.transformer_graph import BLOCK_EPSILON, LAYERS, TransformerGraph, gated_weights
 
 
 def build_transformer(
@@ -73,10 +71,10 @@ class _Transformer(TransformerGraph):
             update = self._self_attention(layer, normed, of_attention)
             gain = builder.constant(self._layer(layer, "cross_attend_norm.gamma"))
             normed, hidden = add_and_rms_norm(builder, hidden, update, gain, BLOCK_EPSILON)
-            update = self._add_local(layer, self._cross_attention(layer, normed, key_bias))
+            update = self._add_local(layer, self.cross_attention(layer, normed, key_bias))
             normed, hidden = add_and_rms_norm(builder, hidden, update, of_feed_forward.gain, BLOCK_EPSILON)
             update, bias = self._feed_forward(layer, normed, of_feed_forward)
-        self._project_out(builder.node("Add", builder.node("Add", hidden, update), bias))
+        self.project_out(builder.node("Add", builder.node("Add", hidden, update), bias))
 
     def _condition(self) -> str:
         """Add the noise level to the global condition: (1, 6 hidden), what all layers share."""
@@ -101,7 +99,9 @@ class _Transformer(TransformerGraph):
         found = []
         for name, (scale, shift, gate) in (("pre_norm", parts[:3]), ("ff_norm", parts[3:])):
             norm = builder.constant(self._layer(layer, f"{name}.gamma"))
+            # The norm's own gain goes into the scale, which saves a product for every position.
             gain = builder.node("Mul", builder.node("Add", scale, one), norm)
+            # The gate is sigmoid(1 - gate): open for the most part where the condition says nothing.
             found.append(_Modulation(gain, shift, builder.node("Sigmoid", builder.node("Sub", one, gate))))
         return found[0], found[1]
 
@@ -114,14 +114,6 @@ class _Transformer(TransformerGraph):
         repeated = expand(builder, memory, self.rows, integers(builder, 1, 1))
         return builder.node("Concat", repeated, hidden, axis=1)
 
-    def _project_out(self, hidden: str) -> None:
-        """Add the output: the velocity of the latents, without the memory tokens."""
-        builder, shape = self.builder, self.shape
-        kept = cut(builder, self.apart(hidden), shape.num_memory_tokens, END, 1)
-        weight = self.around("postprocess_conv") @ self.weights[f"{PREFIX}transformer.project_out.weight"]
-        builder.nodes("Identity", [builder.exact_linear(kept, weight)], ["velocity"])
-        builder.output("velocity", np.float32, ["rows", "latents", shape.latent_channels])
-
     def _self_attention(self, layer: int, normed: str, modulation: _Modulation) -> str:
         builder, shape = self.builder, self.shape
         shifted = builder.node("Add", normed, modulation.shift)
@@ -130,23 +122,14 @@ class _Transformer(TransformerGraph):
             builder.linear(shifted, weight, layer=f"{LAYERS}{layer}.self_attn.to_qkv") for weight in thirds
         )
         queries, keys = (
-            self.rotary.turn(builder, self._normed_heads(f"{layer}.self_attn.{name}_norm", part))
+            self.rotary.turn(builder, self.normed_heads(f"{layer}.self_attn.{name}_norm", part))
             for name, part in (("q", queries), ("k", keys))
         )
         attended = self.flat(attention(builder, queries, keys, self.apart(values), shape.num_heads))
-        return self._linear(layer, "self_attn.to_out", attended, gain=modulation.gate)
-
-    def _cross_attention(self, layer: int, normed: str, key_bias: str) -> str:
-        builder, shape = self.builder, self.shape
-        queries = self._normed_heads(f"{layer}.cross_attn.q_norm", self._linear(layer, "cross_attn.to_q", normed))
-        keys, values = (
-            builder.input(f"cross_{kind}_{layer}", np.float32, ["rows", "keys", shape.hidden_size])
-            for kind in ("key", "value")
-        )
-        attended = self.flat(attention(builder, queries, keys, values, shape.num_heads, key_bias))
-        return self._linear(layer, "cross_attn.to_out", attended)
+        return self.linear(layer, "self_attn.to_out", attended, gain=modulation.gate)
 
     def _add_local(self, layer: int, update: str) -> str:
+        # Text to audio has a local condition as well, that of nothing kept; diffusers leaves it out.
         local = self.builder.input(f"local_{layer}", np.float32, ["local_rows", "positions", self.shape.hidden_size])
         return self.flat(self.builder.node("Add", self.apart(update), local))
 
@@ -155,19 +138,13 @@ class _Transformer(TransformerGraph):
         builder = self.builder
         shifted = builder.node("Add", normed, modulation.shift)
         stem = f"{LAYERS}{layer}.ff.ff."
-        weights = GatedWeights(
-            inner=self.weights[f"{stem}0.proj.weight"], inner_bias=self.weights[f"{stem}0.proj.bias"],
-            outer=self.weights[f"{stem}2.weight"], inner_layer=f"{stem}0.proj", outer_layer=f"{stem}2",
-        )  # fmt: skip
-        update = add_gated_feed_forward(builder, shifted, weights, gain=modulation.gate)
+        update = add_gated_feed_forward(builder, shifted, gated_weights(self.weights, stem), gain=modulation.gate)
         return update, builder.node("Mul", builder.constant(self._layer(layer, "ff.ff.2.bias")), modulation.gate)
 
-    def _normed_heads(self, name: str, x: str) -> str:
+    def normed_heads(self, name: str, x: str) -> str:
+        """Norm each head of queries or keys: (rows, positions, hidden)."""
         normed = normed_heads(self.builder, self.shape, x, self.weights[f"{LAYERS}{name}.gamma"])
         return self.apart(normed)
-
-    def _linear(self, layer: int, name: str, x: str, gain: str = "") -> str:
-        return self.builder.linear(x, self._layer(layer, f"{name}.weight"), layer=f"{LAYERS}{layer}.{name}", gain=gain)
 
     def _layer(self, layer: int, name: str) -> NDArray[np.float32]:
         return self.weights[f"{LAYERS}{layer}.{name}"]

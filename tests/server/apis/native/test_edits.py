@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 import soundfile
 from live_server import served
+from small_disk import small_disk
 
 from tunesmith.audio.buffer import Samples
 from tunesmith.composer.score_file import load_score
@@ -102,10 +105,51 @@ def test_an_edit_that_cannot_be_is_refused(server: httpx.Client, track: str, fie
     assert said in answer.json()["error"]["message"]
 
 
-def test_what_is_no_sound_is_refused_in_the_words_of_the_command(server: httpx.Client) -> None:
-    answer = edited(server, [("x.wav", b"no sound")], edit="normalize")
+def silence(frames: int, channels: int = 1, rate: int = 1_000, container: str = "FLAC") -> bytes:
+    """Return a sound that takes few bytes for its length."""
+    file = io.BytesIO()
+    soundfile.write(file, np.zeros((frames, channels), np.int16), rate, format=container)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("sounds", "said"),
+    [
+        ([b"no sound"], "source: is not a readable audio file"),
+        ([silence(1_801_000)], "source: must be at most 1800 s long"),
+        ([silence(901_000), silence(901_000)], "source: must be at most 1800 s in all, got 1802 s"),
+        ([silence(1_740, rate=1, container="WAV")], "source: must have a sample rate of 1000 to 192000 Hz, got 1"),
+        ([silence(8, 1_024, container="WAV")], "source: must have at most 8 channels, got 1024"),
+    ],
+)
+def test_what_is_no_sound_or_unfolds_is_refused_before_the_command_runs(
+    server: httpx.Client, sounds: list[bytes], said: str
+) -> None:
+    edit = "stitch" if len(sounds) > 1 else "convert"
+    answer = edited(server, [("x.wav", one) for one in sounds], edit=edit)
     assert answer.status_code == 422
-    assert "source-0.wav" in answer.json()["error"]["message"]
+    assert answer.json()["error"]["message"].startswith(said)
+    assert answer.json()["error"]["field"] == "source"
+
+
+def test_what_the_command_refuses_is_told_without_a_path(server: httpx.Client, track: str) -> None:
+    for fields in ({"edit": "trim", "start": "9"}, {"edit": "loop", "bars": "200"}):
+        answer = edited(server, [(None, track)], **fields)
+        assert answer.status_code == 422
+        assert "/" not in answer.json()["error"]["message"]
+
+
+def test_a_full_disk_is_told_as_such_and_nothing_is_left(
+    server: httpx.Client, track: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded = silence(400_000, container="WAV")
+    with small_disk(tmp_path / "disk", 500) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk.folder))
+        for source in ((None, track), ("a.wav", uploaded)):
+            answer = edited(server, [source], edit="convert")
+            assert (answer.status_code, answer.json()["error"]["type"]) == (507, "DiskFull")
+            assert str(disk.folder) not in answer.text
+            assert disk.files("") == []
 
 
 def test_an_idle_model_is_unloaded(server: httpx.Client, track: str) -> None:

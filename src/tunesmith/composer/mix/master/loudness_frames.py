@@ -23,6 +23,7 @@ REACH = 8
 """Samples on either side from which a point between two samples is interpolated."""
 
 CHUNK = 1024
+# Gating blocks of BS.1770-4, which overlap by 75 %.
 BLOCK_SECONDS, STEP_SECONDS = 0.4, 0.1
 SILENCE_LUFS = -120.0
 EMPTY: Curve = np.zeros(0, np.float32)

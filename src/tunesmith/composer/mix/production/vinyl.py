@@ -11,6 +11,7 @@ from tunesmith.audio.fourier import irfft, rfft
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
+# Eight turns of a record at 33 1/3 rpm, of 1.8 s each.
 TURN_SECONDS = 14.4
 CRACKLES_PER_SECOND = 9.0
 HISS_DB, CRACKLE_DB = -38.0, -17.0

@@ -31,6 +31,7 @@ JOIN_SECONDS = 1.0
 SHORT_SECONDS = 15.0
 """A piece of at most this length is finished before a forecast would help."""
 
+# The share of the progress; the rest is the master's.
 RENDERING = 0.8
 READ = 65_536
 

@@ -72,6 +72,7 @@ INSTRUMENT_ONLY = frozenset({
 """Generators that a preset zone may not change."""
 
 _CONTROLLERS = {7: 127, 8: 64, 10: 64, 11: 127, **dict.fromkeys(range(70, 80), 64)}
+# General controllers as sources of modulators (SoundFont 2.04, 8.2.1).
 _VELOCITY, _KEY, _PITCH_WHEEL = 2, 3, 14
 
 

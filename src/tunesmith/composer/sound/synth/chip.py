@@ -10,6 +10,7 @@ from tunesmith.composer.sound.synth.patch import Chip, Lfo
 from tunesmith.composer.sound.synth.waves import Curve, hertz, oscillate, pulse
 from tunesmith.composer.sound.voice import Tone
 
+# The console changed volume and pitch once for each picture of its screen.
 FRAME_RATE = 60.0
 _RELEASE_SECONDS = 0.03
 # Samples over which a volume step is rounded, so that it does not click.

@@ -56,6 +56,7 @@ class SynthKitVoice:
         sound = _faded(sound)
         # Normalised after all processing, so that drive and filters do not change the balance of the kit.
         sound *= np.float32(10 ** (drum.level_db / 20) / np.abs(sound).max())
+        # Constant power: cosine and sine of one angle.
         angle = (1 + drum.pan) * np.pi / 4
         sides = np.array([[np.cos(angle)], [np.sin(angle)]], np.float32) * np.float32(np.sqrt(2))
         return np.asarray(sound * sides, np.float32)

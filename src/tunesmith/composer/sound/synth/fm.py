@@ -56,5 +56,6 @@ def _wrapped(radians: Curve) -> Mono:
 
 def _highest_index(operator: Operator, tone: Tone) -> float:
     """Return the index at which Carson's bandwidth stays below the highest harmonic, so that nothing aliases."""
+    # Carson's rule: sidebands reach to the carrier plus (index + 1) modulators.
     room = (HIGHEST_HARMONIC / hertz(tone.pitch) - operator.ratio) / operator.modulator_ratio
     return max(0.0, room - 2)

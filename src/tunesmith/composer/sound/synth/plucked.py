@@ -68,7 +68,9 @@ def _pluck(patch: PluckedString, tone: Tone, whole: int, random: np.random.Gener
     """Return one period of excitation: noise, duller for soft notes, with the comb filter of the plucking position."""
     noise = random.uniform(-1, 1, whole)
     softness = 0.85 - 0.75 * tone.velocity / 127
+    # A smoother of two taps, twice around the string: a soft touch excites few high partials.
     for _ in range(2):
         noise = (1 - softness) * noise + softness * np.roll(noise, 1)
+    # A string plucked at a share of its length lacks the partials with a node there.
     noise -= np.roll(noise, max(1, round(whole * patch.position)))
     return np.asarray(noise - noise.mean())

@@ -76,6 +76,7 @@ DIALECT = "huggingface"
 DEFAULT_MODEL = "facebook/musicgen-small"
 USUAL_SECONDS = 10.0
 MUSICGEN_RATE = 32_000
+# max_new_tokens counts MusicGen's frames, and three more for the delay pattern.
 FRAME_RATE, DELAY_FRAMES = 50, 3
 # The delay pattern of MusicGen takes extra steps that are no audio.
 MIN_TOKENS = round(MIN_DURATION_SECONDS * FRAME_RATE) + DELAY_FRAMES

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CODES: Mapping[int, int] = {
     400: -32_700, 422: -32_602, 401: -32_001, 403: -32_003, 404: -32_004, 408: -32_008, 429: -32_029,
 }  # fmt: skip
+# JSON-RPC 2.0, internal error.
 INTERNAL_PROBLEM = -32_603
 
 

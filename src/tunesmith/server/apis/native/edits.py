@@ -12,12 +12,15 @@ from fastapi.responses import FileResponse
 from pydantic import BeforeValidator, ConfigDict, Field
 from starlette.datastructures import UploadFile
 
+from tunesmith.audio.decode_check import check_sound
 from tunesmith.audio.formats import FORMATS
 from tunesmith.clock_time import seconds
 from tunesmith.errors import InvalidRequest
 from tunesmith.fields import GivenFields, checked, shown
+from tunesmith.files import disk_full_as_error
+from tunesmith.jobs.uploads import MAX_AUDIO_SECONDS
 from tunesmith.request import IS_NUMBER
-from tunesmith.server.apis.native.track_files import check_format, kept_path
+from tunesmith.server.apis.native.track_files import check_format, path_of_file
 from tunesmith.server.apis.request_body import read_form
 from tunesmith.server.auth import Caller
 from tunesmith.server.context import ApiContext
@@ -26,7 +29,7 @@ from tunesmith.server.sound_edits import edit_folder, sent_once
 SOURCE = "source"
 MAX_SOURCES = 16
 MAX_PARTS = 32
-Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=1800)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_AUDIO_SECONDS), BeforeValidator(seconds)]
 SETTINGS: Mapping[str, Mapping[str, str]] = {
     "convert": {},
     "fit": {"duration": "--duration"},
@@ -89,6 +92,7 @@ async def _read(request: Request, context: ApiContext, caller: Caller, folder: P
     await context.uploads.check(caller.owner)
     fields: dict[str, Any] = {}
     sources: list[Path] = []
+    length = 0.0
     async with read_form(request, max_files=MAX_SOURCES, max_fields=MAX_PARTS) as form:
         for name, value in form.multi_items():
             if name != SOURCE and isinstance(value, str):
@@ -99,13 +103,26 @@ async def _read(request: Request, context: ApiContext, caller: Caller, folder: P
                 content = await value.read()
                 await context.uploads.count(caller.owner, len(content))
                 path = folder / f"source-{len(sources)}{_suffix(value.filename)}"
-                await asyncio.to_thread(path.write_bytes, content)
+                length += await asyncio.to_thread(_keep, content, path)
                 sources.append(path)
             else:
-                sources.append(await kept_path(context, str(value), caller.owner))
+                track = await asyncio.to_thread(context.tracks.get, str(value), caller.owner)
+                length += track.generation.duration
+                sources.append(path_of_file(track, context.results))
+            # Before the next one is decoded.
+            if length > MAX_AUDIO_SECONDS:
+                raise InvalidRequest(SOURCE, f"must be at most {MAX_AUDIO_SECONDS:g} s in all, got {length:.0f} s")
     if not 1 <= len(sources) <= MAX_SOURCES:
         raise InvalidRequest(SOURCE, f"must be 1 to {MAX_SOURCES} tracks or files, got {len(sources)}")
     return checked(EditBody, fields), sources
+
+
+def _keep(content: bytes, path: Path) -> float:
+    """Write an uploaded sound within the limits; return its seconds. Raises InvalidRequest and DiskFull."""
+    length = check_sound(content, SOURCE, MAX_AUDIO_SECONDS)
+    with disk_full_as_error("the sound"):
+        path.write_bytes(content)
+    return length
 
 
 def _suffix(name: str | None) -> str:

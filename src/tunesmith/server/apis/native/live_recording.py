@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.errors import DiskFull
+from tunesmith.errors import AudioFileError, DiskFull, FolderUnavailable
 from tunesmith.library.tracks import NewTrack, TrackFile
 from tunesmith.live_stream import LiveSettings, samples_of_bytes
 from tunesmith.models.catalog import ModelInfo
@@ -29,8 +29,8 @@ class LiveRecorder:
     async def __call__(self, sound: bytes, shape: SoundShape, settings: LiveSettings, form: str) -> dict[str, Any]:
         """Keep a recording; return its track.
 
-        Raises RateLimited, or UploadLimited for too many bytes a day, RateLimitStoreUnavailable, DiskFull,
-        FolderUnavailable, AudioFileError and DatabaseError.
+        Raises RateLimited, or UploadLimited for too many bytes a day, RateLimitStoreUnavailable, UploadsFull, DiskFull,
+        FolderUnavailable and DatabaseError.
         """
         # No job is submitted that would count, and a stream may be recorded again and again.
         await self.context.uploads.check(self.owner)
@@ -42,14 +42,17 @@ class LiveRecorder:
         results.prepare()
         path = results.new(f".{form}")
         metadata = self._metadata(settings)
-        try:
-            duration = _write(sound, shape, path, metadata)
-            stored = results.keep(path)
-        except DiskFull:
-            # Its message names a path.
-            raise DiskFull("the disk is full: the live stream could not be recorded") from None
-        finally:
-            path.unlink(missing_ok=True)
+        with self.context.uploads.reserve(len(sound)):
+            try:
+                duration = _write(sound, shape, path, metadata)
+                stored = results.keep(path)
+            # The messages of both name a path.
+            except DiskFull:
+                raise DiskFull("the disk is full: the live stream could not be recorded") from None
+            except AudioFileError as error:
+                raise FolderUnavailable(results.folder, "the live stream could not be written there") from error
+            finally:
+                path.unlink(missing_ok=True)
         request = {"prompt": settings.prompt, "model": self.model.name, "seed": self.seed, "duration": duration}
         (track,) = self.context.tracks.add(NewTrack(
             request, self.model.name, self.model.name, SOURCE, duration,

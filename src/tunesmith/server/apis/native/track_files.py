@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from fastapi.responses import FileResponse
@@ -13,14 +12,7 @@ from tunesmith.fields import shown
 from tunesmith.generator import EXPORTS
 from tunesmith.jobs.results import ResultFiles
 from tunesmith.library.tracks import Track
-from tunesmith.server.context import ApiContext
 from tunesmith.server.sound_edits import SoundEdits, edit_folder, sent_once
-
-
-async def kept_path(context: ApiContext, track_id: str, owner: str | None) -> Path:
-    """Return the path of a track's own file. Raises TrackNotFound, also where the file is no longer kept."""
-    track = await asyncio.to_thread(context.tracks.get, track_id, owner)
-    return path_of_file(track, context.results)
 
 
 def path_of_file(track: Track, results: ResultFiles) -> Path:

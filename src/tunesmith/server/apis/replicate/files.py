@@ -40,6 +40,7 @@ from tunesmith.server.apis.request_body import parse_json, read_form
 from tunesmith.server.errors import BadRequest
 from tunesmith.server.upload_limits import Uploads
 
+# Replicate keeps a file for a day as well.
 KEPT_SECONDS = 86_400.0
 MAX_FILE_BYTES = 100 * 10**6
 _ID = re.compile(r"[0-9a-z]{42}")

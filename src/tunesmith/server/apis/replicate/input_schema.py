@@ -55,9 +55,12 @@ FIELDS: Mapping[str, InputField] = {
     ),
     "duration": InputField("integer", "Duration of the generated audio in seconds.", 8, 1, MAX_DURATION_SECONDS),
     "continuation": InputField("boolean", "Whether the music continues from `input_audio`.", False),
-    "continuation_start": InputField("integer", "Start of the part to continue from, in seconds.", 0, 0),
+    "continuation_start": InputField(
+        "integer", "Start of the part to continue from, in seconds.", 0, 0, MAX_DURATION_SECONDS
+    ),
     "continuation_end": InputField(
-        "integer", "End of the part to continue from, in seconds; the end of the audio if -1 or null.", None, -1
+        "integer", "End of the part to continue from, in seconds; the end of the audio if -1 or null.", None, -1,
+        MAX_DURATION_SECONDS,
     ),
     "multi_band_diffusion": InputField("boolean", "Accepted for compatibility; EnCodec always decodes.", False),
     "normalization_strategy": InputField(

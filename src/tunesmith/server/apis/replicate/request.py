@@ -37,6 +37,7 @@ from tunesmith.server.webhooks import EVENTS
 RECORDINGS = ("input_audio", "melody")
 """The input fields that may hold a recording as a data URI."""
 
+# Replicate's own limit of the header Prefer: wait.
 MAX_WAIT_SECONDS = 60.0
 _WAIT = re.compile(r"(?:^|[,;\s])wait(?:\s*=\s*\"?(\d{1,9})\"?)?\s*(?:$|[,;])")
 

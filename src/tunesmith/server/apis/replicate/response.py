@@ -28,6 +28,7 @@ from tunesmith.server.context import ApiContext
 from tunesmith.server.errors import JobFailed
 from tunesmith.server.webhooks import Event, Webhook
 
+# Clients of Replicate read the progress from log lines in the form of tqdm.
 STEPS = 20
 FRAMES_A_SECOND = 50
 _WIDTH = 10
