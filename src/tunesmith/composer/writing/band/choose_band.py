@@ -146,10 +146,6 @@ def _with_instrument(members: list[PartAssignment], name: str, genre: Genre, bri
         return [replace(member, requested=True) if i == taken else member for i, member in enumerate(members)]
     free = [i for i, member in enumerate(members) if not member.requested]
     listed = [i for i in free if name in members[i].part.instruments]
-    own = next((part for part in genre.parts if name in part.instruments), None)
-    if own is not None and not listed:
-        # Its seat was not drawn: it sits down there, and sends nobody away.
-        return [*members, PartAssignment(own, name, True)]
     roles = roles_of(instrument(name))
     fitting = listed or [i for role in roles for i in free if members[i].part.role == role and name not in EXTRA_STYLES]
     if fitting:

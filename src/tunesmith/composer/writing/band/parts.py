@@ -14,8 +14,6 @@ from tunesmith.composer.writing.band.ensemble import SECTIONS, Ensemble, has_wor
 REQUESTED_DB, LEAD_DB, BASS_DB = 3.0, 5.0, 7.0
 # The chords of a named player beside a named lead: who asks for flute and guitar wants to hear both.
 BESIDE_LEAD_DB = 5.5
-# By how much the lead gives way to them.
-SHARED_DB = 2.0
 # Single winds, strings and mallets, which do nothing but lead.
 SOLO_DB = 8.0
 # Beside other named instruments: drums are prominent anyway.
@@ -254,12 +252,10 @@ def _balanced(members: Sequence[PartAssignment], company: Ensemble) -> list[Part
     opening = list(dict.fromkeys(member.instrument for member in members if member.requested))[:OPENING]
     tuneful = any(member.requested and member.part.role not in RHYTHM for member in members)
     leads = any(member.requested and member.part.role == "melody" for member in members)
-    lines = {member.instrument for member in members if member.requested and member.part.role == "melody"}
-    shared = any(s.requested and s.part.role in HARMONY and s.instrument not in lines for s in members)
     result = []
     for member in members:
         if member.requested:
-            gain = _requested_db(member, tuneful, leads) - (SHARED_DB if member.part.role == "melody" and shared else 0)
+            gain = _requested_db(member, tuneful, leads)
             result.append(replace(member, gain_db=gain, entry=0.0 if member.instrument in opening else SOON))
         else:
             behind = 0.0 if _is_of_a_named_section(member, company) else _behind_db(member.part, tuneful, company)
