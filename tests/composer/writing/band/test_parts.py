@@ -145,13 +145,3 @@ def test_a_named_keyboard_of_a_genre_of_the_beat_accompanies(
         assert "melody" in {player.role for player in players}
     alone = brief(genre=genre, prompt=f"solo {named.replace('_', ' ')}", instruments=(named,))
     assert "melody" in {player.role for player in band(alone)}
-
-
-def test_a_named_pianist_plays_the_bass_of_calm_music_and_a_named_bass_stays(brief: Callable[..., Brief]) -> None:
-    def basses(*names: str, mood: Mood = CALM) -> set[str]:
-        asked = brief(genre="cinematic", prompt="music", instruments=names, mood=mood)
-        return {player.instrument for player in band(asked) if player.role == "bass"}
-
-    assert basses("piano", "cello") == {"piano"}
-    assert basses("piano", "contrabass") == {"contrabass"}
-    assert basses("piano", "cello", mood=LIVELY) == {"contrabass"}

@@ -21,7 +21,6 @@ from tunesmith.composer.writing.band.parts import (
     new_part,
     requested_style,
 )
-from tunesmith.composer.writing.band.pianist_bass import with_pianist_bass
 from tunesmith.composer.writing.plan import UNPITCHED, Player
 from tunesmith.errors import InvalidRequest
 
@@ -83,8 +82,7 @@ def whole_band(brief: Brief, genre: Genre) -> tuple[Player, ...]:
         members = [member for member in members if member.requested or member.part.role not in SOLO_ROLES] or members
     else:
         members = led(members, company, genre)
-    members = with_pianist_bass(arranged(members, company), company)
-    members = with_colours(members, company, brief, genre)
+    members = with_colours(arranged(members, company), company, brief, genre)
     if all(is_unwanted(brief, member.instrument, member.part.role) for member in members):
         raise InvalidRequest("without", f"leaves no instrument to play {genre.title}")
     return _named([player_of(member, brief, genre) for member in members])

@@ -12,8 +12,6 @@ from tunesmith.composer.instruments import instrument
 from tunesmith.composer.writing.band.ensemble import SECTIONS, Ensemble, has_word, kin, leads_readily
 
 REQUESTED_DB, LEAD_DB, BASS_DB = 3.0, 5.0, 7.0
-# The chords of a named player beside a named lead: who asks for flute and guitar wants to hear both.
-BESIDE_LEAD_DB = 5.5
 # Single winds, strings and mallets, which do nothing but lead.
 SOLO_DB = 8.0
 # Beside other named instruments: drums are prominent anyway.
@@ -269,7 +267,7 @@ def _requested_db(member: PartAssignment, tuneful: bool, leads: bool) -> float:
     if role in ("drums", "percussion"):
         return REQUESTED_DRUMS_DB if tuneful else REQUESTED_DB
     lead = SOLO_DB if leads_readily(member.instrument) > CHORDAL and member.instrument not in SECTIONS else LEAD_DB
-    return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, BESIDE_LEAD_DB if leads else LEAD_DB)
+    return {"melody": lead, "arpeggio": LEAD_DB, "bass": BASS_DB}.get(role, REQUESTED_DB if leads else LEAD_DB)
 
 
 def _has_a_tune(member: PartAssignment) -> bool:
