@@ -1,7 +1,7 @@
 """Does the composer make what was asked? Judged by ears that nobody here trained, on prompts tuned, untuned, held out.
 
-python benchmarks/adherence.py [--half tuned|untuned|held_out]… [--seconds 20] [--seed 1] [--only TEXT] [--jobs 2]
-                               [--keep FOLDER]
+python benchmarks/adherence.py [--half tuned|untuned|everyday|everyday_untuned|held_out]… [--seconds 20] [--seed 1]
+                               [--only TEXT] [--jobs 2] [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ from judges.tags import Tagger, area_under_curve
 PROMPTS = Path(__file__).with_name("adherence_prompts.yaml")
 HELD_OUT = "held_out"
 HELD_OUT_PROMPTS = Path(__file__).with_name("adherence_held_out.yaml")
-HALVES = ("tuned", "untuned", HELD_OUT)
+EVERYDAY_PROMPTS = Path(__file__).with_name("adherence_everyday.yaml")
+FILES = {
+    "tuned": PROMPTS, "untuned": PROMPTS, "everyday": EVERYDAY_PROMPTS, "everyday_untuned": EVERYDAY_PROMPTS,
+    HELD_OUT: HELD_OUT_PROMPTS,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,13 +109,13 @@ def ratios(compound: bool) -> tuple[float, ...]:
 
 def asks(options: argparse.Namespace) -> list[Ask]:
     """Read the prompts of the halves asked for."""
-    return [ask for half in options.half or HALVES for ask in asks_of(half, options) if options.only in ask.prompt]
+    return [ask for half in options.half or FILES for ask in asks_of(half, options) if options.only in ask.prompt]
 
 
 def asks_of(half: str, options: argparse.Namespace) -> list[Ask]:
     """Read the prompts of one half; the file of the half held out has kinds of prompts, the other has halves."""
     held_out = half == HELD_OUT
-    groups = yaml.safe_load((HELD_OUT_PROMPTS if held_out else PROMPTS).read_text(encoding="utf-8"))
+    groups = yaml.safe_load(FILES[half].read_text(encoding="utf-8"))
     groups = groups if held_out else {half: groups[half]}
     return [
         Ask(
@@ -188,7 +192,7 @@ def judged_tags(verdicts: list[Verdict]) -> dict[str, float | None]:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--half", choices=HALVES, action="append", help="only this half; repeatable")
+    parser.add_argument("--half", choices=FILES, action="append", help="only this half; repeatable")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")

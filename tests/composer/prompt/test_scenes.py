@@ -18,7 +18,7 @@ SCENES = yaml.safe_load((Path(__file__).parents[3] / "benchmarks" / "reading_sce
 SAMPLE = [*SCENES["tuned"][::4], *SCENES["untuned"][::4]]
 SCENE_TABLES = (
     "uses", "places", "weather_and_seasons", "stories", "occasions", "work_and_home", "eras_and_traditions",
-    "situations",
+    "situations", "daily_life",
 )  # fmt: skip
 
 

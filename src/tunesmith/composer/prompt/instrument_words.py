@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tunesmith.balance import EVERYONE, LevelChange
 from tunesmith.composer.genre import Genre
@@ -17,6 +18,7 @@ from tunesmith.errors import UnknownName
 _BELLS = frozenset({"fm_bell"})
 # Genre families in which a guitar has a cable.
 _PLUGGED = frozenset({"electronic", "dance", "rock", "reggae", "soul"})
+_ORGAN = "organ"
 _PIANOS = frozenset({"piano", "felt_piano", "bright_piano", "honky_tonk_piano", "house_piano"})
 
 
@@ -38,19 +40,38 @@ def _can_play(kind: str, name: str) -> bool:
 
 
 def played_by(kind: str, name: str, genre: Genre, seed: int) -> str:
-    """Return the instrument for an instrument or a family name: the genre's own of that family, if it has one."""
+    """Return the instrument for an instrument or a family name: the genre's own, if it has one."""
     if kind == "instrument":
         return name
     family = value("family", name)
-    role, own = family.get("role"), []
-    for part in genre.parts:
-        fits = [i for i in part.instruments if i not in _BELLS and instruments()[i].family in family.get("from", ())]
-        if fits and (role is None or part.role == role):
-            own += fits
+    own = _own_players(family, genre)
     # Drawn by seed among the genre's own, so that two pieces need not have the same piano.
     if own:
         return choice_for(seed, "brief", name, options=own)
     return str(family.get("plugged", family["default"]) if genre.family in _PLUGGED else family["default"])
+
+
+def worded_player(kind: str, name: str, genre: Genre, seed: int) -> str:
+    """Return the instrument for a word of a prompt, which may mean the genre's own kind of organ, such as rock's."""
+    organs = [own for part in genre.parts for own in part.instruments if own.endswith(_ORGAN)]
+    if name == _ORGAN and organs and name not in organs:
+        return organs[0]
+    return played_by(kind, name, genre, seed)
+
+
+def _own_players(family: Mapping[str, Any], genre: Genre) -> list[str]:
+    """Return the genre's own players of a family, those of the tune alone where the family lists its players."""
+    role, families, players = family.get("role"), family.get("from", ()), family.get("of", ())
+    rows = [
+        (part.role, name)
+        for part in genre.parts
+        for name in part.instruments
+        if (role is None or part.role == role)
+        and (name in players or (name not in _BELLS and instruments()[name].family in families))
+    ]
+    # The electric guitar of rock is the one that leads, not the clean one beside it.
+    leading = [name for own, name in rows if players and own == "melody"]
+    return leading or [name for _, name in rows]
 
 
 def excluded_instruments(matches: Sequence[Match], refused: frozenset[int]) -> frozenset[str]:

@@ -20,8 +20,8 @@ TABLES = {
     "instruments": "instrument", "families": "family", "moods": "mood", "production": "production",
     "ambience": "ambience", "tempo": "tempo", "forms": "form", "words": "word", "uses": "use", "places": "use",
     "weather_and_seasons": "use", "stories": "use", "occasions": "use", "work_and_home": "use",
-    "eras_and_traditions": "use", "situations": "use", "artists": "artist", "modes": "mode", "styles": "style",
-    "labels": "label", "means": "means",
+    "eras_and_traditions": "use", "situations": "use", "daily_life": "use", "artists": "artist", "modes": "mode",
+    "styles": "style", "labels": "label", "means": "means",
 }  # fmt: skip
 _OTHER_TABLES = ("numbers", "clashes", "hints", "lends", "notes", "numbered", "moments", "compounds")
 # Only these lines affect prompts, so that a change of a groove does not make the index stale.

@@ -12,7 +12,8 @@ from tunesmith.composer.prompt.parsed_prompt import ParsedPrompt
 
 _ALONE: Mapping[str, tuple[str, ...]] = {
     "guitar": ("guitar",), "acoustic_guitar": ("guitar", "acoustic"), "nylon_guitar": ("guitar", "acoustic"),
-    "clean_guitar": ("guitar",), "piano": ("piano",), "felt_piano": ("piano",), "synth": ("synth",),
+    "clean_guitar": ("guitar",), "electric_guitar": ("guitar",), "piano": ("piano",), "felt_piano": ("piano",),
+    "synth": ("synth",),
     "strings": ("strings",), "brass": ("brass",), "woodwinds": ("woodwind",), "flute": ("woodwind",),
     "percussion": ("percussion",), "choir": ("choir",), "orchestra": ("orchestral",),
 }  # fmt: skip

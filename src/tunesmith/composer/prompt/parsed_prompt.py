@@ -27,6 +27,9 @@ _ABOUT_MUSIC = frozenset(
     {"genre", "style", "mood", "use", "means", "instrument", "family", "production", "ambience", "artist"}
 )
 _EMPTY_KINDS = frozenset({"word", "mode", "label"})
+_SLOW = frozenset({"slow", "very_slow"})
+# How much a lively mood loses in arousal beside a word for a slow tempo.
+_SLOW_CALMS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +94,10 @@ class ParsedPrompt:
         if not rows:
             return None
         # The mean, not the sum: three words for calm are not three times as calm.
-        share = 1 / max(1, len(rows))
-        return Mood(
-            _clip(sum(at[0] * sign for at, sign in rows) * share), _clip(sum(at[1] * sign for at, sign in rows) * share)
-        )
+        valence, arousal = (sum(at[axis] * sign for at, sign in rows) / len(rows) for axis in (0, 1))
+        # "Hopeful, slow" is calmer than hope.
+        calmer = _SLOW_CALMS if arousal > 0 and not _SLOW.isdisjoint(self.names("tempo")) else 0.0
+        return Mood(_clip(valence), _clip(arousal - calmer))
 
 
 def _clip(number: float) -> float:

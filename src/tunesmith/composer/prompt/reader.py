@@ -21,6 +21,7 @@ from tunesmith.composer.prompt.instrument_words import (
     flag_left_out,
     played_by,
     wanted_names,
+    worded_player,
 )
 from tunesmith.composer.prompt.lexicon import value
 from tunesmith.composer.prompt.loudness import loudness_target
@@ -34,6 +35,8 @@ from tunesmith.request import ADDING, COMPOSED_ENDINGS, LOCKS, MAX_TEMPO_BPM, MI
 
 # From here on, a mood is plainly bright or dark.
 DECIDED_VALENCE = 0.5
+# Slow blues, gospel and flamenco count their triplets.
+_SLOW_METER = "12/8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ def _meter(explicit: _Explicit, genre: Genre) -> tuple[Meter, Reason]:
         return meter, Reason("meter", str(meter), "flag", "requested")
     if explicit.parsed.meter is not None:
         return explicit.parsed.meter, Reason("meter", str(explicit.parsed.meter), "prompt", "the prompt says so")
+    if _SLOW_METER in genre.meters and explicit.parsed.names("tempo")[-1:] in (("slow",), ("very_slow",)):
+        meter = Meter.parse(_SLOW_METER)
+        return meter, Reason("meter", str(meter), "prompt", f"usual for slow {genre.title}")
     meter = choices.drawn_meter(genre, explicit.seed("meter"))
     return meter, Reason("meter", str(meter), "genre", f"usual for {genre.title}")
 
@@ -228,7 +234,7 @@ def _players(explicit: _Explicit, genre: Genre, chosen: GenreChoice) -> _Players
         player = played_by(kind, name, genre, seed)
         found[player] = Reason("instruments", player, "flag", "requested")
     for name, (kind, i) in {} if named else wanted_names(parsed.matches, parsed.refused).items():
-        player = played_by(kind, name, genre, seed)
+        player = worded_player(kind, name, genre, seed)
         match = parsed.matches[i]
         because = f"the prompt says {parsed.prompt.written(match.first, match.last)!r}"
         found.setdefault(player, Reason("instruments", player, "prompt", because))

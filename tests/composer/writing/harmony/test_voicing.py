@@ -43,3 +43,9 @@ def test_voices_move_by_little(voicing: str) -> None:
 def test_no_close_thirds_lie_low(quality: str) -> None:
     pitches = voice_chord(Chord(0, quality), "pad", 52, (36, 72), 5)
     assert all(upper - lower >= 5 for lower, upper in itertools.pairwise(pitches) if lower < 48)
+
+
+def test_two_voices_around_a_sounding_third_keep_it() -> None:
+    leading = VoiceLeading(top=62, avoid=(55, 58, 62))
+    pitches = voice_chord(Chord(7, "m"), "hands", 48, (40, 66), 3, leading)
+    assert 10 in {pitch % 12 for pitch in pitches}

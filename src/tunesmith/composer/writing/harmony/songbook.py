@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,11 @@ KINSHIP = 1e4
 SAME = frozenset({"B", "drop"})
 DEGREES = (0, 1, 1, 2, 2, 3, 3, 4, 5, 5, 6, 6)
 """Semitones above the tonic → degree of the scale."""
+ORDER = ("I", "II", "III", "IV", "V", "VI", "VII")
+MAJOR_TRIADS = ("I", "ii", "iii", "IV", "V", "vi", "bVII")
+MINOR_TRIADS = ("i", "iiø", "III", "iv", "V", "VI", "VII")
+"""The chord of each degree."""
+_NUMERAL = re.compile(r"[b#]?(?P<degree>VII|VI|IV|V|III|II|I)[^ |]*", re.IGNORECASE)
 NAMES = ("A", "B", "bridge", "drop", "C", "D", "break", "build", "intro", "outro", "ending")
 """All sections, in the order in which they choose their progressions."""
 LOOPING: Mapping[str, float] = {
@@ -138,10 +144,17 @@ def _tonic_weight(progression: Progression, key: Key) -> float:
 
 
 def _suited(setting: Setting) -> Sequence[Progression]:
-    every = setting.genre.harmony.progressions
-    key = setting.key
-    exact = [p for p in every if not p.modes or key.mode in p.modes]
+    every, key, usual = setting.genre.harmony.progressions, setting.key, tuple(setting.genre.modes)
+    exact = [p for p in every if key.mode in (p.modes or usual)]
     if exact:
         return exact
     # Without a progression for the mode itself, one for a mode with the same third fits.
-    return [p for p in every if any(Key(0, mode).is_minor == key.is_minor for mode in p.modes)] or every
+    same_third = [p for p in every if any(Key(0, mode).is_minor == key.is_minor for mode in p.modes or usual)]
+    return same_third or [_parallel(p, key) for p in every]
+
+
+def _parallel(progression: Progression, key: Key) -> Progression:
+    """Return a progression of another mode on the same degrees: bluegrass that somebody wants in E minor."""
+    triads = MINOR_TRIADS if key.is_minor else MAJOR_TRIADS
+    chords = _NUMERAL.sub(lambda numeral: triads[ORDER.index(numeral["degree"].upper())], progression.chords)
+    return progression.model_copy(update={"chords": chords, "modes": (key.mode,)})

@@ -143,8 +143,10 @@ def _hands(chord: Chord, tones: Pitches, limits: tuple[int, int], count: int) ->
         if top % 12 not in right:
             continue
         below = sorted(right, key=lambda tone, top=top: (top - tone) % 12)[:size]  # type: ignore[misc]
-        # The third tells major from minor.
-        if third is not None and third not in below and size > 1:
+        # The third tells major from minor: it takes the place of another tone, and a lone voice is the third or none.
+        if third is not None and third not in below:
+            if size == 1 < voices:
+                continue
             below[-1] = third
         close = tuple(sorted(top - (top - tone) % 12 for tone in below))
         if close[0] - left[-1] >= HANDS_APART:
