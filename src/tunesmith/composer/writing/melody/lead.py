@@ -12,6 +12,7 @@ from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.form.drafts import OPENINGS
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale
 from tunesmith.composer.writing.melody.idioms import Idiom, idiom_of, pitch_range_of
 from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke, on_pulses
@@ -57,9 +58,14 @@ def write_melody(plan: Plan, player: Player) -> tuple[Note, ...]:
     book = ThemeBook(plan.brief.seed_of("melody"), plan.meter, _taste(lead), _phrasing(lead))
     notes: list[Note] = []
     memory = BarMemory()
-    for section in plan.active_sections(player):
+    for section in _in_order_of_learning(plan, player):
         notes += _section(lead, book, memory, section, plan.visit_of(section))
-    return _finished(lead, _landed(lead, notes))
+    return _finished(lead, _landed(lead, sorted(notes, key=lambda note: note.start)))
+
+
+def _in_order_of_learning(plan: Plan, player: Player) -> list[Section]:
+    """Return the player's sections, the intro last: it quotes the theme, which an intro of another length keeps."""
+    return sorted(plan.active_sections(player), key=lambda section: section.name in OPENINGS)
 
 
 def _leader(plan: Plan, player: Player) -> tuple[Note, ...]:
