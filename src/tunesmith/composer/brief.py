@@ -56,7 +56,8 @@ class Brief:
     form.
 
     ``home`` is the key that the piece has by itself, on whose tonic it is written before it is moved to ``key``; None
-    where they are the same.
+    where they are the same. ``usual`` is the mood that it has by itself, where the request asks for another: the hook
+    and who plays when are decided by it.
     ``removed`` are those of ``without`` that are taken out of the finished score, so that nothing else changes;
     ``added`` are instruments that join the finished band. ``locks`` are the seeds of decisions that do
     not draw from ``seed``.
@@ -89,6 +90,7 @@ class Brief:
     reasons: tuple[Reason, ...] = ()
     warnings: tuple[str, ...] = ()
     home: Key | None = None
+    usual: Mood | None = None
     removed: frozenset[str] = frozenset()
     added: tuple[str, ...] = ()
     locks: Mapping[str, int] = field(default_factory=dict)
@@ -106,6 +108,11 @@ class Brief:
     ) -> T:
         """Return the option that a decision draws; see choice_for."""
         return choice_for(self.seed_of(decision), *purpose, options=options, weights=weights)
+
+    @property
+    def usual_mood(self) -> Mood:
+        """The mood that the piece has by itself."""
+        return self.mood if self.usual is None else self.usual
 
     @property
     def loop(self) -> bool:

@@ -93,7 +93,8 @@ def read_brief(request: GenerationRequest) -> Brief:
         means=chosen.means, production=frozenset(colours.production), ambience=colours.ambience, ending=ending,
         intro=request.intro or "", balance=tuple((covered_level(level), level) for level in levels),
         intensity=request.intensity, hits=hits.hits, loudness_lufs=loudness.lufs, reasons=tuple(reasons),
-        warnings=tuple(dict.fromkeys(warnings)), home=home, removed=players.removed, added=players.added,
+        warnings=tuple(dict.fromkeys(warnings)), home=home,
+        usual=usual[0] if mood != usual[0] else None, removed=players.removed, added=players.added,
         locks={name: request.seed_of(name) for name in LOCKS if request.lock},
     )  # fmt: skip
 

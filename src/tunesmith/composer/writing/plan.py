@@ -61,11 +61,25 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTune:
+    """What the lead is written for in the mood that the piece has by itself: its ``key``, ``chords`` and ``player``.
+
+    ``answered`` says whether a second voice answers it.
+    """
+
+    key: Key
+    chords: tuple[ChordSpan, ...]
+    player: Player
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything decided before the parts are written; bars count from 0, beats are quarter notes.
 
     ``casts`` cover all bars in order; without them each player plays where the energy reaches its entry. ``written``
     has the notes of the parts that are already written, by player name, so that later writers can lock to them.
+    ``own_tune`` is there where another mood was asked for, which keeps the tune.
     """
 
     brief: Brief
@@ -79,6 +93,7 @@ class Plan:
     casts: tuple[Cast, ...] = ()
     breaks: tuple[Break, ...] = ()
     written: Mapping[str, tuple[Note, ...]] = field(default_factory=dict)
+    own_tune: OwnTune | None = None
 
     @property
     def beats_per_bar(self) -> float:

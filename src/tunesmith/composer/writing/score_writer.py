@@ -25,13 +25,13 @@ from tunesmith.composer.writing.form.climax import usual_loudness
 from tunesmith.composer.writing.form.half_time import half_timed
 from tunesmith.composer.writing.form.modulation import modulated
 from tunesmith.composer.writing.form.ritardando import with_ritardando
-from tunesmith.composer.writing.form.sections import build_sections
+from tunesmith.composer.writing.form.sections import build_sections, in_usual_mood
 from tunesmith.composer.writing.form.tempo import FormTimeline, solve_timeline
 from tunesmith.composer.writing.harmony.progressions import write_harmony
 from tunesmith.composer.writing.harmony.songbook import Setting
 from tunesmith.composer.writing.melody.counter import write_counter
 from tunesmith.composer.writing.melody.lead import write_melody
-from tunesmith.composer.writing.plan import Plan, Player, Writer
+from tunesmith.composer.writing.plan import OwnTune, Plan, Player, Writer
 from tunesmith.composer.writing.play_score import played_parts
 from tunesmith.composer.writing.transitions import write_effects
 from tunesmith.composer.writing.transposition import moved_chords, moved_notes, shift_between
@@ -128,10 +128,27 @@ def _planned(brief: Brief, genre: Genre, timeline: FormTimeline) -> Plan:
     sections = build_sections(brief, genre, timeline)
     setting = Setting(genre, home, brief.meter, brief.mood, brief.loop, own.mode)
     chords = write_harmony(setting, sections, brief.seed_of("chords"))
-    players = with_someone(whole_band(brief, genre), [section.energy for section in sections])
+    energies = [section.energy for section in in_usual_mood(sections, brief)]
+    players = with_someone(whole_band(brief, genre), energies)
     plan = Plan(brief, genre, home, brief.meter, timeline.tempo_map, sections, chords, players)
+    plan = replace(plan, own_tune=_own_tune(plan, own))
     heard = [player for player in players if is_heard(brief, player)]
     return with_casts(plan, heard)
+
+
+def _own_tune(plan: Plan, own: Key) -> OwnTune | None:
+    """Return what the lead would be written for without the mood of the request; None where there is none."""
+    brief, genre = plan.brief, plan.genre
+    if brief.usual is None:
+        return None
+    by_itself = replace(brief, mood=brief.usual, usual=None)
+    band = whole_band(by_itself, genre)
+    lead = next((player for player in band if player.role == "melody"), None)
+    if lead is None:
+        return None
+    setting = Setting(genre, own, brief.meter, brief.usual, brief.loop, own.mode)
+    chords = write_harmony(setting, plan.sections, brief.seed_of("chords"))
+    return OwnTune(own, chords, lead, any(player.role == "counter" for player in band))
 
 
 def _written(plan: Plan, before: Mapping[str, tuple[Note, ...]]) -> Mapping[str, tuple[Note, ...]]:

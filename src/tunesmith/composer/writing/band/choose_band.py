@@ -110,7 +110,7 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
         # A seat for which nobody is left is filled and taken out later; not where the prompt counts the players.
         allowed = allowed or ([] if counted else list(part.instruments))
         # Keyed by the seat, so that a band with one player more or less keeps the others.
-        if allowed and chance_of(brief.rng("band", "presence", key), presence(part, brief.mood)):
+        if allowed and chance_of(brief.rng("band", "presence", key), _presence(brief, part)):
             taken = frozenset(member.instrument for member in members if member.part.role in SOLO_ROLES)
             # A genre's own name may hold an instrument that nothing else asks for: piano and strings.
             asked = tuple(name for name in allowed if is_spoken_of(brief, name))
@@ -118,6 +118,11 @@ def _members(brief: Brief, genre: Genre) -> list[PartAssignment]:
             known = [name for name in lent if may_join(brief, name, part.role)]
             members.append(PartAssignment(part, cast_seat(seat, allowed, known)))
     return members
+
+
+def _presence(brief: Brief, part: GenrePart) -> float:
+    # Another mood keeps the tune.
+    return presence(part, brief.usual_mood if part.role == "melody" else brief.mood)
 
 
 def _lent(genre: Genre) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tunesmith.composer.rng import chance_of, weighted_choice
 from tunesmith.composer.score import Section
-from tunesmith.composer.writing.form.drafts import CLOSINGS
+from tunesmith.composer.writing.form.drafts import CLOSINGS, OPENINGS
 from tunesmith.composer.writing.plan import HARMONIC, Cast, Plan, Player
 
 BLOCK_BARS = 4
@@ -36,7 +36,8 @@ LONG_BARS = 48
 class Block:
     """Up to five bars of a section: its first ones, its last ones, or both.
 
-    ``visit`` counts the sections of that name before, ``number`` the blocks before in the section.
+    ``visit`` counts the sections of that name before, ``number`` the blocks before in the section. An ``inner`` section
+    is neither intro, finale nor closing: a longer piece has it too, and maybe more bars of it.
     """
 
     section: Section
@@ -46,6 +47,7 @@ class Block:
     bars: int
     first: bool
     last: bool
+    inner: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,14 @@ def arranged(plan: Plan) -> Plan:
     """Return the plan with its casts; a piece of a few bars keeps everyone throughout."""
     if plan.bars < SHORTEST_PIECE:
         return plan
+    blocks = list(blocks_of(plan.sections))
+    opening = [block for block in blocks if block.section.name in OPENINGS]
     casts: list[Cast] = []
-    for block in blocks_of(plan.sections):
+    for block in blocks[len(opening) :]:
         casts += _casts(plan, block, casts[-1].players if casts else frozenset())
+    # Backwards, since an intro of another length must not change what follows it.
+    for block in reversed(opening):
+        casts = [*_casts(plan, block, casts[0].players if casts else frozenset()), *casts]
     return replace(plan, casts=tuple(casts))
 
 
@@ -88,14 +95,24 @@ def everywhere_heard(plan: Plan, heard: Sequence[Player]) -> Plan:
 def blocks_of(sections: Sequence[Section]) -> Iterator[Block]:
     """Yield the blocks of all sections in order."""
     visits: dict[str, int] = {}
+    finale = max((section.bar for section in sections if section.name not in CLOSINGS), default=0)
     for section in sections:
         visit = visits[section.name] = visits.get(section.name, -1) + 1
-        # A rest of one or two bars is no block of its own.
-        count = max(1, (section.bars + 1) // BLOCK_BARS)
-        for number in range(count):
-            last = number == count - 1
-            bars = section.bars - number * BLOCK_BARS if last else BLOCK_BARS
-            yield Block(section, visit, number, section.bar + number * BLOCK_BARS, bars, number == 0, last)
+        inner = section.bar < finale and section.name not in OPENINGS
+        for number, bars in enumerate(sizes := _block_sizes(section.bars, inner=inner)):
+            first, last = number == 0, number == len(sizes) - 1
+            yield Block(section, visit, number, section.bar + sum(sizes[:number]), bars, first, last, inner)
+
+
+def _block_sizes(bars: int, *, inner: bool) -> list[int]:
+    """Return the bars of the blocks of a section; a rest of one or two bars is no block of its own in a last one."""
+    if inner and bars > BLOCK_BARS:
+        # As a section of more bars begins.
+        whole, rest = divmod(bars, BLOCK_BARS)
+        sizes = [BLOCK_BARS] * whole
+        return [*sizes[:-1], BLOCK_BARS + 1] if rest == 1 else [*sizes, *([rest] if rest else [])]
+    count = max(1, (bars + 1) // BLOCK_BARS)
+    return [*[BLOCK_BARS] * (count - 1), bars - (count - 1) * BLOCK_BARS]
 
 
 def _random(plan: Plan, purpose: str, block: Block) -> np.random.Generator:
@@ -162,8 +179,8 @@ def _without(
     heard = {player.name for player in plan.players if player.name in before and player.role != "effects"}
     if {player.name for player in playing} != heard:
         return playing
-    peak = block.section.energy >= _peak(plan)
-    if waiting and not peak:
+    # An intro is no fuller than what follows it.
+    if waiting and not _is_peak(plan, block) and block.section.name not in OPENINGS:
         # Who waited comes in, so that the texture changes without growing thinner.
         options, playing = [player for player in spare if player in playing] or waiting, sounding
     else:
@@ -193,13 +210,14 @@ def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
 
 def _steady(block: Block, sounding: Sequence[Player]) -> list[Player]:
     """Return who may wait where nobody is spare: drums or bass at the start of the first section after the intro."""
-    if len(sounding) <= 2 or block.visit or not block.first or block.last or block.section.name != "A":
+    goes_on = block.inner or not block.last
+    if len(sounding) <= 2 or block.visit or not block.first or not goes_on or block.section.name != "A":
         return []
     return [player for player in sounding if player.role in ("drums", "bass")]
 
 
 def _waiting(plan: Plan, block: Block, spare: Sequence[Player], random: np.random.Generator) -> list[Player]:
-    peak = block.section.energy >= _peak(plan)
+    peak = _is_peak(plan, block)
     if block.last and (peak or not block.first):
         return []
     count = 2 if block.first and not peak and len(spare) >= MANY_SPARE else 1
@@ -207,8 +225,9 @@ def _waiting(plan: Plan, block: Block, spare: Sequence[Player], random: np.rando
     return sorted(spare, key=lambda player: -(player.entry + 0.3 * float(random.random())))[:count]
 
 
-def _peak(plan: Plan) -> float:
-    return max(section.energy for section in plan.sections)
+def _is_peak(plan: Plan, block: Block) -> bool:
+    """Return whether nothing has more energy: a section that a longer piece goes on after is no peak."""
+    return not block.inner and block.section.energy >= max(section.energy for section in plan.sections)
 
 
 def _recurring_rest(plan: Plan, block: Block, sounding: Sequence[Player]) -> _Rest | None:
@@ -216,7 +235,9 @@ def _recurring_rest(plan: Plan, block: Block, sounding: Sequence[Player]) -> _Re
     random = plan.brief.rng("form", "rest", block.section.name, block.visit)
     chance, early, order = random.random(), chance_of(random, 0.4), random.random()
     options = _spare(plan, sounding)
-    if len(sounding) <= 2 or block.bars < BLOCK_BARS or not options or chance >= REST_CHANCE:
+    # The beginning of a longer block has the rest that falls into it.
+    long_enough = block.bars >= BLOCK_BARS or (block.inner and (early or block.bars > REST_BARS))
+    if len(sounding) <= 2 or not long_enough or not options or chance >= REST_CHANCE:
         return None
     return _Rest(options[int(order * len(options))], early)
 
@@ -225,7 +246,7 @@ def _last_rest(plan: Plan, block: Block, playing: Sequence[Player]) -> _Rest | N
     """Return who rests in the last bars of a section where nobody is spare: drums or bass."""
     options = [player for player in playing if player.role in ("drums", "bass")]
     small = len(playing) > 1 and options and not _spare(plan, playing)
-    if not small or not block.last or block.bars < BLOCK_BARS or block.section.energy >= _peak(plan):
+    if not small or not block.last or block.bars < BLOCK_BARS or _is_peak(plan, block):
         return None
     return _Rest(weighted_choice(_random(plan, "last rest", block), options), early=False)
 
@@ -234,8 +255,10 @@ def _with_a_rest(block: Block, rest: _Rest, names: frozenset[str]) -> list[Cast]
     less = names - {rest.player.name}
     if rest.early:
         return _halves(block, less, names, REST_BARS)
-    return _halves(block, names, less, block.bars - REST_BARS)
+    return _halves(block, names, less, REST_BARS if block.inner else block.bars - REST_BARS)
 
 
 def _halves(block: Block, first: frozenset[str], second: frozenset[str], at: int) -> list[Cast]:
-    return [Cast(block.bar, at, first), Cast(block.bar + at, block.bars - at, second)]
+    at = min(at, block.bars)
+    casts = [Cast(block.bar, at, first), Cast(block.bar + at, block.bars - at, second)]
+    return [cast for cast in casts if cast.bars]

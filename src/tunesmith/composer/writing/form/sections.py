@@ -15,6 +15,8 @@ from tunesmith.composer.writing.form.tempo import FormTimeline, HitBar
 from tunesmith.composer.writing.form.variation import varied
 
 BED_ENERGY = (0.25, 0.5)
+# How much more energy the liveliest mood has than a moderate one.
+LIVELIER = 0.06
 # A section boundary this near to a hit moves onto it.
 SNAP_BARS = 2
 BUILD_BARS = 4
@@ -56,7 +58,15 @@ def _energy(draft: SectionDraft, brief: Brief) -> float:
     # A sting is over before it could build up, so it is energetic at once.
     if brief.form == "sting":
         return max(draft.energy, 0.75)
-    return round(min(1.0, max(0.05, draft.energy + 0.06 * brief.mood.arousal)), 3)
+    return round(min(1.0, max(0.05, draft.energy + LIVELIER * brief.mood.arousal)), 3)
+
+
+def in_usual_mood(sections: Sequence[Section], brief: Brief) -> tuple[Section, ...]:
+    """Return the sections with about the energy that they have in the mood which the piece has by itself."""
+    if brief.usual is None or brief.form in ("bed", "sting"):
+        return tuple(sections)
+    less = LIVELIER * (brief.usual.arousal - brief.mood.arousal)
+    return tuple(replace(section, energy=round(section.energy + less, 3)) for section in sections)
 
 
 def _fitted(written: Sequence[SectionDraft], bars: int, brief: Brief, genre: Genre) -> list[SectionDraft]:

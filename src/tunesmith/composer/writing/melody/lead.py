@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,8 +12,10 @@ from tunesmith.composer.instruments import Instrument, instrument
 from tunesmith.composer.rng import rng_for
 from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
+from tunesmith.composer.writing.form.drafts import OPENINGS
 from tunesmith.composer.writing.harmony.scales import ladder, line_scale
 from tunesmith.composer.writing.melody.idioms import Idiom, idiom_of, pitch_range_of
+from tunesmith.composer.writing.melody.kept_tune import kept_on_degrees, sung_notes, with_every_tone
 from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, Stroke, on_pulses
 from tunesmith.composer.writing.melody.ornaments import ornamented
 from tunesmith.composer.writing.melody.phrases import PhraseTaste, strokes_of
@@ -38,13 +40,18 @@ REACH_SEMITONES = 8
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """The constants of one player's line."""
+    """The constants of one player's line; ``own`` is the one that the piece has by itself, where the mood is another.
+
+    ``memory`` has what the line has sung so far.
+    """
 
     plan: Plan
     player: Player
     tool: Instrument
     idiom: Idiom
     compass: Range
+    own: _Lead | None = None
+    memory: BarMemory = field(default_factory=BarMemory)
 
 
 def write_melody(plan: Plan, player: Player) -> tuple[Note, ...]:
@@ -56,10 +63,14 @@ def write_melody(plan: Plan, player: Player) -> tuple[Note, ...]:
     # Themes draw by their names, so that a longer form leaves the earlier sections as they were.
     book = ThemeBook(plan.brief.seed_of("melody"), plan.meter, _taste(lead), _phrasing(lead))
     notes: list[Note] = []
-    memory = BarMemory()
-    for section in plan.active_sections(player):
-        notes += _section(lead, book, memory, section, plan.visit_of(section))
-    return _finished(lead, _landed(lead, notes))
+    for section in _in_order_of_learning(plan, player):
+        notes += _section(lead, book, section, plan.visit_of(section))
+    return _finished(lead, _landed(lead, sorted(notes, key=lambda note: note.start)))
+
+
+def _in_order_of_learning(plan: Plan, player: Player) -> list[Section]:
+    """Return the player's sections, the intro last: it quotes the theme, which an intro of another length keeps."""
+    return sorted(plan.active_sections(player), key=lambda section: section.name in OPENINGS)
 
 
 def _leader(plan: Plan, player: Player) -> tuple[Note, ...]:
@@ -83,7 +94,13 @@ def _lead(plan: Plan, player: Player) -> _Lead:
     tool = instrument(player.instrument)
     low, high = pitch_range_of(tool, player.register)
     compass = Range(low, high, line_scale(plan.key, plan.genre), plan.key.tonic)
-    return _Lead(plan, player, tool, idiom_of(player.instrument), compass)
+    lead = _Lead(plan, player, tool, idiom_of(player.instrument), compass)
+    own = plan.own_tune
+    if own is None:
+        return lead
+    by_itself = replace(plan, key=own.key, chords=own.chords, own_tune=None)
+    scale = compass.scale if own.key == plan.key else with_every_tone(compass, plan.key).scale
+    return replace(lead, own=_lead(by_itself, own.player), compass=replace(compass, scale=scale))
 
 
 def _taste(lead: _Lead) -> MotifTaste:
@@ -102,23 +119,20 @@ def _taste(lead: _Lead) -> MotifTaste:
 
 
 def _phrasing(lead: _Lead) -> PhraseTaste:
-    answered = any(player.role == "counter" for player in lead.plan.players)
-    return PhraseTaste(lead.plan.genre.melody.rest, min(lead.idiom.breath, lead.plan.beats_per_bar / 3), answered)
+    own = lead.plan.own_tune
+    answered = any(player.role == "counter" for player in lead.plan.players) if own is None else own.answered
+    idiom = lead.idiom if lead.own is None else lead.own.idiom
+    return PhraseTaste(lead.plan.genre.melody.rest, min(idiom.breath, lead.plan.beats_per_bar / 3), answered)
 
 
 def _swings_eighths(plan: Plan) -> bool:
     return plan.genre.feel.swing > 0.54 and plan.genre.feel.swing_unit == 8
 
 
-def _section(lead: _Lead, book: ThemeBook, memory: BarMemory, section: Section, visit: int) -> list[Note]:
-    plan = lead.plan
-    start, end = plan.span_of(section)
-    units = [played_by(lead.idiom, unit) for unit in section_units(book, section, visit)]
-    strokes = [replace(s, start=s.start + start) for s in strokes_of(tuple(units)) if s.start + start < end - 0.2]
-    strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
-    theme = theme_name(section.name)
-    preferences = _pitch_preferences(lead, theme, book.theme(theme).middle, strokes)
-    pitches = remembered_pitches(plan, preferences, lead.compass, memory)
+def _section(lead: _Lead, book: ThemeBook, section: Section, visit: int) -> list[Note]:
+    plan, theme = lead.plan, theme_name(section.name)
+    preferences = _preferences(lead, book, section, visit)
+    pitches = remembered_pitches(plan, preferences, lead.compass, lead.memory)
     base = 66 + 34 * section.energy
     notes: list[Note] = []
     # Bar by bar, keyed by the rhythm: a bar that returns has the same ornaments, until the third visit.
@@ -130,6 +144,22 @@ def _section(lead: _Lead, book: ThemeBook, memory: BarMemory, section: Section, 
         random = rng_for(book.seed, "ornament", theme, visit // 2, rhythm)
         notes += ornamented(plan, sung, lead.idiom, lead.compass, random)
     return notes
+
+
+def _preferences(lead: _Lead, book: ThemeBook, section: Section, visit: int) -> list[PitchPreference]:
+    """Return the pitches that the theme of a section asks for, those of the piece's own tune in another mood."""
+    start, end = lead.plan.span_of(section)
+    units = [played_by(lead.idiom, unit) for unit in section_units(book, section, visit)]
+    strokes = [replace(s, start=s.start + start) for s in strokes_of(tuple(units)) if s.start + start < end - 0.2]
+    strokes = [replace(s, length=min(s.length, end - s.start)) for s in strokes]
+    theme = theme_name(section.name)
+    wanted = _pitch_preferences(lead, theme, book.theme(theme).middle, strokes)
+    if lead.own is None:
+        return wanted
+    own = lead.own
+    asked = _preferences(own, book, section, visit)
+    sung = sung_notes(own.plan, asked, remembered_pitches(own.plan, asked, own.compass, own.memory), own.compass)
+    return kept_on_degrees(lead.plan, wanted, sung, own.plan.key, lead.compass)
 
 
 def played_by(idiom: Idiom, unit: Motif) -> Motif:

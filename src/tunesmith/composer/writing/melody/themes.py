@@ -11,7 +11,7 @@ import numpy as np
 
 from tunesmith.composer.score import Section
 from tunesmith.composer.theory import Meter
-from tunesmith.composer.writing.melody.motif import Motif, MotifTaste, fragmented, inverted, sequenced, thinned
+from tunesmith.composer.writing.melody.motif import EPSILON, Motif, MotifTaste, fragmented, inverted, sequenced, thinned
 from tunesmith.composer.writing.melody.phrases import Draws, PhraseTaste, Theme, develop, draw_theme, silent
 
 TREATMENTS: Mapping[str, tuple[str, str]] = {
@@ -78,9 +78,9 @@ def section_units(book: ThemeBook, section: Section, visit: int) -> tuple[Motif,
     # In beats, because a theme's unit may be longer or shorter than a section's bars.
     length = section.bars * book.meter.beats_per_bar
     count = max(1, math.ceil(length / theme.unit_beats - 1e-6))
-    units = _fitted(theme, count, visit)
     if treatment == "state":
-        return _by_energy(_trimmed(units, length), section.energy, visit)
+        return _by_energy(_stated(theme, length, book.meter.beats_per_bar, visit), section.energy, visit)
+    units = _fitted(theme, count, visit)
     if treatment == "build":
         return tuple(sequenced(fragmented(theme.motif, 0), index) for index in range(count))
     if treatment == "thin":
@@ -117,14 +117,31 @@ def _turned(units: tuple[Motif, ...], turn: int) -> tuple[Motif, ...]:
     return (*units[:place], change, *units[place + 1 :])
 
 
-def _trimmed(units: tuple[Motif, ...], length: float) -> tuple[Motif, ...]:
-    """Return units that last ``length`` beats, cut at the beginning of the last one, so that its close stays."""
-    over = sum(unit.beats for unit in units) - length
-    if over < 1e-6:
-        return units
-    last = units[-1]
-    kept = tuple(replace(s, start=s.start - over) for s in last.strokes if s.start >= over - 1e-6)
-    return (*units[:-1], Motif(kept, last.beats - over))
+def _stated(theme: Theme, length: float, bar: float, visit: int) -> tuple[Motif, ...]:
+    """Return units of ``length`` beats: whole themes, and of the last one the beginning."""
+    whole = sum(unit.beats for unit in theme.units)
+    rounds = int(length / whole + EPSILON)
+    stated = [unit for turn in range(rounds) for unit in _turned(theme.units, visit * max(rounds, 1) + turn)]
+    return (*stated, *_beginning(theme, length - rounds * whole, bar))
+
+
+def _beginning(theme: Theme, length: float, bar: float) -> tuple[Motif, ...]:
+    """Return the first ``length`` beats of a theme, as in a longer section up to the last bar: that one closes."""
+    count = math.ceil(length / theme.unit_beats - EPSILON)
+    over = count * theme.unit_beats - length
+    # The first phrase has a close of its own.
+    if not count or (2 * count == len(theme.units) and over < EPSILON):
+        return theme.units[:count]
+    *before, last = theme.units[:count]
+    return (*before, _closed(last, last.beats - over, theme.units[-1], bar))
+
+
+def _closed(unit: Motif, length: float, close: Motif, bar: float) -> Motif:
+    """Return the first ``length`` beats of a unit, the last bar being that of ``close``."""
+    until, moved = length - bar, length - close.beats
+    kept = [replace(s, length=min(s.length, until - s.start)) for s in unit.strokes if s.start < until - EPSILON]
+    closing = [replace(s, start=s.start + moved) for s in close.strokes if s.start >= close.beats - bar - EPSILON]
+    return Motif((*kept, *closing), length)
 
 
 def _by_energy(units: tuple[Motif, ...], energy: float, visit: int) -> tuple[Motif, ...]:
