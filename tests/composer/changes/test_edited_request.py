@@ -23,7 +23,7 @@ def moved(before: GenerationRequest, after: GenerationRequest) -> set[str]:
     """Return the decisions in which two pieces differ, with tempo and length as they will be."""
     old, new = RequestState.of(before), RequestState.of(after)
     names = {name for name in DECIDED if getattr(old.brief, name) != getattr(new.brief, name)} - NOT_MUSIC
-    # What is taken out of the finished piece, who joins it, and the mood without the asked one are other names of these.
+    # What is taken out of the finished piece, who joins it and the mood by itself are other names of these.
     also = {"removed": "without", "added": "instruments", "usual": "mood"}
     names = {also.get(name, name) for name in names} - {"tempo_bpm", "duration", "bars", "loudness_lufs"}
     names |= {"tempo_bpm"} if old.tempo_bpm != new.tempo_bpm else set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import pairwise
@@ -27,6 +28,8 @@ PLAIN = MelodyTaste(density=1.2, leap=0.3, syncopation=0.2, ornament=0.0, motif_
 FOUR_CHORDS = "C G Am F"
 GENRES = ("folk", "pop", "corporate", "rock", "country", "fantasy", "medieval", "waltz", "gospel", "bossa_nova", "soul",
           "synthwave", "march", "kids", "classical", "lofi")  # fmt: skip
+# The mean recurrence of one take of each genre differs by .03 from seed to seed.
+TAKES = 4
 
 Bars = dict[int, tuple[tuple[float, int], ...]]
 
@@ -66,13 +69,13 @@ def test_a_bar_that_returns_over_the_same_chords_has_the_same_notes(make_plan: M
         assert bars[0] == bars[16]
 
 
-def norms_of(genre: str, meter: str, brief: Callable[..., Brief]) -> tuple[float, ...]:
+def norms_of(genre: str, meter: str, take: int, brief: Callable[..., Brief]) -> tuple[float, ...]:
     """Return the entropy and the commonest share of the times between notes, and what the next and fourth bar keep."""
     entry = load_genre(genre)
     tempo = entry.tempo.typical
     asked = brief(
         genre=genre,
-        seed=GENRES.index(genre),
+        seed=take * len(GENRES) + GENRES.index(genre),
         duration=60.0,
         tempo_bpm=tempo,
         tempo_range=(tempo, tempo),
@@ -93,7 +96,11 @@ def norms_of(genre: str, meter: str, brief: Callable[..., Brief]) -> tuple[float
 
 def test_the_rhythm_and_recurrence_of_leads_lie_within_the_norms_of_tunes(brief: Callable[..., Brief]) -> None:
     entropy, commonest, kept, recurring = np.mean(
-        [norms_of(genre, "3/4" if genre == "waltz" else "4/4", brief) for genre in GENRES], axis=0
+        [
+            norms_of(genre, "3/4" if genre == "waltz" else "4/4", take, brief)
+            for take, genre in itertools.product(range(TAKES), GENRES)
+        ],
+        axis=0,
     )
     # Folk songs, fiddle tunes and chorales have .6 to 1.4 bits, .58 to .88 and .11 to .28.
     assert entropy <= 1.8
