@@ -68,15 +68,11 @@ def render(
     from tunesmith.config import load_settings
     from tunesmith.models.factories import COMPOSER
     from tunesmith.output_files import OutputFiles
-    from tunesmith.plain_text import comma_separated
 
     started = time.monotonic()
     files = OutputFiles.checked(str(output), output.suffix, stems, midi, score_file, layers, plot)
     settings, shown = load_settings(), ReportOptions(as_json, quiet)
-    performing = {
-        "prompt": prompt, "seed": seed, "keep_stems": comma_separated(keep or "") or None,
-        "performances": performances, "accompany": accompany or None, "lead_frames": lead_frames,
-    }  # fmt: skip
+    performing = _performing(prompt, seed, keep, performances, accompany, lead_frames)
     if model != COMPOSER:
         from tunesmith.cli.perform_score import perform_and_report
 
@@ -88,6 +84,19 @@ def render(
     with playing(play, 1) as listen:
         sound_request = _request(settings, loudness, sample_rate, mono, soundfont)
         _render(score, sound_request, files, settings, shown, started, listen)
+
+
+def _performing(
+    prompt: str | None, seed: str | None, keep: str | None, performances: str | None, accompany: bool,
+    lead_frames: str | None,
+) -> dict[str, object]:  # fmt: skip
+    """Return the fields of a performance by a model, None where the option was not given."""
+    from tunesmith.plain_text import comma_separated
+
+    return {
+        "prompt": prompt, "seed": seed, "keep_stems": comma_separated(keep or "") or None,
+        "performances": performances, "accompany": accompany or None, "lead_frames": lead_frames,
+    }  # fmt: skip
 
 
 def _check_composed(performing: Mapping[str, object]) -> None:
