@@ -210,8 +210,7 @@ def _spare(plan: Plan, sounding: Sequence[Player]) -> list[Player]:
 
 def _steady(block: Block, sounding: Sequence[Player]) -> list[Player]:
     """Return who may wait where nobody is spare: drums or bass at the start of the first section after the intro."""
-    goes_on = block.inner or not block.last
-    if len(sounding) <= 2 or block.visit or not block.first or not goes_on or block.section.name != "A":
+    if len(sounding) <= 2 or block.visit or not block.first or block.last or block.section.name != "A":
         return []
     return [player for player in sounding if player.role in ("drums", "bass")]
 
