@@ -150,6 +150,7 @@ def test_eight_listen_at_once_and_one_that_stalls_holds_up_no_other(server: Star
         listener.hear_seconds(1.0)
         return time.monotonic() - began
 
+    wait_for(lambda: running(server) == 0, "the other streams to end")
     with ExitStack() as open_streams, ThreadPoolExecutor(8) as threads:
         stalled, *others = [open_streams.enter_context(listening(server.url, **COUNTING)) for _ in range(8)]
         # It reads no more from here on, and the system's buffers are soon full.
