@@ -1,6 +1,6 @@
 """How near our music is to background music that people use: descriptors, repetition, melody, and a tagger's ear.
 
-python benchmarks/sound.py [--half tuned|untuned]… [--prompts 12] [--only TEXT] [--seconds 60] [--seed 1] [--jobs 2]
+python benchmarks/sound.py [--half tuned|untuned|same_briefs]… [--prompts 12] [--only TEXT] [--seconds 60] [--seed 1] [--jobs 2]
                            [--reference FOLDER [--check-norms]] [--keep FOLDER]
 
 ``--prompts 12`` takes every so many-th prompt: a minute of one core. ``--reference`` is the unpacked package
@@ -30,7 +30,9 @@ from judges.repetition import repetition
 from judges.sound_report import Piece, summary
 
 PROMPTS = Path(__file__).with_name("sound_prompts.yaml")
-HALVES = ("tuned", "untuned")
+HALVES = ("tuned", "untuned", "same_briefs")
+TAKES = {"same_briefs": 3}
+"""How many pieces each prompt of a set gives, beside one."""
 embedding_model = cache(EmbeddingModel)
 """The tagger, loaded once a process."""
 
@@ -53,7 +55,7 @@ def measure(ask: Ask) -> Piece:
     composition = tunesmith.compose(ask.prompt, duration=ask.seconds, seed=ask.seed)
     audio, score = composition.mix(), composition.score
     if ask.keep:
-        audio.save(ask.keep / f"{ask.half}-{'-'.join(ask.prompt.replace(',', '').split())}.flac")
+        audio.save(ask.keep / f"{ask.half}-{'-'.join(ask.prompt.replace(',', '').split())}-{ask.seed}.flac")
     excerpt = excerpt_of(audio.samples, audio.sample_rate)
     quarter = 60 / score.tempo_map.changes[0][1]
     lags = quarter * score.meter.felt_beat, quarter * score.meter.beats_per_bar
@@ -67,10 +69,10 @@ def measure(ask: Ask) -> Piece:
 def asks(options: argparse.Namespace) -> list[Ask]:
     """Read the prompts asked for; the seed of each differs, so that one draw does not stand for all."""
     halves: dict[str, list[str]] = yaml.safe_load(PROMPTS.read_text(encoding="utf-8"))
-    numbered = enumerate((half, prompt) for half, prompts in halves.items() for prompt in prompts)
+    taken = ((half, prompt) for half, prompts in halves.items() for prompt in prompts * TAKES.get(half, 1))
     every = [
         Ask(prompt, half, options.seconds, options.seed + number, options.keep)
-        for number, (half, prompt) in numbered
+        for number, (half, prompt) in enumerate(taken)
         if half in (options.half or HALVES) and options.only in prompt
     ]
     count = min(options.prompts or len(every), len(every))
