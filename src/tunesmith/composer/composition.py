@@ -18,12 +18,13 @@ from tunesmith.composer.edited_score import write_request
 from tunesmith.composer.instruments import instrument
 from tunesmith.composer.intensity_layers import LAYER_RANGE_LU, IntensityLayer, layers_of
 from tunesmith.composer.mix import MixOptions, Session, master, mix_score, stem_shares, stem_spools
-from tunesmith.composer.mix.tone import equalised
+from tunesmith.composer.mix.automix import automixed
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
+from tunesmith.composer.writing.score_writer import Writing
 from tunesmith.composer.writing.written_score import WrittenScore
 from tunesmith.errors import InvalidRequest
 from tunesmith.generator import CancelCheck, Progress, ProgressCallback, never_cancelled, no_progress
@@ -258,9 +259,7 @@ def compose(request: GenerationRequest) -> Composition:
         return _of_score_file(request, request.score)
     brief = check_request(request)
     writing = write_request(request, brief)
-    warnings = (*brief.warnings, *writing.warnings)
-    score = equalised(writing.score)
-    return _played(Composition(score, RenderOptions.of(request), brief, warnings, request, writing.written))
+    return _mixed(writing, request, brief, request)
 
 
 def _of_score_file(request: GenerationRequest, path: Path) -> Composition:
@@ -281,11 +280,18 @@ def arrange(song: Song, request: GenerationRequest) -> Composition:
     from tunesmith.composer.midi_in.arrange import arrange_song
 
     brief, writing = arrange_song(song, request)
-    warnings = (*brief.warnings, *writing.warnings)
     # Without the request: it alone would make another piece.
-    return _played(
-        Composition(equalised(writing.score), RenderOptions.of(request), brief, warnings, None, writing.written)
-    )
+    return _mixed(writing, request, brief, None)
+
+
+def _mixed(
+    writing: Writing, request: GenerationRequest, brief: Brief, made_from: GenerationRequest | None
+) -> Composition:
+    """Return the composition of a new piece: mixed, and with the gains of its sections in the record as well."""
+    score = automixed(writing.score)
+    written = replace(writing.written, plan=replace(writing.written.plan, sections=score.sections))
+    warnings = (*brief.warnings, *writing.warnings)
+    return _played(Composition(score, RenderOptions.of(request), brief, warnings, made_from, written))
 
 
 def perform(

@@ -75,13 +75,14 @@ class Section:
     """A section of the form.
 
     ``name`` is intro, A, B, C, D, bridge, build, drop, break, outro or ending; ``bar`` is the first bar, from 0,
-    ``bars`` their number, ``energy`` 0–1.
+    ``bars`` their number, ``energy`` 0–1. ``gain_db`` is what the mix adds to the level of its parts.
     """
 
     name: str
     bar: int
     bars: int
     energy: float
+    gain_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """The mixer: every stem through its strip and both reverbs to the stereo bus, as one product of spectra per block.
 
-    stem ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall + echo)) ─┐
-    stem ─ …                                                             ├─ + ─ EQ, mono lows, width ─ inverse FFT ─ bus
-                                                                         ┘
+    stem ─ fader ─ duck ─ sweep ─ FFT ─ × (EQ · gain · (1 + room + hall + echo)) ─┐
+    stem ─ …                                                                      ├─ + ─ bus ─ inverse FFT
+                                                                                  ┘
+The bus is an EQ, mono lows and the width.
 All of it is linear, so a stem sent through alone is its exact share of the mix, reverb included.
 """
 
@@ -21,6 +22,7 @@ from tunesmith.composer.mix.echo import SEND, echo_delay, echo_response
 from tunesmith.composer.mix.eq_response import Band, Response, response
 from tunesmith.composer.mix.octaves import octave_response
 from tunesmith.composer.mix.reverb import LONGEST_TAIL, reverb_gains, reverb_response
+from tunesmith.composer.mix.section_faders import FIXED_ROLES, SectionFaders
 from tunesmith.composer.mix.tone import BusTone, tone_of
 from tunesmith.composer.render.stems import StemBlock
 from tunesmith.composer.score import Score
@@ -80,6 +82,7 @@ class Mixer:
         self._settings = score.mix
         self._tone = tone_of(score.mix)
         self._echo = echo_delay(score)
+        self._faders = SectionFaders(score)
         self._ducker = ducker
         self._sweep = sweep
         swept = sweep.active
@@ -109,9 +112,12 @@ class Mixer:
 
     def _automate(self, stems: StemBlock, start: int) -> None:
         stop = start + stems.shape[2]
+        fader = self._faders.gain(start, stop) if self._faders.active else None
         closed = self._sweep.closed(start, stop) if any(self._filters) else None
         # Automation changes the gain over time, so it must come before the FFT.
         for channel, stem, swept in zip(self._channels, stems, self._filters, strict=True):
+            if fader is not None and channel.role not in FIXED_ROLES:
+                stem *= fader
             share = STRIPS[channel.role].duck
             if self._ducker.active and share > 0:
                 stem *= self._ducker.gain(start, stop, share)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,38 +32,54 @@ Floats = npt.NDArray[np.float64]
 Rows = Floats
 
 
-def part_energy(part: Part, tempo: TempoMap) -> Octaves:
-    """Return the energy of a part's notes in each octave, (2, octaves): of the middle and the sides, before its strip.
+def part_energy(part: Part, tempo: TempoMap, borders: Sequence[float] = ()) -> Octaves:
+    """Return the energy of a part's notes in each octave, (stretches, 2, octaves): of the middle and the sides.
 
-    It is in seconds of full-scale power. The part's gain counts, its pan does not.
+    It is in seconds of full-scale power, before the part's strip. The part's gain counts, its pan does not.
+    ``borders`` are the beats at which one stretch ends and the next begins; a note counts where it starts.
     """
     if not part.notes:
-        return np.zeros((2, len(MIDDLES)))
+        return np.zeros((len(borders) + 1, 2, len(MIDDLES)))
     pitches, rows = _spectra(part.instrument)
     pitch = np.array([note.pitch for note in part.notes], np.float64)
     velocity = np.array([note.velocity for note in part.notes], np.float64)
+    start = np.array([note.start for note in part.notes])
     seconds = np.array([tempo.seconds_at(note.end) - tempo.seconds_at(note.start) for note in part.notes])
     weight = (velocity / MEASURED_VELOCITY) ** VELOCITY_EXPONENT * 10 ** (part.gain_db / 10)
     places = np.interp(pitch, pitches, np.arange(len(pitches)))
     below = np.floor(places).astype(np.int64)
     above = np.minimum(below + 1, len(pitches) - 1)
-    ringing = None if instrument(part.instrument).is_kit else seconds
+    heard = _Heard(
+        np.searchsorted(np.asarray(borders, np.float64), start, side="right"),
+        len(borders) + 1,
+        None if instrument(part.instrument).is_kit else seconds,
+    )
     # Between two pitches that were measured, a note has some of both: its partials may lie in either one's octaves.
-    return _summed(rows, below, weight * (below + 1 - places), ringing) + _summed(
-        rows, above, weight * (places - below), ringing
+    return _summed(rows, below, weight * (below + 1 - places), heard) + _summed(
+        rows, above, weight * (places - below), heard
     )
 
 
-def _summed(rows: Rows, near: npt.NDArray[np.int64], weight: Floats, seconds: Floats | None) -> Octaves:
-    """Return the energy of notes that sound like the rows ``near``, (2, octaves); drums ring as long as they do."""
+class _Heard(NamedTuple):
+    """Where notes sound, and how long: the ``stretch`` of each, of so many, and ``seconds``, None for drums."""
+
+    stretch: npt.NDArray[np.int64]
+    num_stretches: int
+    seconds: Floats | None
+
+
+def _summed(rows: Rows, near: npt.NDArray[np.int64], weight: Floats, heard: _Heard) -> Octaves:
+    """Return the energy of notes that sound like the rows ``near``, (stretches, 2, octaves)."""
     energies = 10 ** (rows[:, 3:].reshape(len(rows), 2, len(MIDDLES)) / 10)
-    total = np.empty((2, len(MIDDLES)))
+    total = np.empty((heard.num_stretches, 2, len(MIDDLES)))
     for decay, octaves in enumerate((slice(HIGH), slice(HIGH, None))):
         grown = weight
-        if seconds is not None:
-            grown = weight * _lengthened(seconds, rows[near, 0] / 10, rows[near, 1 + decay])
+        # Drums ring as long as they do.
+        if heard.seconds is not None:
+            grown = weight * _lengthened(heard.seconds, rows[near, 0] / 10, rows[near, 1 + decay])
         # Notes of one pitch share a row, so only the sum of their weights counts.
-        total[:, octaves] = np.tensordot(np.bincount(near, grown, len(rows)), energies[:, :, octaves], 1)
+        sums = np.bincount(heard.stretch * len(rows) + near, grown, heard.num_stretches * len(rows))
+        total[:, :, octaves] = np.tensordot(sums.reshape(heard.num_stretches, len(rows)), energies[:, :, octaves], 1)
     return total
 
 

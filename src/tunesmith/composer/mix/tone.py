@@ -1,29 +1,19 @@
 """The tone of the bus: an equaliser that brings the octaves of a mix, and the width of each, near finished music's.
 
 A mastering engineer compares a mix with records of its kind and corrects the difference. Here the mix is forecast from
-the score, because the first seconds must sound before the rest is rendered: from the notes, the octaves that notes of
-their instruments fill (spectra.py), the strips and the reverbs.
+the score (bus_energy.py), because the first seconds must sound before the rest is rendered.
 """
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from tunesmith.audio.fourier import rfft
 from tunesmith.composer.instruments import Instrument, instrument
-from tunesmith.composer.mix.automation import CUTOFF, closed_at, open_energy
-from tunesmith.composer.mix.channel_strips import STRIPS, channel_of
-from tunesmith.composer.mix.eq_response import Band, response
-from tunesmith.composer.mix.octaves import GRID, MIDDLES, Octaves, in_octaves
-from tunesmith.composer.mix.reverb import impulse_response, reverb_gains
-from tunesmith.composer.mix.spectra import part_energy
-from tunesmith.composer.render.part_renderer import balance
+from tunesmith.composer.mix.octaves import Octaves
 from tunesmith.composer.score import OCTAVES, MixSettings, Part, Score
 
 
@@ -72,19 +62,13 @@ def tone_of(settings: MixSettings) -> BusTone:
     return BusTone(settings.octaves_db or flat.octaves_db, settings.sides_db or flat.sides_db)
 
 
-def equalised(score: Score) -> Score:
-    """Return a score whose mix has the tone that suits all its parts.
+def forecast_tone(score: Score, energy: Octaves) -> BusTone:
+    """Return the tone that brings a score's mix near finished music.
 
-    The settings keep it, so that a note changed in a score file changes the sound of no other part.
+    ``energy`` is that of each octave at the bus, (2, octaves): of the middle and the sides.
     """
-    tone = forecast_tone(score)
-    return replace(score, mix=replace(score.mix, octaves_db=tone.octaves_db, sides_db=tone.sides_db))
-
-
-def forecast_tone(score: Score) -> BusTone:
-    """Return the tone that brings a score's mix near finished music."""
     kinds = Counter(ensemble_of(one) for one in map(_played, score.parts) if one.family != "effects")
-    middle, sides = forecast_energy(score)
+    middle, sides = energy
     if not kinds or not middle.any():
         return BusTone()
     finished = sum(kinds[kind] * np.array(levels) for kind, levels in FINISHED_DB.items()) / kinds.total()
@@ -95,12 +79,6 @@ def forecast_tone(score: Score) -> BusTone:
     # Where nobody plays a bass, more of the lowest octave would only be rumble.
     missing[0] = min(missing[0], 0)
     return BusTone(_gains(missing, MOST_DB), _gains(narrow, MOST_SIDES_DB))
-
-
-def forecast_energy(score: Score) -> Octaves:
-    """Return the energy of each octave at the bus, before its equaliser, (2, octaves): of the middle and the sides."""
-    sends = reverb_gains(score.mix)
-    return np.asarray(sum((_at_bus(part, score, sends) for part in score.parts), np.zeros((2, len(MIDDLES)))))
 
 
 def ensemble_of(played: Instrument) -> str:
@@ -123,46 +101,3 @@ def _gains(wish_db: Octaves, most_db: float) -> tuple[float, ...]:
 
 def _db(power: Octaves) -> Octaves:
     return np.asarray(10 * np.log10(np.maximum(power, 1e-12)))
-
-
-def _at_bus(part: Part, score: Score, sends: tuple[float, float]) -> Octaves:
-    """Return the energy of a part at the bus, (2, octaves)."""
-    strip, (left, right) = STRIPS[part.role], balance(part.pan)
-    energy = part_energy(part, score.tempo_map)
-    # Left and right gains turn some of the middle into sides, and the reverse.
-    same, other = ((left + right) / 2) ** 2, ((left - right) / 2) ** 2
-    energy = (same * energy + other * energy[::-1]) * _strip_power(part.role)
-    if channel_of(part).swept:
-        energy = energy * _swept_power(score)
-    # The reverbs are independent noise left and right: half of what comes in goes to the middle.
-    room, hall = sends[0] * strip.room, sends[1] * strip.hall
-    wet = room**2 * _reverb_power("room") + hall**2 * _reverb_power("hall")
-    return np.asarray(energy + energy.sum(axis=0) / 2 * wet)
-
-
-@functools.cache
-def _strip_power(role: str) -> Octaves:
-    """Return the power gain of a role's strip in each octave, (octaves,)."""
-    strip = STRIPS[role]
-    return _octave_means(np.abs(response(strip.bands, GRID)) ** 2) * 10 ** (strip.gain_db / 10)
-
-
-def _swept_power(score: Score) -> Octaves:
-    """Return the power gain that the low-pass of quiet sections leaves each octave on average, (octaves,)."""
-    bars, opened = max(1, score.bars), open_energy(score)
-    return np.asarray(sum(_half_closed(sum(closed_at(one, opened)) / 2) * (one.bars / bars) for one in score.sections))
-
-
-@functools.lru_cache(maxsize=64)
-def _half_closed(closed: float) -> Octaves:
-    return _octave_means(np.abs(1 - closed + closed * response((Band("low_pass", CUTOFF),), GRID)) ** 2)
-
-
-@functools.cache
-def _reverb_power(name: str) -> Octaves:
-    """Return the power gain of a reverb in each octave, (octaves,)."""
-    return _octave_means(np.mean(np.abs(rfft(impulse_response(name), 1 << 17)) ** 2, axis=0))
-
-
-def _octave_means(power: npt.NDArray[np.floating]) -> Octaves:
-    return in_octaves(power) / in_octaves(np.ones(len(power)))

@@ -56,7 +56,8 @@ def _head(score: Score, key: Key, chords: Sequence[ChordSpan], written: WrittenS
 
 def _sections(sections: Sequence[Section]) -> Iterator[str]:
     for one in sections:
-        yield f"- {_flow({'name': one.name, 'bars': one.bars, 'energy': one.energy})}\n"
+        gain = {"gain_db": one.gain_db} if one.gain_db else {}
+        yield f"- {_flow({'name': one.name, 'bars': one.bars, 'energy': one.energy, **gain})}\n"
 
 
 def _chords(chords: Sequence[ChordSpan], beats: float, key: Key, indent: str = "  ") -> Iterator[str]:

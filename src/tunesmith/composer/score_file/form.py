@@ -9,6 +9,7 @@ from typing import TypeVar
 from tunesmith.composer.score import ChordSpan, MeterChanges, Note, Section, TempoMap
 from tunesmith.composer.score_file.document import SHOWN, ScorePosition
 from tunesmith.composer.score_file.notation import Timed, by_bar
+from tunesmith.composer.score_file.part_entry import RANGES
 from tunesmith.composer.theory import Meter, on_grid
 from tunesmith.suggestions import did_you_mean
 
@@ -78,7 +79,7 @@ class _Builder:
                 raise item.mistake(f"there is no section {name[:SHOWN]!r}{known}")
             self._play(item, source, source)
             return
-        fields = item.fields(("name", "bars", "energy", "repeat"), ("name",))
+        fields = item.fields(("name", "bars", "energy", "gain_db", "repeat"), ("name",))
         name = fields["name"].text()
         # Without a record, every section that is written out has bars of its own.
         source = self._known(name) if self._recorded else None
@@ -86,11 +87,14 @@ class _Builder:
             raise item.mistake("'bars' is missing")
         bars = fields["bars"].whole(1, MAX_BARS) if "bars" in fields else source.bars if source else 1
         energy = fields["energy"].number(0, 1) if "energy" in fields else source.energy if source else USUAL_ENERGY
+        gain_db = source.gain_db if source else 0.0
+        if "gain_db" in fields:
+            gain_db = fields["gain_db"].number(*RANGES["gain_db"])
         if source is None:
-            source = Section(name, bars_of(self.numbered), bars, energy)
+            source = Section(name, bars_of(self.numbered), bars, energy, gain_db)
             self.numbered.append(source)
         for _ in range(fields["repeat"].whole(1, MAX_REPEATS) if "repeat" in fields else 1):
-            self._play(item, source, replace(source, bars=bars, energy=energy))
+            self._play(item, source, replace(source, bars=bars, energy=energy, gain_db=gain_db))
 
     def _known(self, name: str) -> Section | None:
         """Return the section of a name: at each visit the next one of those that were recorded, at last the last."""

@@ -122,6 +122,7 @@ def _section() -> Schema:
         "name": SCALAR,
         "bars": _whole(1, MAX_BARS),
         "energy": _number(0, 1),
+        "gain_db": _number(*part_entry.RANGES["gain_db"]),
         "repeat": _whole(1, MAX_REPEATS),
     }
     return {"anyOf": [SCALAR, _mapping(whole, ("name",))]}

@@ -177,7 +177,9 @@ def _relative(bars: Mapping[int, Sequence[Note]], bar: int, beats: float) -> lis
 
 def _frame_of(plan: Plan) -> tuple[object, ...]:
     brief = plan.brief
-    return (plan.key, plan.meter, plan.tempo_map, plan.sections, plan.chords, brief.seed, brief.duration)
+    # The gain of a section is the mix's: no note depends on it.
+    sections = tuple(replace(one, gain_db=0.0) for one in plan.sections)
+    return (plan.key, plan.meter, plan.tempo_map, sections, plan.chords, brief.seed, brief.duration)
 
 
 def _kept_warning(name: str, bars: Sequence[int]) -> str:

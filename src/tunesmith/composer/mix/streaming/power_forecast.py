@@ -16,6 +16,7 @@ from tunesmith.composer.mix.channel_strips import STRIPS
 from tunesmith.composer.mix.eq_response import response
 from tunesmith.composer.mix.mixer import HEADROOM_DB, bus_response
 from tunesmith.composer.mix.reverb import reverb_gains
+from tunesmith.composer.mix.section_faders import FIXED_ROLES
 from tunesmith.composer.mix.spectra import VELOCITY_EXPONENT
 from tunesmith.composer.mix.tone import BusTone, tone_of
 from tunesmith.composer.render import audible_parts
@@ -65,7 +66,7 @@ def _add_part(bins: Powers, score: Score, part: Part, tone: BusTone) -> None:
     played = instrument(part.instrument)
     starts = np.array([score.tempo_map.seconds_at(note.start) for note in part.notes])
     ends = np.array([score.tempo_map.seconds_at(note.end) for note in part.notes])
-    levels = _levels(part, played, _gains(part.role, score, tone))
+    levels = _levels(part, played, _gains(part.role, score, tone)) * _faders(part, score)
     ringing = DRUM_SECONDS if played.is_kit else RINGING_SECONDS.get(played.family, np.inf)
     lengths = np.full(len(starts), DRUM_SECONDS) if played.is_kit else ends - starts + 0.1
     # The energy of a tone that decays, spread over the time that carries most of it.
@@ -104,6 +105,15 @@ def _levels(part: Part, played: Instrument, gains: Powers) -> Powers:
     frequency = np.array([_frequency(note, played) for note in part.notes])
     places = np.clip(np.rint(frequency * GRID / 44_100).astype(np.int64), 1, GRID // 2)
     return power * gains[places]
+
+
+def _faders(part: Part, score: Score) -> Powers:
+    """Return the power gain of each note's section, (notes,)."""
+    if part.role in FIXED_ROLES or not any(section.gain_db for section in score.sections):
+        return np.ones(len(part.notes))
+    borders = [section.bar * score.meter.beats_per_bar for section in score.sections[1:]]
+    gains = np.array([10 ** (section.gain_db / 10) for section in score.sections])
+    return np.asarray(gains[np.searchsorted(borders, [note.start for note in part.notes], side="right")])
 
 
 def _frequency(note: Note, played: Instrument) -> float:
