@@ -147,7 +147,10 @@ def test_a_take_with_locks_shares_what_they_name(piece: Piece) -> None:
     )
     after = score_of(piece, seed=piece[1] + 1, lock=kept.lock)
     assert after.chords == before.chords
-    assert after.sections == before.sections
+    # The gain of a section is the mix's, which follows the groove.
+    assert [replace(one, gain_db=0.0) for one in after.sections] == [
+        replace(one, gain_db=0.0) for one in before.sections
+    ]
     assert [part.instrument for part in after.parts] == [part.instrument for part in before.parts]
     assert after.key == before.key
     hooks = [

@@ -86,6 +86,28 @@ def test_breaks_rest_bass_and_drums_before_a_first_beat_and_leave_the_lead(
     assert found >= 24
 
 
+@pytest.mark.parametrize("step", [1.0, 1.5, 4.0])
+@pytest.mark.parametrize("role", ["chords", "pad"])
+def test_where_everyone_but_the_lead_stops_a_chord_rings_to_the_next_first_beat(
+    make_plan: MakePlan, role: str, step: float
+) -> None:
+    player = next(one for one in BAND if one.name == role)
+    found = 0
+    for seed in range(24):
+        plan = band_plan(make_plan, seed)
+        notes = [Note(number * step, step, 60, 80) for number in range(int(96 / step))]
+        played = without_rests(plan, player, notes)
+        for gap in plan.breaks:
+            if role in gap.players and plan.is_playing(player, int(gap.start / plan.beats_per_bar)):
+                found += 1
+                ringing = [note for note in played if note.start < gap.end and note.end > gap.start]
+                assert max(note.end for note in ringing) == gap.end
+                assert not [note for note in played if gap.start < note.start < gap.end]
+        for one, other in zip(played, played[1:], strict=False):
+            assert one.end <= other.start + 1e-6
+    assert found >= 6
+
+
 def test_a_bed_and_a_piece_of_a_few_bars_have_no_breaks(make_plan: MakePlan) -> None:
     short = with_breaks(arranged(make_plan(*BAND, sections=(Section("A", 0, 4, 0.9),))))
     bed = with_breaks(arranged(make_plan(*BAND, sections=FORM, form="bed")))

@@ -1,4 +1,8 @@
-"""Breaks and rests: bass and drums stop at the ends of some phrases, and players rest where the cast lacks them."""
+"""Breaks and rests: bass and drums stop at the ends of some phrases, and players rest where the cast lacks them.
+
+In some breaks everyone but the soloists stops. The chord that is struck last rings on, because a lead often rests at the
+end of a phrase, and music under a film must not be silent.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from tunesmith.composer.writing.plan import Break, Plan, Player
 
 RHYTHM = frozenset({"drums", "percussion", "bass"})
 SOLOISTS = frozenset({"melody", "counter"})
+RINGING = frozenset({"chords", "pad"})
 # How often each phrase of a section ends with a break, and how much more often the last one does where a fuller
 # section follows and where none does.
 AT_EVERY_PHRASE, BEFORE_RISE, AT_END = 0.35, 0.6, 0.3
@@ -63,7 +68,10 @@ def _break_beats(plan: Plan, *, whole: bool) -> float:
 
 
 def without_rests(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[Note, ...]:
-    """Leave out the notes in the player's rests, and end before a rest those that would sound into it."""
+    """Leave out the notes in the player's rests, and end before a rest those that would sound into it.
+
+    In a break, a chord rings on: the one struck on its first beat, or else the one before.
+    """
     rests = _rests(plan, player)
     if not rests or player.role == "effects":
         return tuple(notes)
@@ -75,7 +83,22 @@ def without_rests(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[No
         start = rests[index][0] if index < len(rests) else float("inf")
         if note.start < start - 1e-6:
             kept.append(replace(note, length=on_grid(start - note.start)) if note.end > start + 1e-6 else note)
-    return tuple(kept)
+    return _with_ringing(plan, player, notes, kept) if player.role in RINGING else tuple(kept)
+
+
+def _with_ringing(plan: Plan, player: Player, notes: Sequence[Note], kept: list[Note]) -> tuple[Note, ...]:
+    """Return the notes ``kept`` of a player's ``notes`` with the chords that ring through the breaks."""
+    for gap in plan.breaks:
+        if player.name not in gap.players or not plan.is_playing(player, int(gap.start / plan.beats_per_bar)):
+            continue
+        struck = [note for note in notes if abs(note.start - gap.start) < 1e-6]
+        if not struck:
+            before = [note for note in kept if gap.start - plan.beats_per_bar - 1e-6 < note.start < gap.start]
+            last = max((note.start for note in before), default=gap.start)
+            struck = [note for note in before if abs(note.start - last) < 1e-6]
+            kept = [note for note in kept if note not in struck]
+        kept += [replace(note, length=on_grid(gap.end - note.start)) for note in struck]
+    return tuple(sorted(kept, key=lambda note: (note.start, note.pitch)))
 
 
 def _rests(plan: Plan, player: Player) -> list[tuple[float, float]]:
