@@ -1,7 +1,7 @@
 """How near our music is to background music that people use: descriptors, repetition, melody, and a tagger's ear.
 
-python benchmarks/sound.py [--half tuned|untuned|same_briefs]… [--prompts 12] [--only TEXT] [--seconds 60] [--seed 1] [--jobs 2]
-                           [--reference FOLDER [--check-norms]] [--keep FOLDER]
+python benchmarks/sound.py [--half tuned|untuned|same_briefs]… [--prompts 12] [--only TEXT] [--seconds 60] [--seed 1]
+                           [--jobs 2] [--reference FOLDER [--check-norms]] [--keep FOLDER]
 
 ``--prompts 12`` takes every so many-th prompt: a minute of one core. ``--reference`` is the unpacked package
 immich-memories-music 0.1.0, which is for evaluation only; without it the norms are those of ``sound_norms.yaml``.

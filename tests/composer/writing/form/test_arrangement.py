@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import pytest
 
@@ -103,7 +103,7 @@ def test_where_everyone_but_the_lead_stops_a_chord_rings_to_the_next_first_beat(
                 ringing = [note for note in played if note.start < gap.end and note.end > gap.start]
                 assert max(note.end for note in ringing) == gap.end
                 assert not [note for note in played if gap.start < note.start < gap.end]
-        for one, other in zip(played, played[1:], strict=False):
+        for one, other in pairwise(played):
             assert one.end <= other.start + 1e-6
     assert found >= 6
 

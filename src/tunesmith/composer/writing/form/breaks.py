@@ -1,7 +1,7 @@
 """Breaks and rests: bass and drums stop at the ends of some phrases, and players rest where the cast lacks them.
 
-In some breaks everyone but the soloists stops. The chord that is struck last rings on, because a lead often rests at the
-end of a phrase, and music under a film must not be silent.
+In some breaks everyone but the soloists stops. The chord that is struck last rings on, because a lead often rests at
+the end of a phrase, and music under a film must not be silent.
 """
 
 from __future__ import annotations
