@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from seeded_plans import seeded
 
 from tunesmith.composer.score import Note, Section
@@ -50,3 +51,22 @@ def test_voices_move_one_by_one(make_plan: MakePlan) -> None:
     together = [sum(note.start == start for note in pad) for start in starts]
     assert min(together) == 1
     assert all(later - earlier >= 1 for earlier, later in pairwise(starts))
+
+
+@pytest.mark.parametrize("step", [0.5, 1.0, 4.0])
+def test_no_low_note_of_a_pad_lies_close_to_the_bass(make_plan: MakePlan, step: float) -> None:
+    bass, low = Player("bass", "bass", "contrabass", "", 38, 0.0), replace(PAD, instrument="strings", register=50)
+    moved = 0
+    for seed in range(6):
+        plan = seeded(make_plan(bass, low, seed=seed), seed)
+        notes = tuple(
+            Note(beat * step, step, 36 + (plan.chord_at(beat * step).chord.bass_pitch_class - 36) % 12, 80)
+            for beat in range(int(plan.end / step))
+        )
+        alone, together = write_pad(plan, low), write_pad(replace(plan, written={"bass": notes}), low)
+        moved += alone != together
+        for note in together:
+            for other in notes:
+                if note.pitch < 48 and other.start < note.end - 1e-6 and note.start < other.end - 1e-6:
+                    assert not 0 < abs(note.pitch - other.pitch) < 5
+    assert moved

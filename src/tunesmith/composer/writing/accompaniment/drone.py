@@ -1,9 +1,14 @@
-"""Drones: the tonic with its fifth or octave, held under everything and struck again every few bars."""
+"""Drones: the tonic with its fifth or octave, held under everything and struck again every few bars.
+
+In the register of a bass that plays too, a drone has the roots of the chords: two low notes a step apart are mud.
+"""
 
 from __future__ import annotations
 
-from tunesmith.composer.instruments import instrument
-from tunesmith.composer.score import Note
+from collections.abc import Iterator
+
+from tunesmith.composer.instruments import Instrument, instrument
+from tunesmith.composer.score import Note, Section
 from tunesmith.composer.theory import on_grid
 from tunesmith.composer.writing.plan import Plan, Player
 
@@ -20,8 +25,9 @@ def write_drone(plan: Plan, player: Player) -> tuple[Note, ...]:
     """
     # Every writer has this signature; a drone has nothing to draw.
     tool = instrument(player.instrument)
-    options = range(tool.low + (plan.key.tonic - tool.low) % 12, tool.high + 1, 12)
-    tonic = min(options, key=lambda pitch: abs(pitch - player.register))
+    tonic = _nearest(plan.key.tonic, player, tool)
+    if tonic < LOWEST_WITH_FIFTH and plan.first_player("bass") is not None:
+        return tuple(_roots(plan, player, tool))
     above = tonic + (FIFTH if tonic >= LOWEST_WITH_FIFTH else OCTAVE)
     notes = []
     for section in plan.active_sections(player):
@@ -30,6 +36,22 @@ def write_drone(plan: Plan, player: Player) -> tuple[Note, ...]:
         for bar in range(section.bar, section.bar + section.bars, HELD_BARS):
             bars = min(HELD_BARS, section.bar + section.bars - bar)
             start, length = bar * plan.beats_per_bar, bars * plan.beats_per_bar
-            velocity = round(60 + 24 * section.energy)
-            notes += [Note(on_grid(start), on_grid(length), pitch, velocity) for pitch in pitches]
+            notes += [Note(on_grid(start), on_grid(length), pitch, _velocity(section)) for pitch in pitches]
     return tuple(notes)
+
+
+def _roots(plan: Plan, player: Player, tool: Instrument) -> Iterator[Note]:
+    """Yield the note under each chord."""
+    for section in plan.active_sections(player):
+        for span in plan.spans_between(*plan.span_of(section)):
+            pitch = _nearest(span.chord.bass_pitch_class, player, tool)
+            yield Note(on_grid(span.start), on_grid(span.length), pitch, _velocity(section))
+
+
+def _nearest(pitch_class: int, player: Player, tool: Instrument) -> int:
+    options = range(tool.low + (pitch_class - tool.low) % 12, tool.high + 1, 12)
+    return min(options, key=lambda pitch: abs(pitch - player.register))
+
+
+def _velocity(section: Section) -> int:
+    return round(60 + 24 * section.energy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -26,6 +27,8 @@ APART = 10
 # Below this share of the other chords' notes in the register of a tenor, the pad most likely fills it.
 TENOR_SHARE, FILLING_WEIGHT = 0.05, 4.0
 LOWEST, HIGHEST = 52, 70
+# Below C3, an interval of less than so many semitones with the bass is mud, if it sounds for so many felt beats.
+CLEAR_FROM, CLOSE, CLOSE_BEATS = 48, 5, 0.5
 DARK = frozenset({"dark_pad", "choir", "choir_pad", "french_horn", "trombone", "slow_strings"})
 BRIGHT = frozenset({"glass_pad", "sweep_pad", "voice_oohs", "string_pad", "strings"})
 
@@ -33,7 +36,7 @@ BRIGHT = frozenset({"glass_pad", "sweep_pad", "voice_oohs", "string_pad", "strin
 def write_pad(plan: Plan, player: Player) -> tuple[Note, ...]:
     """Hold each chord, moving single voices; a player with a rhythm or a style plays that instead."""
     if player.rhythm or player.style not in ("", "block"):
-        return write_chords(plan, player)
+        return tuple(_clear_of_bass(plan, write_chords(plan, player)))
     harmony = voiced_harmony(plan, _placed(plan, player))
     lined = has_inner_line(plan, player)
     share = float(plan.brief.rng("groove", "inner line", player.name).random())
@@ -45,7 +48,25 @@ def write_pad(plan: Plan, player: Player) -> tuple[Note, ...]:
             notes += inner_line(plan, spans, section.energy, velocity, share)
             spans = [replace(span, pitches=tuple(p for p in span.pitches if p != moving_voice(span))) for span in spans]
         notes += _tied(spans, LONGEST * plan.beats_per_bar, velocity)
-    return ended(plan, player, notes, harmony.final)
+    return tuple(_clear_of_bass(plan, ended(plan, player, notes, harmony.final)))
+
+
+def _clear_of_bass(plan: Plan, notes: Sequence[Note]) -> list[Note]:
+    """Move low notes that lie close to the bass up an octave, or leave them out where that one sounds already."""
+    basses = sorted(
+        (note for player in plan.players if player.role == "bass" for note in plan.written.get(player.name, ())),
+        key=lambda note: note.start,
+    )
+    starts = [note.start for note in basses]
+    longest = max((note.length for note in basses), default=0.0)
+    clear: list[Note] = []
+    for note in notes:
+        first, last = bisect.bisect_left(starts, note.start - longest), bisect.bisect_left(starts, note.end)
+        close = (bass for bass in basses[first:last] if 0 < abs(note.pitch - bass.pitch) < CLOSE)
+        together = sum(max(0.0, min(note.end, bass.end) - max(note.start, bass.start)) for bass in close)
+        is_mud = note.pitch < CLEAR_FROM and together >= plan.meter.felt_beat * CLOSE_BEATS - 1e-6
+        clear.append(replace(note, pitch=note.pitch + 12) if is_mud else note)
+    return list({(note.start, note.pitch): note for note in clear}.values())
 
 
 def _placed(plan: Plan, player: Player) -> Player:
