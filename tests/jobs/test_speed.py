@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from databases import Databases
+from machine_speed import slowness
 from work import RESULT, asked
 
 from tunesmith.jobs.queue import JobQueue
@@ -27,4 +28,4 @@ def test_a_job_is_handed_in_claimed_and_finished_within_three_milliseconds_of_wo
             assert claim is not None
             assert queue.succeed(claim, RESULT, {"seed": 7})
             spent.append(time.process_time() - started)
-    assert statistics.median(spent) <= BUDGET_SECONDS
+    assert statistics.median(spent) <= BUDGET_SECONDS * slowness()
