@@ -1,4 +1,4 @@
-"""How slow this machine is now, so that a limit on time is one on work: a fixed loop against its time on a usual core."""
+"""How slow this machine is now, so that a limit on time is one on work: a fixed loop against its usual time."""
 
 from __future__ import annotations
 
