@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tunesmith.composer.arrangement import arrangement_of, shortened
 from tunesmith.composer.composition import compose
+from tunesmith.composer.note_spelling import chord_name
 from tunesmith.composer.score import Score
-from tunesmith.composer.spelling import chord_name
 from tunesmith.composer.theory import CHORD_QUALITIES, Chord, Key
 from tunesmith.request import GenerationRequest
 

@@ -6,8 +6,8 @@ import pytest
 
 from tunesmith.composer.changes import edit_request
 from tunesmith.composer.composition import Composition, compose
+from tunesmith.composer.note_spelling import chord_name
 from tunesmith.composer.score import Score
-from tunesmith.composer.spelling import chord_name
 from tunesmith.errors import InvalidRequest
 from tunesmith.request import GenerationRequest
 

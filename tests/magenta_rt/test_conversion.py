@@ -29,7 +29,7 @@ from tunesmith.magenta_rt.model_folder import (
 )
 from tunesmith.magenta_rt.self_check import count_forms, finer_forms, quantize_within_limit, repeat_check
 from tunesmith.magenta_rt.style.encoder import KEPT_EMBEDDINGS, StyleEncoder
-from tunesmith.magenta_rt.text_check import AS_BUILT, HALVES, PROMPTS, ROUNDED
+from tunesmith.magenta_rt.text_encoder_check import AS_BUILT, HALVES, PROMPTS, ROUNDED
 from tunesmith.neural.architecture_file import ARCHITECTURE
 from tunesmith.neural.gpu_weights import read_gpu_weights
 from tunesmith.neural.graph_builder import GraphBuilder

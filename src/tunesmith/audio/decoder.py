@@ -12,9 +12,9 @@ from typing import BinaryIO, Self
 import numpy as np
 import soundfile
 
-from tunesmith.audio.corrected import Corrected, corrected
+from tunesmith.audio.concatenated_file import ConcatenatedFile
 from tunesmith.audio.encoding import Encoding
-from tunesmith.audio.joined_file import JoinedFile
+from tunesmith.audio.header_correction import Corrected, corrected
 from tunesmith.audio.media import MediaError, MediaSound, NoProgram, NoSound, media_kind
 from tunesmith.audio.resample import resample_blocks
 from tunesmith.audio.speaker_layout import USUAL_MASKS, from_vorbis
@@ -121,7 +121,7 @@ class Decoder:
     def _open(self, file: BinaryIO) -> None:
         file.seek(0)
         kind = media_kind(file.read(LONGEST_START))
-        self._parts = Corrected((JoinedFile(file, ()),)) if kind else corrected(file)
+        self._parts = Corrected((ConcatenatedFile(file, ()),)) if kind else corrected(file)
         with _explained():
             # Decode one second past the limit, so that a longer sound exceeds it instead of being cut.
             first = MediaSound(file, kind, self._limits.seconds + 1) if kind else Sequential(self._parts.parts[0])
@@ -131,7 +131,7 @@ class Decoder:
         self._limits.check(self.sample_rate, self.channels)
         self._check_claimed()
 
-    def _opened(self, part: JoinedFile) -> Sequential:
+    def _opened(self, part: ConcatenatedFile) -> Sequential:
         with _explained():
             sound: Sequential = self._stack.enter_context(Sequential(part))
         return sound

@@ -14,8 +14,8 @@ import numpy as np
 
 from tunesmith.audio.formats import FORMATS
 from tunesmith.audio.mp3_frames import frame_at, info_frame
-from tunesmith.audio.rates import resampled_length
 from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.resampled_length import resampled_length
 from tunesmith.audio.speaker_layout import to_vorbis
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.writer import DITHER_SEED, frames_of_blocks, to_int16

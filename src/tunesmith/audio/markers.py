@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tunesmith.audio.rates import resampled_length
+from tunesmith.audio.resampled_length import resampled_length
 
 LOOP_KINDS = ("forward", "alternating", "backward")
 # A foreign file may state any number of them.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from tunesmith.audio.joined_file import Segment, Window
+from tunesmith.audio.concatenated_file import Segment, Window
 
 # The version as the header states it: 3 is MPEG 1, 2 is MPEG 2 and 0 is MPEG 2.5, which has the bit rates of MPEG 2.
 # The first bit rate stands for free format, which states no size, and the last is invalid.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tunesmith.audio.rates import resampled_length as resampled_length
+from tunesmith.audio.resampled_length import resampled_length as resampled_length
 from tunesmith.audio.spool import Samples, Spool
 
 if TYPE_CHECKING:

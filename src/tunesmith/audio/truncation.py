@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from tunesmith.audio.corrected import flac_total
+from tunesmith.audio.header_correction import flac_total
 from tunesmith.audio.mp3_frames import HAS_BYTES, HAS_FRAMES, XING, after_id3
 from tunesmith.audio.ogg_serial import CAPTURE, FLAGS_AT
 from tunesmith.audio.wave_header import NAMES, read_wave_header

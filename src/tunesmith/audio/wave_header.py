@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tunesmith.audio.joined_file import Segment, Window
+from tunesmith.audio.concatenated_file import Segment, Window
 
 NAMES = (b"RIFF", b"RF64", b"BW64")
 # What recorders and pipes write where they do not know the length yet.

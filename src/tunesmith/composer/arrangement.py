@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tunesmith.composer.note_spelling import chord_name
 from tunesmith.composer.score import ChordSpan, Part, Score, Section
-from tunesmith.composer.spelling import chord_name
 
 BEAT_TOLERANCE = 1 / 8
 """How early in beats a note of the next bar may start: players anticipate."""

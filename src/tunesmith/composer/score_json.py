@@ -6,8 +6,8 @@ from typing import Any
 
 from tunesmith.composer.explanation.labels import named
 from tunesmith.composer.instruments import instrument
+from tunesmith.composer.note_spelling import chord_name
 from tunesmith.composer.score import Note, Part, Score
-from tunesmith.composer.spelling import chord_name
 
 DECIMALS = 4
 FIGURE_STEPS = 200

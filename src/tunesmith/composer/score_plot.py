@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tunesmith.audio.spectrogram_plot import check_drawable
 from tunesmith.composer.arrangement import clock_time
 from tunesmith.composer.drum_names import DRUM_KEYS
+from tunesmith.composer.note_spelling import chord_name
 from tunesmith.composer.score import ROLES, Note, Part, Score
-from tunesmith.composer.spelling import chord_name
 from tunesmith.files import atomic_output
 from tunesmith.plot_text import drawable_text
 

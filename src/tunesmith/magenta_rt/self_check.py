@@ -26,7 +26,7 @@ from tunesmith.magenta_rt.graph.tables import TABLES
 from tunesmith.magenta_rt.model_folder import STYLE_TABLES, TEMPORAL, read_architecture
 from tunesmith.magenta_rt.networks import START, LanguageModel
 from tunesmith.magenta_rt.style.encoder import StyleEncoder
-from tunesmith.magenta_rt.text_check import AS_BUILT, AS_INSTALLED, PROMPTS, bring_text_within
+from tunesmith.magenta_rt.text_encoder_check import AS_BUILT, AS_INSTALLED, PROMPTS, bring_text_within
 from tunesmith.neural.gpu_weights import read_gpu_weights
 from tunesmith.neural.quantization import BLOCKWISE_32, LINEAR_FORMS, LayerForms
 from tunesmith.neural.quantization_check import QuantizationCheck

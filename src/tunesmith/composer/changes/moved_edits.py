@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tunesmith.composer.spelling import chord_name
+from tunesmith.composer.note_spelling import chord_name
 from tunesmith.composer.theory import Chord, Key
 from tunesmith.composer.writing.transposition import in_mode
 from tunesmith.score_edits import ChordEdit, ScoreEdit, parse_edits

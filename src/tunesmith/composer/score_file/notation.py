@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from tunesmith.composer.drum_names import DRUM_KEYS
+from tunesmith.composer.note_spelling import chord_name
 from tunesmith.composer.score import ChordSpan, Note
-from tunesmith.composer.spelling import chord_name
 from tunesmith.composer.theory import Chord, Key, on_grid, parse_pitch, pitch_name
 
 # Reversed, so that of two drums with one key the first name in the table is written.

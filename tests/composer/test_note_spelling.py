@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.composer.spelling import chord_name, note_name
+from tunesmith.composer.note_spelling import chord_name, note_name
 from tunesmith.composer.theory import CHORD_QUALITIES, MODES, Chord, Key
 
 KEYS = [Key(tonic, mode) for tonic in range(12) for mode in MODES]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import BinaryIO
 
-from tunesmith.audio.joined_file import JoinedFile, Segment, Window
+from tunesmith.audio.concatenated_file import ConcatenatedFile, Segment, Window
 from tunesmith.audio.mp3_frames import corrected_mp3
 from tunesmith.audio.ogg_serial import links_of
 from tunesmith.audio.wave_header import MOST_CHUNKS, corrected_wave, read_wave_header
@@ -36,7 +36,7 @@ class Corrected:
     ``claimed`` is the number of samples in a FLAC header, ``channel_mask`` the speakers in a WAV header.
     """
 
-    parts: tuple[JoinedFile, ...]
+    parts: tuple[ConcatenatedFile, ...]
     claimed: int | None = None
     channel_mask: int | None = None
 
@@ -60,7 +60,7 @@ def flac_total(file: BinaryIO) -> int | None:
 
 
 def _one(file: BinaryIO, size: int, segments: tuple[Segment, ...] | None) -> Corrected:
-    return Corrected((JoinedFile(file, segments or (Window(0, size),)),))
+    return Corrected((ConcatenatedFile(file, segments or (Window(0, size),)),))
 
 
 def _flac(file: BinaryIO, size: int) -> Corrected:
@@ -71,11 +71,11 @@ def _flac(file: BinaryIO, size: int) -> Corrected:
     bits = int.from_bytes(file.read(8), "big") >> FLAC_TOTAL_BITS << FLAC_TOTAL_BITS
     at = FLAC_TOTAL_AT
     segments = Window(0, at), bits.to_bytes(8, "big"), Window(at + 8, size)
-    return Corrected((JoinedFile(file, segments),), claimed)
+    return Corrected((ConcatenatedFile(file, segments),), claimed)
 
 
 def _ogg(file: BinaryIO, size: int) -> Corrected:
-    return Corrected(tuple(JoinedFile(file, (Window(*link),)) for link in links_of(file, size)))
+    return Corrected(tuple(ConcatenatedFile(file, (Window(*link),)) for link in links_of(file, size)))
 
 
 def _wave(file: BinaryIO, size: int) -> Corrected:
@@ -83,7 +83,7 @@ def _wave(file: BinaryIO, size: int) -> Corrected:
     if header is None:
         return _one(file, size, None)
     segments = corrected_wave(header) or (Window(0, size),)
-    return Corrected((JoinedFile(file, segments),), channel_mask=header.channel_mask)
+    return Corrected((ConcatenatedFile(file, segments),), channel_mask=header.channel_mask)
 
 
 def _mp3(file: BinaryIO, size: int) -> Corrected:

@@ -1,4 +1,4 @@
-"""JoinedFile: byte strings and ranges of another file, read as one file."""
+"""ConcatenatedFile: byte strings and ranges of another file, read as one file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Window:
 Segment = bytes | Window
 
 
-class JoinedFile(io.RawIOBase):
+class ConcatenatedFile(io.RawIOBase):
     """A read-only file made of segments. Closing it leaves the underlying file open."""
 
     def __init__(self, file: BinaryIO, segments: Sequence[Segment]) -> None:
