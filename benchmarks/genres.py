@@ -56,7 +56,8 @@ OWN_TAGS: Mapping[str, tuple[str, ...]] = {
     "jazz_hop": ("Jazz", "Hip hop music"), "mariachi": ("Music of Latin America", "Trumpet"),
     "milonga": ("Accordion", "Music of Latin America"),
     "downtempo": ("Electronic music", "Background music"), "trip_hop": ("Electronic music", "Hip hop music"),
-    "melodic_techno": ("Electronic music", "Techno"), "middle_eastern": ("Middle Eastern music",),
+    "melodic_techno": ("Electronic music", "Techno"),
+    "middle_eastern": ("Middle Eastern music",),
 }  # fmt: skip
 """The tagger's words for each genre, or where it has none those nearest to it."""
 

@@ -14,8 +14,8 @@ _LONGEST_BEFORE = 12
 _YOUNGEST, _OLDEST = 50, 90
 _ERAS = ("genre", "style")
 _YOUNGER_THAN_THE_SIXTIES = frozenset({
-    "ambient", "drone", "lofi", "boom_bap", "trap", "phonk", "techno", "melodic_techno", "house", "deep_house", "trance",
-    "drum_and_bass", "dubstep", "synthwave", "chiptune", "new_age", "corporate", "disco",
+    "ambient", "drone", "lofi", "boom_bap", "trap", "phonk", "techno", "melodic_techno", "house", "deep_house",
+    "trance", "drum_and_bass", "dubstep", "synthwave", "chiptune", "new_age", "corporate", "disco",
 })  # fmt: skip
 """Genres before which ``60s`` is a length of one minute."""
 _ERA_WORDS = frozenset({
