@@ -21,6 +21,7 @@ def automixed(score: Score) -> Score:
     ridden = [part.role not in FIXED_ROLES for part in score.parts]
     gains = section_gains(score, energies[ridden].sum(axis=0))
     energies[ridden] *= 10 ** (np.array(gains or [0.0])[:, None, None] / 10)
+    # The tone suits the mix as it will be, with the sections that are raised.
     tone = forecast_tone(score, energies.sum(axis=(0, 1)))
     sections = tuple(replace(one, gain_db=gain) for one, gain in zip(score.sections, gains, strict=True))
     mix = replace(score.mix, octaves_db=tone.octaves_db, sides_db=tone.sides_db)

@@ -58,6 +58,7 @@ def _strip_power(role: str) -> Octaves:
 def _swept_power(score: Score) -> Octaves:
     """Return the power gain that the low-pass leaves each octave in each section, (sections, octaves)."""
     opened = open_energy(score)
+    # The middle of what the filter does at both ends stands for the whole sweep of a section.
     return np.array([_half_closed(sum(closed_at(one, opened)) / 2) for one in score.sections] or [_half_closed(0.0)])
 
 

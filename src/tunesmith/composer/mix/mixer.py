@@ -116,6 +116,7 @@ class Mixer:
         closed = self._sweep.closed(start, stop) if any(self._filters) else None
         # Automation changes the gain over time, so it must come before the FFT.
         for channel, stem, swept in zip(self._channels, stems, self._filters, strict=True):
+            # Before the reverbs, which ring on when the section is over.
             if fader is not None and channel.role not in FIXED_ROLES:
                 stem *= fader
             share = STRIPS[channel.role].duck

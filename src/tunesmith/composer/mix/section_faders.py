@@ -45,6 +45,7 @@ def section_gains(score: Score, energies: Octaves) -> tuple[float, ...]:
     ]
     if len(power) < 2 or not max(power):
         return (0.0,) * len(power)
+    # Compared with the loudest section and not with the mean, which quiet sections would pull down.
     gains = [_gain(max(power), one) for one in power]
     # The piece fades as its ending is meant to; a loop has none.
     return tuple(gains) if score.loop else (*gains[:-1], 0.0)
@@ -72,8 +73,10 @@ class SectionFaders:
         points: list[tuple[float, float]] = []
         for number, section in enumerate(score.sections):
             start, stop = (sample_at(score, bar * beats) for bar in (section.bar, section.bar + section.bars))
+            # No fader moves at the two ends of a piece; those of a loop meet.
             before = gains[number - 1] if number or loop else gains[number]
             after = gains[(number + 1) % len(gains)] if number + 1 < len(gains) or loop else gains[number]
+            # In a section shorter than two ramps, they would cross.
             ramp = min(RAMP, (stop - start) / 4)
             # A fader moves in the softer one of two sections, so that the louder one's first beat has its level.
             points += [(start + (ramp if before < gains[number] else 0), gains[number])]

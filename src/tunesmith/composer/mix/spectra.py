@@ -49,6 +49,7 @@ def part_energy(part: Part, tempo: TempoMap, borders: Sequence[float] = ()) -> O
     places = np.interp(pitch, pitches, np.arange(len(pitches)))
     below = np.floor(places).astype(np.int64)
     above = np.minimum(below + 1, len(pitches) - 1)
+    # A note that starts on a border belongs to what begins there.
     heard = _Heard(
         np.searchsorted(np.asarray(borders, np.float64), start, side="right"),
         len(borders) + 1,

@@ -111,6 +111,7 @@ def _faders(part: Part, score: Score) -> Powers:
     """Return the power gain of each note's section, (notes,)."""
     if part.role in FIXED_ROLES or not any(section.gain_db for section in score.sections):
         return np.ones(len(part.notes))
+    # A note that rings into the next section counts where it starts: what is left of it is soft.
     borders = [section.bar * score.meter.beats_per_bar for section in score.sections[1:]]
     gains = np.array([10 ** (section.gain_db / 10) for section in score.sections])
     return np.asarray(gains[np.searchsorted(borders, [note.start for note in part.notes], side="right")])

@@ -57,6 +57,7 @@ def _clear_of_bass(plan: Plan, notes: Sequence[Note]) -> list[Note]:
         (note for player in plan.players if player.role == "bass" for note in plan.written.get(player.name, ())),
         key=lambda note: note.start,
     )
+    # Only those that start within the longest one's reach can sound together with a note.
     starts = [note.start for note in basses]
     longest = max((note.length for note in basses), default=0.0)
     clear: list[Note] = []
@@ -66,6 +67,7 @@ def _clear_of_bass(plan: Plan, notes: Sequence[Note]) -> list[Note]:
         together = sum(max(0.0, min(note.end, bass.end) - max(note.start, bass.start)) for bass in close)
         is_mud = note.pitch < CLEAR_FROM and together >= plan.meter.felt_beat * CLOSE_BEATS - 1e-6
         clear.append(replace(note, pitch=note.pitch + 12) if is_mud else note)
+    # An octave up, the voice may already be there.
     return list({(note.start, note.pitch): note for note in clear}.values())
 
 

@@ -91,8 +91,10 @@ def _with_ringing(plan: Plan, player: Player, notes: Sequence[Note], kept: list[
     for gap in plan.breaks:
         if player.name not in gap.players or not plan.is_playing(player, int(gap.start / plan.beats_per_bar)):
             continue
+        # The chord on the first beat of the break is the one that the lead goes on over.
         struck = [note for note in notes if abs(note.start - gap.start) < 1e-6]
         if not struck:
+            # What was struck before the bar of the break has mostly died away.
             before = [note for note in kept if gap.start - plan.beats_per_bar - 1e-6 < note.start < gap.start]
             last = max((note.start for note in before), default=gap.start)
             struck = [note for note in before if abs(note.start - last) < 1e-6]
