@@ -19,6 +19,7 @@ from tunesmith.plain_text import library_path
 
 MP3_KILOBITS = ((32_000, 32, 320), (16_000, 8, 160), (0, 8, 64))
 """The lowest and highest bit rates of MP3 from a sample rate on (MPEG-1, -2 and -2.5)."""
+# Six halvings come within 1/64 of the quality scale; each of them encodes the whole sound.
 SEARCH_STEPS = 6
 
 
@@ -61,6 +62,7 @@ def _mp3_compression(rate: int, kilobits: int) -> _Compression:
 
 def _write_at_mean(frames: Samples, rate: int, path: Path, target: Format, kilobits: int) -> None:
     """Search the quality of Vorbis by bisection; the last file written is the nearest one."""
+    # A kilobit is 125 bytes.
     wanted = kilobits * 125 * len(frames) / rate
     low, high = 0.0, 1.0
     sizes: dict[float, int] = {}

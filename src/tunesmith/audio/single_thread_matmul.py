@@ -18,6 +18,7 @@ def single_thread_matmul(rows: npt.NDArray[np.float32], matrix: npt.NDArray[np.f
     whole = len(rows) // size * size
     done = np.empty((len(rows), matrix.shape[1]), np.float32)
     if whole:
+        # NumPy multiplies a stack one matrix at a time, and each is below BLAS's limit.
         parts = rows[:whole].reshape(-1, size, rows.shape[1])
         np.matmul(parts, matrix, out=done[:whole].reshape(-1, size, matrix.shape[1]))
     done[whole:] = rows[whole:] @ matrix

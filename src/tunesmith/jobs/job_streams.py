@@ -124,6 +124,7 @@ class JobStreams:
         # A second run of a job writes another file, which those who listened to the first cannot go on with.
         if stream is None or (stream.path is not None and stream.path != path):
             stream = self._streams[job_id] = JobStream()
+        # Never less than before: listeners may have read that far.
         stream.path, stream.written = path, max(stream.written, report.bytes)
         if report.metadata is not None:
             stream.metadata, stream.size = report.metadata, report.size

@@ -128,6 +128,7 @@ class WorkerRegistry:
         now = self._elapsed()
         if row.id not in self._heartbeats:
             age = max(0.0, self._clock() - float(row.heartbeat_at))
+            # At most this much: a worker whose clock is slow has time for two heartbeats before it counts as dead.
             return now - min(age, DEAD_SECONDS - WATCHED_SECONDS)
         heartbeat, since = self._heartbeats[row.id]
         return now if heartbeat != row.heartbeat_at else since

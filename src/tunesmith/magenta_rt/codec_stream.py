@@ -113,6 +113,7 @@ class SpectraStream:
         first, second = pieces[..., : self._hop], pieces[..., self._hop :]
         first[:, 1:] += second[:, :-1]
         first[:, 0] += self._tail
+        # A copy, because a view would keep all spectra of the chunk in memory.
         self._tail = second[:, -1].copy()
         return np.asarray(first.reshape(channels, -1) / np.float32(FULL_SCALE), np.float32)
 

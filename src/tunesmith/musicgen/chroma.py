@@ -56,6 +56,7 @@ def chromagram(melody: Melody, architecture: Architecture) -> Chromagram:
     sample_rate = architecture.codec.sample_rate
     melody = melody[: int(architecture.window_seconds * sample_rate)]
     strengths = _power(_padded(melody, shape.fft_size), shape) @ _filters(shape, sample_rate).T
+    # np.resize repeats the frames of a short melody, where an array's own resize would append zeros.
     return _one_hot(np.resize(strengths.argmax(axis=1), shape.num_frames), shape)
 
 

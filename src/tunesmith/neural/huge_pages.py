@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MAPS = Path("/proc/self/maps")
+# A region of two huge pages contains at least one that is aligned.
 LEAST_BYTES = 4 << 20
 # The size of a huge page of x86-64, and of ARM64 with pages of 4 KiB.
 PAGE = 2 << 20
@@ -54,5 +55,6 @@ def _advise(regions: set[Region]) -> None:
     for start, end in regions:
         # Only whole huge pages inside the region can be advised.
         first, last = -(-start // PAGE) * PAGE, end // PAGE * PAGE
+        # First allow huge pages, for kernels that cannot collapse; then ask for them now.
         for advice in (MADV_HUGEPAGE, MADV_COLLAPSE):
             madvise(first, last - first, advice)

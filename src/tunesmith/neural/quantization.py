@@ -105,6 +105,7 @@ def quantize(weight: NDArray[np.float32], quantization: Quantization) -> tuple[N
     scales[scales == 0] = np.float32(1e-8)
     codes = np.clip(np.rint(grouped / scales[..., None]) + half, 0, 2 * half - 1).astype(np.uint8)
     if quantization.bits == 4:
+        # MatMulNBits expects the earlier of two weights in the lower half of the byte.
         codes = codes[..., 0::2] | (codes[..., 1::2] << 4)
     return codes, scales
 

@@ -44,6 +44,7 @@ class DrawSettings:
 def uniforms(seed: int, frames: int, num_codebooks: int) -> Uniforms:
     """Return the uniform draws of a sequence, (frames, codebooks) in [0, 1); fewer frames are a prefix of more."""
     # Philox takes the seed as its key: the streams of neighbouring seeds are independent.
+    # Rows are filled in the order of frames, so a longer draw begins with the shorter one.
     return np.random.Generator(np.random.Philox(key=seed)).random((frames, num_codebooks))
 
 
@@ -80,6 +81,7 @@ def _least_by_k(logits: Logits, top_k: int) -> Logits:
 
 def _least_by_p(logits: Logits, settings: DrawSettings) -> Logits:
     """Return the lowest kept score, (codebooks, 1): the most likely codes until their sum reaches ``top_p``."""
+    # NumPy sorts only upwards.
     falling = -np.sort(-logits, axis=1)
     weights = np.exp((falling - falling[:, :1]).astype(np.float64) / settings.temperature)
     held = np.cumsum(weights, axis=1)
@@ -94,6 +96,7 @@ def _draw(kept: Codes, weights: NDArray[np.float64], draws: Uniforms, size: int)
     ``kept`` (indices codebook x ``size`` + code) and ``weights`` hold all codebooks one after the other. A code of
     weight zero is never drawn.
     """
+    # ``kept`` ascends, so one search finds where each codebook begins in it.
     bounds = np.searchsorted(kept, np.arange(len(draws) + 1) * size)
     cumulative = np.cumsum(weights)
     starts, stops = np.append(0.0, cumulative)[bounds[:-1]], cumulative[bounds[1:] - 1]

@@ -56,6 +56,7 @@ def standard_normals(seed: int, step: int, shape: tuple[int, int], run: int = 0)
     key = np.array([seed, run << RUN_BITS | step], np.uint64)
     bits = np.random.Philox(key=key).random_raw(shape[0] * shape[1])
     # Never 0 or 1, whose quantiles are infinite.
+    # 53 bits are what a double holds exactly.
     uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     return normal_quantiles(uniform).astype(np.float32).reshape(shape)
 
@@ -69,6 +70,7 @@ def normal_quantiles(probability: Doubles) -> Doubles:
     square = CENTRE * CENTRE - centred * centred
     quantiles: Doubles = centred * _ratio(CENTRE_RATIO, square)
     tails = np.flatnonzero(square < 0)
+    # The quantiles are symmetric: both tails use the lower one's formula, and get the sign at the end.
     tail = np.minimum(probability[tails], 1 - probability[tails])
     root = np.sqrt(-_logarithm(tail))
     far = root > NEAR_TAIL
@@ -94,6 +96,7 @@ def _polynomial(coefficients: tuple[float, ...], at: Doubles) -> Doubles:
 def _logarithm(value: Doubles) -> Doubles:
     """Return the natural logarithm by the series of atanh; np.log differs in the last bit between processors."""
     mantissa, exponent = np.frexp(value)
+    # A mantissa between 0.71 and 1.41, around 1, where the series converges fastest.
     small = mantissa < np.sqrt(0.5)
     mantissa, exponent = np.where(small, 2 * mantissa, mantissa), exponent - small
     ratio = (mantissa - 1) / (mantissa + 1)

@@ -52,6 +52,7 @@ def v_denoiser(velocity: VelocityFunction) -> Denoiser:
     """Return the denoiser of a network that predicts v, around sigma (k-diffusion's VDenoiser)."""
 
     def denoise(latents: Latents, sigma: float) -> Latents:
+        # Sound of variance 1 plus noise of variance sigma²: divided by the scale, the network's input has variance 1.
         scale = math.sqrt(sigma * sigma + 1)
         # The network's time is an angle: sigma from 0 to infinity becomes 0 to 1.
         predicted = velocity((latents / scale).astype(np.float32), math.atan(sigma) * 2 / math.pi)
@@ -122,6 +123,7 @@ def sample(
 def _mixed(noise: NoiseSource, levels: NoiseLevels, initial: Latents | None) -> Latents:
     if initial is None:
         return noise(0)
+    # Rectified flow is trained on straight lines from sound to noise, hence this sum.
     return np.asarray((1 - levels[0]) * initial + levels[0] * noise(0), np.float32)
 
 

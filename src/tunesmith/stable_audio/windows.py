@@ -74,6 +74,7 @@ def decode_windows(
             drop = max(0, start - rules.decoder_context - base)
             held, base = held[drop:], base + drop
     assert held is not None
+    # No more latents come: what is left has less context after it, as at the end of one pass.
     for at in range(start, min(base + len(held), num_latents), window):
         yield _decoded(decode, held, base, (at, min(at + window, base + len(held), num_latents)), rules)
 

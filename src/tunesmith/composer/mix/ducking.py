@@ -9,6 +9,7 @@ from tunesmith.composer.mix.control_rate import Curve, sampled
 from tunesmith.composer.sound.voice import SAMPLE_RATE
 
 FALL = 0.006 * SAMPLE_RATE
+# Farther than any piece is long: a kick there ducks nothing, but every sample has a kick before and after it.
 FAR = 1e12
 
 
@@ -45,5 +46,6 @@ class Ducker:
         since = np.clip((position - self._kicks[following - 1]) / self._rise, 0, 1)
         # The dip begins before the kick: the score is known, so the gain can be down when the kick sounds.
         until = np.clip((self._kicks[following] - position) / FALL, 0, 1)
+        # A cubic that is level at both ends: a corner in the gain would be heard.
         dip = np.maximum(1 - since * since * (3 - 2 * since), 1 - until)
         return (1 - self._depth * share * dip).astype(np.float32)

@@ -75,6 +75,7 @@ def _late(space: Space, length: int, random: np.random.Generator) -> Samples:
     noise = random.standard_normal((2, size), dtype=np.float32)
     spectrum = rfft(noise)
     frequency = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    # A gain without phase, so the noise stays as random as it was and only its level below the cut changes.
     spectrum *= (frequency**2 / (frequency**2 + space.low_cut**2)).astype(np.float32)
     seconds = np.arange(length, dtype=np.float32) / SAMPLE_RATE
     late = np.zeros((2, length), np.float32)
