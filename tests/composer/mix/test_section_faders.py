@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -30,6 +31,13 @@ def form(*gains: float, bars: int = 4) -> Score:
     score = full_band(2)
     duration = score.tempo_map.seconds_at(bars * len(gains) * score.meter.beats_per_bar)
     return replace(score, sections=sections, duration=duration)
+
+
+def with_first_gain(text: str, gain: str) -> str:
+    """Return a score file in which the first section that is raised has another gain."""
+    changed, count = re.subn(r"(energy: [\d.]+, gain_db: )[\d.]+", rf"\g<1>{gain}", text, count=1)
+    assert count == 1
+    return changed
 
 
 def gains_at(*levels_db: float, loop: bool = False) -> tuple[float, ...]:
@@ -117,14 +125,13 @@ def test_a_score_file_keeps_the_gain_and_so_does_a_section_that_is_only_named() 
     names = ", ".join(section.name for section in composition.score.sections)
     named = load_score(f"{text[:first]}sections: [{names}]\n{text[last:]}")
     assert [section.gain_db for section in named.sections] == gains
-    changed = text.replace("gain_db: 7.5", "gain_db: 99", 1)
     with pytest.raises(InvalidScore, match=r"gain_db must be a number from -60 to 24, got '99'"):
-        load_score(changed)
+        load_score(with_first_gain(text, "99"))
 
 
 def test_another_gain_changes_no_note() -> None:
     composition = tunesmith.compose(HOUSE, duration=60, seed=68)
     text = dump_score(composition.score, composition.written)
-    softer = load_score(text.replace("gain_db: 7.5", "gain_db: -3", 1))
+    softer = load_score(with_first_gain(text, "-3"))
     assert min(section.gain_db for section in softer.sections) == -3
     assert [part.notes for part in softer.parts] == [part.notes for part in load_score(text).parts]
