@@ -60,13 +60,16 @@ def _clear_of_bass(plan: Plan, notes: Sequence[Note]) -> list[Note]:
     # Only those that start within the longest one's reach can sound together with a note.
     starts = [note.start for note in basses]
     longest = max((note.length for note in basses), default=0.0)
-    clear: list[Note] = []
-    for note in notes:
+
+    def is_mud(note: Note) -> bool:
         first, last = bisect.bisect_left(starts, note.start - longest), bisect.bisect_left(starts, note.end)
         close = (bass for bass in basses[first:last] if 0 < abs(note.pitch - bass.pitch) < CLOSE)
         together = sum(max(0.0, min(note.end, bass.end) - max(note.start, bass.start)) for bass in close)
-        is_mud = note.pitch < CLEAR_FROM and together >= plan.meter.felt_beat * CLOSE_BEATS - 1e-6
-        clear.append(replace(note, pitch=note.pitch + 12) if is_mud else note)
+        return together >= plan.meter.felt_beat * CLOSE_BEATS - 1e-6
+
+    clear = [
+        replace(note, pitch=note.pitch + 12) if note.pitch < CLEAR_FROM and is_mud(note) else note for note in notes
+    ]
     # An octave up, the voice may already be there.
     return list({(note.start, note.pitch): note for note in clear}.values())
 

@@ -6,6 +6,7 @@ the end of a phrase, and music under a film must not be silent.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -87,20 +88,25 @@ def without_rests(plan: Plan, player: Player, notes: Sequence[Note]) -> tuple[No
 
 
 def _with_ringing(plan: Plan, player: Player, notes: Sequence[Note], kept: list[Note]) -> tuple[Note, ...]:
-    """Return the notes ``kept`` of a player's ``notes`` with the chords that ring through the breaks."""
+    """Return the notes ``kept`` of a player's ``notes``, by start, with the chords that ring through the breaks."""
+    every = sorted(notes, key=lambda note: note.start)
+    starts, kept_starts = [note.start for note in every], [note.start for note in kept]
+    rung: list[Note] = []
     for gap in plan.breaks:
         if player.name not in gap.players or not plan.is_playing(player, int(gap.start / plan.beats_per_bar)):
             continue
         # The chord on the first beat of the break is the one that the lead goes on over.
-        struck = [note for note in notes if abs(note.start - gap.start) < 1e-6]
-        if not struck:
-            # What was struck before the bar of the break has mostly died away.
-            before = [note for note in kept if gap.start - plan.beats_per_bar - 1e-6 < note.start < gap.start]
-            last = max((note.start for note in before), default=gap.start)
-            struck = [note for note in before if abs(note.start - last) < 1e-6]
-            kept = [note for note in kept if note not in struck]
-        kept += [replace(note, length=on_grid(gap.end - note.start)) for note in struck]
-    return tuple(sorted(kept, key=lambda note: (note.start, note.pitch)))
+        struck = every[bisect.bisect_left(starts, gap.start - 1e-6) : bisect.bisect_right(starts, gap.start + 1e-6)]
+        rung += [replace(note, length=on_grid(gap.end - note.start)) for note in struck]
+        if struck:
+            continue
+        # What was struck before the bar of the break has mostly died away.
+        first = bisect.bisect_left(kept_starts, gap.start - plan.beats_per_bar - 1e-6)
+        end = bisect.bisect_left(kept_starts, gap.start)
+        for index in range(first, end):
+            if kept_starts[index] > kept_starts[end - 1] - 1e-6:
+                kept[index] = replace(kept[index], length=on_grid(gap.end - kept_starts[index]))
+    return tuple(sorted([*kept, *rung], key=lambda note: (note.start, note.pitch)))
 
 
 def _rests(plan: Plan, player: Player) -> list[tuple[float, float]]:
