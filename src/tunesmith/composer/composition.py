@@ -24,6 +24,7 @@ from tunesmith.composer.sound.ambience import ambience_texture
 from tunesmith.composer.sound.soundfont.soundfont import SoundFont, open_bank
 from tunesmith.composer.sound.voice import SAMPLE_RATE, Voice
 from tunesmith.composer.sound.voices import voice_for
+from tunesmith.composer.writing.balance import gain_of, levels_of
 from tunesmith.composer.writing.score_writer import Writing
 from tunesmith.composer.writing.written_score import WrittenScore
 from tunesmith.errors import InvalidRequest
@@ -287,9 +288,15 @@ def arrange(song: Song, request: GenerationRequest) -> Composition:
 def _mixed(
     writing: Writing, request: GenerationRequest, brief: Brief, made_from: GenerationRequest | None
 ) -> Composition:
-    """Return the composition of a new piece: mixed, and with the gains of its sections in the record as well."""
-    score = automixed(writing.score)
-    written = replace(writing.written, plan=replace(writing.written.plan, sections=score.sections))
+    """Return the composition of a new piece: mixed, and with the gains of parts and sections in the record as well."""
+    asked = [gain_of(levels_of(brief, part.role, part.instrument)) for part in writing.score.parts]
+    score = automixed(writing.score, asked)
+    mixed = {part.name: part.gain_db for part in score.parts}
+    parts = tuple(
+        replace(part, player=replace(part.player, gain_db=mixed.get(part.title, part.player.gain_db)))
+        for part in writing.written.parts
+    )
+    written = replace(writing.written, plan=replace(writing.written.plan, sections=score.sections), parts=parts)
     warnings = (*brief.warnings, *writing.warnings)
     return _played(Composition(score, RenderOptions.of(request), brief, warnings, made_from, written))
 

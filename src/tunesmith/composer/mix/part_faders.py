@@ -1,0 +1,68 @@
+"""The faders that are set once for a piece: every part is heard while it plays, and none covers the others.
+
+A genre's levels say how its parts lie to each other, but a kick and the tambourine of one kit differ by 40 dB. Only the
+notes of the piece tell how loud a part comes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tunesmith.composer.mix.octaves import Octaves
+from tunesmith.composer.mix.section_faders import FIXED_ROLES, K_WEIGHTING_DB
+from tunesmith.composer.score import Part
+
+
+class Bounds(NamedTuple):
+    """The least and the most level of a part in dB, relative to the mix of the stretches in which it plays."""
+
+    least_db: float
+    most_db: float
+
+
+LEAD = Bounds(-13.0, -5.0)
+DRUMS = Bounds(-22.0, -3.0)
+OTHERS = Bounds(-22.0, 0.0)
+"""A decibel or two inside of what is to be heard, as a forecast errs by so much."""
+
+ROUNDS = 4
+"""How often the faders are set: each one moves the mix to which the others are compared."""
+
+MOST_DB, STEP_DB = 24.0, 0.5
+
+
+def part_gains(parts: Sequence[Part], energies: Octaves) -> tuple[float, ...]:
+    """Return the gain of each part in dB, 0 where its level is within its bounds.
+
+    ``energies`` are those at the bus, (parts, stretches, 2, octaves). The first melody is the lead.
+    """
+    power = (energies * 10 ** (np.array(K_WEIGHTING_DB) / 10)).sum(axis=(2, 3))
+    lead = next((number for number, part in enumerate(parts) if part.role == "melody" and power[number].any()), None)
+    gains = np.zeros(len(parts))
+    for _ in range(ROUNDS):
+        heard = power * 10 ** (gains[:, None] / 10)
+        for number, part in enumerate(parts):
+            if part.role not in FIXED_ROLES and heard[number].any():
+                gains[number] += _missing(heard, number, LEAD if number == lead else _bounds_of(part))
+    steps = np.rint(np.clip(gains, -MOST_DB, MOST_DB) / STEP_DB)
+    return tuple(float(step) * STEP_DB for step in steps)
+
+
+def _bounds_of(part: Part) -> Bounds:
+    return DRUMS if part.role == "drums" else OTHERS
+
+
+def _missing(heard: Octaves, number: int, bounds: Bounds) -> float:
+    """Return how many dB bring a part within its bounds; ``heard`` is the power of all, (parts, stretches)."""
+    own = heard[number]
+    others = float(heard[:, own > 0].sum() - own.sum())
+    # Who plays alone is the mix.
+    if others <= 0:
+        return 0.0
+    share = own.sum() / (own.sum() + others)
+    wished = np.clip(share, *(10 ** (bound / 10) for bound in bounds))
+    # The part itself is in the mix to which it is compared.
+    return 0.0 if wished == share else float(10 * np.log10(wished / (1 - wished) * others / own.sum()))
