@@ -24,7 +24,8 @@ class Bounds(NamedTuple):
 
 
 LEAD = Bounds(-13.0, -5.0)
-DRUMS = Bounds(-22.0, -3.0)
+# The forecast takes drums for louder than they are: by 2 dB in the median of 21 pieces.
+DRUMS = Bounds(-22.0, -1.5)
 OTHERS = Bounds(-22.0, 0.0)
 """A decibel or two inside of what is to be heard, as a forecast errs by so much."""
 
