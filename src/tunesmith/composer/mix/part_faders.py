@@ -23,7 +23,7 @@ class Bounds(NamedTuple):
     most_db: float
 
 
-LEAD = Bounds(-13.0, -5.0)
+LEAD = Bounds(-13.0, -3.0)
 # The forecast takes drums for louder than they are: by 2 dB in the median of 21 pieces.
 DRUMS = Bounds(-22.0, -1.5)
 OTHERS = Bounds(-22.0, 0.0)
