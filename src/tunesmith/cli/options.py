@@ -95,7 +95,7 @@ MODEL_HELP = "composer, a model (see: tunesmith list), hf:OWNER/NAME or replicat
 Model = Annotated[str, _option(MUSIC, MODEL_HELP, "NAME")]
 SAFE_HELP = "Refuse models and recordings whose licence forbids commercial use."
 CommercialSafe = Annotated[bool | None, _option(MUSIC, SAFE_HELP, None, "--commercial-safe/--no-commercial-safe")]
-REVENUE_HELP = "With --commercial-safe: also allow licences with a revenue limit, because your revenue is below it."
+REVENUE_HELP = "With --commercial-safe: allow licences with a revenue limit too; your revenue is below it."
 REVENUE_FLAGS = "--revenue-below-limit/--no-revenue-below-limit"
 RevenueBelowLimit = Annotated[bool | None, _option(MUSIC, REVENUE_HELP, None, REVENUE_FLAGS)]
 

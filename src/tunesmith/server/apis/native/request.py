@@ -52,7 +52,7 @@ POLICY_SCHEMAS = {
     },
     REVENUE_BELOW_LIMIT: {
         "type": "boolean", "default": False,
-        "description": "With commercial_safe: also allow licences with a revenue limit, because your revenue is below it.",
+        "description": "With commercial_safe: allow licences with a revenue limit too; your revenue is below it.",
     },
 }  # fmt: skip
 
