@@ -95,12 +95,12 @@ def test_every_edit_keeps_the_depth(tmp_path: Path, bits: int) -> None:
         audio.with_metadata(title="x"),
     ]  # fmt: skip
     for number, one in enumerate(edited):
-        assert one.encoding.kept_bits == bits, number
+        assert one.sample_format.kept_bits == bits, number
 
 
 def test_sounds_put_together_have_the_depth_of_the_deepest(tmp_path: Path) -> None:
     low, high = (read_audio(file_of(tmp_path / f"{bits}.wav", bits)) for bits in (16, 24))
-    assert stitch([gain(low, -20), gain(high, -20)], 0.1)[0].encoding.bits == 24
+    assert stitch([gain(low, -20), gain(high, -20)], 0.1)[0].sample_format.bits == 24
 
 
 @pytest.mark.parametrize("command", [

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tunesmith.audio import Audio
-from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.k_weighting import k_weighting
 from tunesmith.audio.loudness import LoudnessMeter, loudness_of
+from tunesmith.audio.sample_format import SampleFormat
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.true_peak import TAPS, TruePeakMeter, _filters, highest_between, true_peak_of
 
@@ -101,7 +101,7 @@ def surround(levels_dbfs: list[float | None], rate: int = 48_000, mask: int | No
     """Return 4 s of a tone in every channel, None for silence."""
     wave = np.sin(2 * np.pi * hertz * np.arange(4 * rate) / rate)
     rows = [np.zeros_like(wave) if level is None else 10 ** (level / 20) * wave for level in levels_dbfs]
-    return Audio(np.stack(rows).astype(np.float32), rate, encoding=Encoding(channel_mask=mask))
+    return Audio(np.stack(rows).astype(np.float32), rate, sample_format=SampleFormat(channel_mask=mask))
 
 
 @pytest.mark.parametrize("rate", [1_000, 2_000, 3_000, 3_364, 4_000, 6_000, 7_999, 8_000, 44_100, 192_000])

@@ -98,7 +98,7 @@ def test_lossless_media_keep_their_depth_and_every_bit(
 ) -> None:
     path = encode(tmp_path / "a.m4a", "-c:a", "alac", "-sample_fmt", sample_format, subtype=subtype)
     audio = read_audio(path)
-    assert audio.encoding.bits == bits
+    assert audio.sample_format.bits == bits
     back = audio.save(tmp_path / "b.flac")
     assert np.array_equal(
         soundfile.read(back, dtype="int32")[0], soundfile.read(tmp_path / "source.wav", dtype="int32")[0]

@@ -61,7 +61,7 @@ def test_a_wav_made_of_a_wav_states_the_same_speakers(tmp_path: Path) -> None:
         header = read_wave_header(file, (tmp_path / "part.wav").stat().st_size)
     assert header is not None
     assert header.channel_mask == FIVE_ONE_WITH_SIDES
-    assert read_audio(tmp_path / "part.wav").encoding.channel_mask == FIVE_ONE_WITH_SIDES
+    assert read_audio(tmp_path / "part.wav").sample_format.channel_mask == FIVE_ONE_WITH_SIDES
 
 
 @pytest.mark.parametrize("killed_at", [0, 1_000])

@@ -115,7 +115,7 @@ def test_rf64_and_bw64_are_read_to_their_end(tmp_path: Path, name: bytes, sizes:
     if sizes is not None:
         content = with_bytes(content, 28, struct.pack("<Q", sizes))
     assert count_of(content, tmp_path) == COUNT
-    assert read_audio(tmp_path / "sound").encoding.bits == 24
+    assert read_audio(tmp_path / "sound").sample_format.bits == 24
 
 
 def test_a_wav_of_unknown_size_past_4_gb_gets_a_header_with_64_bits() -> None:

@@ -107,6 +107,14 @@ def test_a_job_whose_waiting_is_interrupted_is_cancelled(server: Serving, held: 
     server.wait_for_state(prompt, JobState.CANCELED)
 
 
+def test_the_same_key_gives_the_same_job(server: Serving) -> None:
+    with Tunesmith(server.url) as client:
+        first, again, other = (
+            client.submit("calm piano", idempotency_key=key, duration=1, seed=7) for key in ("one", "one", "two")
+        )
+    assert first.id == again.id != other.id
+
+
 def test_who_stops_to_follow_leaves_the_job_alone(server: Serving, held: Held) -> None:
     prompt = held("followed")
     with Tunesmith(server.url) as client:

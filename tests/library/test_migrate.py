@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from databases import KINDS, Databases, PostgreSQL
+from started_server import wait_for
 
 from tunesmith.config import Settings
 from tunesmith.errors import DatabaseError, InvalidRequest
@@ -77,6 +78,7 @@ def test_the_write_ahead_log_is_moved_into_the_file_without_a_commit_doing_it(tm
     with database.write() as connection:
         assert connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar() == FALLBACK_CHECKPOINT_PAGES
         connection.exec_driver_sql("CREATE TABLE moved (id INTEGER)")
+        connection.exec_driver_sql("INSERT INTO moved VALUES (1)")
     deadline, names = time.monotonic() + 10, set[str]()
     while "moved" not in names and time.monotonic() < deadline:
         copy.write_bytes(path.read_bytes())  # without what is in the log alone
@@ -84,6 +86,26 @@ def test_the_write_ahead_log_is_moved_into_the_file_without_a_commit_doing_it(tm
             names = {row[0] for row in file.execute("SELECT name FROM sqlite_master")}
     database.close()
     assert "moved" in names
+
+
+def test_what_may_be_lost_and_what_changes_nothing_leave_the_disk_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    database = opened(path)
+    database.checkpoint_in_background(period=0.01)
+    with database.write() as connection:
+        connection.execute(sa.insert(speeds), {"model": "kept", "load_seconds": 1.0})
+    wait_for(lambda: b"kept" in path.read_bytes(), "the commit in the file")
+    written = path.stat().st_mtime_ns
+    with database.write(may_be_lost=True) as connection:
+        connection.execute(sa.insert(speeds), {"model": "lost", "load_seconds": 1.0})
+    with database.write() as connection:
+        connection.execute(sa.delete(speeds).where(speeds.c.model == "none"))
+    time.sleep(0.2)
+    assert path.stat().st_mtime_ns == written
+    with database.write() as connection:
+        connection.execute(sa.insert(speeds), {"model": "next", "load_seconds": 1.0})
+    wait_for(lambda: b"lost" in path.read_bytes(), "both in the file")
+    database.close()
 
 
 @pytest.mark.parametrize("content", [b"this is no database" * 500, b"SQLite format 3\0" + b"\xff" * 5000])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ FLAGS = "processor\t: 0\nmodel name\t: A processor\nflags\t\t: fpu avx2 {} sse\n
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew() -> None:
+def _asked_anew() -> Iterator[None]:
+    processor.multiplies_bytes_exactly.cache_clear()
+    yield
+    # The answer is kept for the life of a process, and later tests run networks in this one.
     processor.multiplies_bytes_exactly.cache_clear()
 
 

@@ -8,10 +8,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import strange_generators
 from browser import PATIENCE_MS
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from started_server import StartedServer, started, wait_for
 from studio_page import PROMPT, ask, make
 
@@ -110,6 +111,27 @@ def test_a_restart_of_the_server_loses_nothing(fresh: Page, tmp_path: Path) -> N
         assert fresh.input_value("#prompt") == "bossa nova with a nylon guitar"
         assert fresh.inner_text("#title").startswith("Bossa Nova")
         expect(fresh.locator(".row-item")).to_have_count(2)
+
+
+def test_a_reload_while_a_take_is_being_sent_makes_it_once(fresh: Page, tmp_path: Path) -> None:
+    with started(tmp_path / "data") as server:
+        fresh.goto(server.url)
+        fresh.wait_for_selector(".dot.ready")
+        received: list[int] = []
+
+        def leave_the_first_unanswered(route: Route) -> None:
+            if received:
+                route.continue_()
+            else:
+                received.append(route.fetch().status)
+
+        fresh.route(re.compile(r"/api/jobs(\?.*)?$"), leave_the_first_unanswered)
+        ask(fresh)
+        fresh.press("#prompt", "Enter")
+        wait_for(lambda: fresh.evaluate("1") and received, "the request at the server")
+        fresh.reload()
+        fresh.wait_for_selector("#download:enabled")
+        assert len(httpx.get(f"{server.url}/api/jobs").json()["jobs"]) == 1
 
 
 def test_what_could_not_be_sent_is_sent_when_the_server_is_back(fresh: Page, tmp_path: Path) -> None:

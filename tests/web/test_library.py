@@ -145,8 +145,12 @@ def test_a_model_is_installed_with_its_licence_shown(
             expect(model).to_contain_text("Not for commercial use: cc-by-nc-4.0")
             expect(model).to_contain_text("2.4 GB to download")
             page.evaluate(NOTE_PROGRESS)
+            accepted = page.get_by_label("I accept its licence").first
+            accepted.check()
             model.get_by_role("button", name="Install").click()
             expect(model).to_contain_text("Installed")
+            # What somebody fills in for another model stays while this one is installed.
+            expect(accepted).to_be_checked()
             assert all(re.fullmatch(r"\d+", one) for one in page.evaluate("window.progress"))
             assert page.evaluate("window.progress.length")
             page.select_option("#model", "musicgen-small")

@@ -19,6 +19,13 @@ def newest_job(server: StartedServer) -> dict[str, Any]:
     return request
 
 
+# Another step of the progress, wherever it is drawn.
+NEXT_PROGRESS = """async () => {
+  const shown = () => ["takes", "meta"].map((id) => document.getElementById(id).textContent).join();
+  const before = shown();
+  while (shown() === before) await new Promise(requestAnimationFrame);
+}"""
+
 # The fields that ask again for what a request asked for.
 DRAFT_OF = """async (request) => {
   const { draftOf, fieldsOf } = await import("/studio/modules/request.js");
@@ -49,6 +56,29 @@ def test_the_notes_are_there_before_the_sound(page: Page) -> None:
     assert page.inner_text("#total") == "15:00.0"
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
+
+
+def test_a_press_counts_although_the_progress_is_drawn_meanwhile(page: Page) -> None:
+    ask(page, length="6:00", takes=2)
+    page.press("#prompt", "Enter")
+    expect(page.locator("#meta")).to_contain_text("%")
+    _press_slowly(page, "#takes .take:nth-child(2)")
+    expect(page.locator("#takes .take").nth(1)).to_have_attribute("aria-selected", "true")
+    _press_slowly(page, "#ab button:nth-child(1)")
+    expect(page.locator("#takes .take").nth(0)).to_have_attribute("aria-selected", "true")
+    _press_slowly(page, "#acts button")
+    expect(page.locator("#takes .take")).to_have_count(1)
+    page.click("#acts button")
+    expect(page.locator("#blank")).to_be_visible()
+
+
+def _press_slowly(page: Page, selector: str) -> None:
+    """Press a button, and let it go two steps of the progress later."""
+    page.hover(selector)
+    page.mouse.down()
+    for _ in range(2):
+        page.evaluate(NEXT_PROGRESS)
+    page.mouse.up()
 
 
 def test_an_example_of_the_first_run_is_a_prompt_to_begin_with(page: Page) -> None:

@@ -71,11 +71,12 @@ export class Tunesmith {
    *
    * @param {string} prompt
    * @param {GenerationFields} [fields]
-   * @param {CallOptions & {stream?: boolean}} [options] `stream`: the job can be listened to while it is made
+   * @param {CallOptions & {stream?: boolean, idempotencyKey?: string}} [options] `stream`: the job can be listened to
+   *     while it is made; `idempotencyKey`: a submission with the same key and request gives the same job
    * @returns {Promise<Job>}
    */
-  async submit(prompt, fields = {}, { stream, ...options } = {}) {
-    const submission = await buildSubmission(prompt, fields);
+  async submit(prompt, fields = {}, { stream, idempotencyKey, ...options } = {}) {
+    const submission = await buildSubmission(prompt, fields, idempotencyKey);
     return this.#connection.request(stream ? { ...submission, query: { stream } } : submission, options);
   }
 

@@ -86,6 +86,13 @@ test("a job is handed in, followed, waited for and fetched", async () => {
   assert.equal((await client.jobs({ limit: 1 })).length, 1);
 });
 
+test("the same key gives the same job", async () => {
+  const jobs = ["one", "one", "two"].map((idempotencyKey) => client.submit("calm piano", SHORT, { idempotencyKey }));
+  const [first, again, other] = await Promise.all(jobs);
+  assert.equal(first.id, again.id);
+  assert.notEqual(first.id, other.id);
+});
+
 test("a job that is cancelled ends without music", async () => {
   const { prompt } = held("cancelled");
   const { id } = await client.submit(prompt, { model: "patient" });

@@ -1,4 +1,4 @@
-"""Audio: samples with their sample rate, encoding and metadata."""
+"""Audio: samples with their sample rate, sample format and metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.audio.encoding import Encoding
+from tunesmith.audio.sample_format import SampleFormat
 from tunesmith.audio.spool import Samples as Samples
 from tunesmith.audio.spool import Spool as Spool
 
@@ -22,17 +22,17 @@ class Audio:
     """An immutable sound: an array of samples, or a Spool where it may be too long for memory.
 
     ``samples`` is (channels, samples) float32; ``sample_rate`` is in Hz; ``metadata`` holds plain JSON values;
-    ``encoding`` is that of the source file.
+    ``sample_format`` is that of the source file.
     """
 
-    __slots__ = ("__weakref__", "_encoding", "_metadata", "_sample_rate", "_source")
+    __slots__ = ("__weakref__", "_metadata", "_sample_format", "_sample_rate", "_source")
 
     def __init__(
         self,
         samples: Samples | Spool,
         sample_rate: int,
         metadata: Mapping[str, Any] | None = None,
-        encoding: Encoding = Encoding(),  # noqa: B008  # frozen
+        sample_format: SampleFormat = SampleFormat(),  # noqa: B008  # frozen
     ) -> None:
         if sample_rate < 1:
             raise ValueError(f"a sample rate is above 0 Hz, got {sample_rate}")
@@ -41,7 +41,7 @@ class Audio:
         self._source = samples
         self._sample_rate = sample_rate
         self._metadata = MappingProxyType(dict(metadata or {}))
-        self._encoding = encoding
+        self._sample_format = sample_format
 
     @classmethod
     def from_spool(cls, spool: Spool, sample_rate: int, metadata: Mapping[str, Any] | None = None) -> Audio:
@@ -64,9 +64,9 @@ class Audio:
         return self._metadata
 
     @property
-    def encoding(self) -> Encoding:
-        """The encoding of the source file; without a bit depth for generated sound."""
-        return self._encoding
+    def sample_format(self) -> SampleFormat:
+        """The sample format of the source file; without a bit depth for generated sound."""
+        return self._sample_format
 
     @property
     def channels(self) -> int:
@@ -101,21 +101,21 @@ class Audio:
 
     def with_metadata(self, **metadata: Any) -> Audio:
         """Return the same sound with these entries added to its metadata, or replaced in it."""
-        return Audio(self._source, self.sample_rate, {**self.metadata, **metadata}, self.encoding)
+        return Audio(self._source, self.sample_rate, {**self.metadata, **metadata}, self.sample_format)
 
     def without_metadata(self) -> Audio:
         """Return the same sound with empty metadata."""
-        return Audio(self._source, self.sample_rate, None, self.encoding)
+        return Audio(self._source, self.sample_rate, None, self.sample_format)
 
     def with_samples(
         self, samples: Samples | Spool, sample_rate: int | None = None, metadata: Mapping[str, Any] | None = None
     ) -> Audio:
-        """Return other samples with this sound's encoding, and with its sample rate and metadata unless given."""
+        """Return other samples with this sound's sample format, and with its sample rate and metadata unless given."""
         channels = samples.channels if isinstance(samples, Spool) else len(samples)
         # A channel mask is valid for one number of channels only.
-        encoding = self.encoding if channels == self.channels else self.encoding.without_speakers()
+        sample_format = self.sample_format if channels == self.channels else self.sample_format.without_speakers()
         known = self.metadata if metadata is None else metadata
-        return Audio(samples, sample_rate or self.sample_rate, known, encoding)
+        return Audio(samples, sample_rate or self.sample_rate, known, sample_format)
 
     def save(self, path: str | Path, bits: int | None = None, sample_rate: int | None = None) -> Path:
         """Write a file in the format of its suffix and return its path.

@@ -13,10 +13,10 @@ import numpy as np
 import soundfile
 
 from tunesmith.audio.concatenated_file import ConcatenatedFile
-from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.header_correction import Corrected, corrected
 from tunesmith.audio.media import MediaError, MediaSound, NoProgram, NoSound, media_kind
 from tunesmith.audio.resample import resample_blocks
+from tunesmith.audio.sample_format import SampleFormat
 from tunesmith.audio.speaker_layout import USUAL_MASKS, from_vorbis
 from tunesmith.audio.spool import Samples
 
@@ -86,9 +86,9 @@ class Decoder:
             raise
 
     @property
-    def encoding(self) -> Encoding:
-        """The encoding of the file; reliable once all samples are read."""
-        return Encoding.of(self._first.subtype, self._speakers())
+    def sample_format(self) -> SampleFormat:
+        """The sample format of the file; reliable once all samples are read."""
+        return SampleFormat.of(self._first.subtype, self._speakers())
 
     def blocks(self) -> Iterator[Samples]:
         """Yield all samples in order, in blocks of (channels, n). Call it once.

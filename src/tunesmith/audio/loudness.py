@@ -48,7 +48,7 @@ class LoudnessMeter:
 
 def loudness_of(audio: Audio) -> float:
     """Return the integrated loudness in LUFS."""
-    meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.encoding.channel_mask)
+    meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.sample_format.channel_mask)
     for block in audio.blocks():
         meter.add(block)
     return meter.integrated()

@@ -29,7 +29,7 @@ def read_audio(path: str | Path, limits: SoundLimits = LOCAL_LIMITS) -> Audio:
         spool = Spool(sound.channels)
         for block in sound.blocks():
             spool.append(block)
-        return Audio(spool, sound.sample_rate, _metadata(Path(path), sound), sound.encoding)
+        return Audio(spool, sound.sample_rate, _metadata(Path(path), sound), sound.sample_format)
 
 
 def read_metadata(path: str | Path) -> Mapping[str, Any]:

@@ -13,9 +13,9 @@ from tunesmith.audio.buffer import Audio
 from tunesmith.audio.credits import licence_of
 from tunesmith.audio.crossfade import Stretch, copy_stretch, crossfaded
 from tunesmith.audio.edit import gain
-from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.loudness import loudness_of
 from tunesmith.audio.resample import resample
+from tunesmith.audio.sample_format import SampleFormat
 from tunesmith.audio.spool import Samples, Spool
 from tunesmith.audio.tags.own import foreign_tags
 from tunesmith.audio.true_peak import true_peak_of
@@ -73,7 +73,7 @@ def stitch(sounds: Sequence[Audio], crossfade: float | None = None) -> tuple[Aud
         spool.append(crossfaded(sound.between(leave, leave + size), following.between(enter, enter + size)))
         entry = enter + size
     copy_stretch(alike[-1], spool, Stretch(entry, alike[-1].num_samples))
-    joined = Audio(spool, rate, _metadata(sounds), Encoding.joined(sound.encoding for sound in alike))
+    joined = Audio(spool, rate, _metadata(sounds), SampleFormat.joined(sound.sample_format for sound in alike))
     # Equal loudness can push peaks above the ceiling: turn down the whole, so that the parts stay equally loud.
     over = true_peak_of(joined) - CEILING_DBTP
     return gain(joined, -over) if over > 0 else joined, tuple(transitions)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from tunesmith.audio.encoding import Encoding
 from tunesmith.audio.formats import Format, format_of
 from tunesmith.audio.resample import resample_blocks, resampled_length
+from tunesmith.audio.sample_format import SampleFormat
 from tunesmith.audio.speaker_layout import to_vorbis
 from tunesmith.audio.spool import Samples
 from tunesmith.audio.tags import write_tags
@@ -62,24 +62,24 @@ def write_with_notices(
     Only a ``durable`` file is on the disk before it takes its name; this waits for the disk.
     """
     target = format_of(path)
-    chosen = target.nearest_bits(audio.encoding.kept_bits) if bits is None else bits
+    chosen = target.nearest_bits(audio.sample_format.kept_bits) if bits is None else bits
     subtype = target.subtype(chosen)
     target.check_channels(audio.channels)
     with atomic_output(path) as temporary, writer_error(path):
         written, clipped = _encode(audio, temporary, target, subtype, sample_rate)
         _check_length(temporary, written, path)
         if target.container == "WAV":
-            state_speakers(temporary, audio.encoding.channel_mask)
+            state_speakers(temporary, audio.sample_format.channel_mask)
             clear_peak_time(temporary)
         rate = target.sample_rate(sample_rate or audio.sample_rate)
         write_tags(temporary, target.container, audio.metadata, rate, written)
         if durable:
             sync_path(temporary)
     # A caller who sets a bit depth accepts its precision, so only the default warns.
-    return path, tuple(_notices(audio.encoding, chosen if bits is None else None, clipped))
+    return path, tuple(_notices(audio.sample_format, chosen if bits is None else None, clipped))
 
 
-def _notices(source: Encoding, chosen: int | None, clipped: int) -> Iterator[str]:
+def _notices(source: SampleFormat, chosen: int | None, clipped: int) -> Iterator[str]:
     """Yield what was lost; ``chosen`` is the default bit depth, None if the caller set one."""
     if chosen and chosen < source.kept_bits:
         yield f"written with {chosen} bits per sample, the most of the format; the source is {source.name}"
@@ -155,7 +155,7 @@ def _container(audio: Audio, container: str, subtype: str, sample_rate: int) -> 
     if num_samples * audio.channels * WAV_BYTES[subtype] > LARGEST_WAV:
         return "RF64"
     # A plain WAV header cannot say which speakers the channels are for.
-    return "WAVEX" if audio.channels > 2 and audio.encoding.channel_mask is not None else container
+    return "WAVEX" if audio.channels > 2 and audio.sample_format.channel_mask is not None else container
 
 
 def frames_of_blocks(blocks: Iterable[Samples], order: tuple[int, ...] | None) -> Iterator[Samples]:

@@ -30,8 +30,8 @@ def explain(
 ) -> None:
     """Show how the composer understands a prompt, the reason for each choice, and the arrangement it writes.
 
-    It also explains a piece that is there: a track of the log, a sound file, a score file or a MIDI file. In the table
-    of parts, ● plays in every bar of a section, ◐ in some of them, · in none.
+    It also explains an existing piece: a track of the log, a sound file, a score file or a MIDI file. In the table of
+    parts, ● plays in every bar of a section, ◐ in some of them, · in none.
     """
     from tunesmith.cli.console import as_json_text, print_warning
     from tunesmith.cli.explained_score import explain_source

@@ -60,8 +60,8 @@ def render(
 ) -> None:
     """Render a score file or a MIDI file to audio; errors in a score are shown with line, part and beat.
 
-    Parts that follow chords, melody or form are written anew where you changed what they follow. With --model, a model
-    that plays notes performs the score.
+    If you changed chords, melody or form, the parts that follow them are written anew. With --model, a model that plays
+    notes performs the score.
     """
     from tunesmith.cli.generate import ReportOptions
     from tunesmith.cli.play import playing

@@ -68,9 +68,10 @@ class ApiClient:
             async for chunk in chunks:
                 yield chunk
 
-    async def submit(self, /, prompt: str, **fields: Any) -> RemoteJob:
-        """Submit a job without waiting for it."""
-        reply = await send_with_retries(self._transport, submission_of(prompt, fields), self._deadline())
+    async def submit(self, /, prompt: str, *, idempotency_key: str | None = None, **fields: Any) -> RemoteJob:
+        """Submit a job without waiting for it; one with the same ``idempotency_key`` and request gives the same job."""
+        submission = submission_of(prompt, fields, idempotency_key)
+        reply = await send_with_retries(self._transport, submission, self._deadline())
         return RemoteJob.of(reply.document())
 
     async def job(self, job_id: str) -> RemoteJob:

@@ -31,14 +31,18 @@ JobId = Callable[[Reply], str]
 """Returns the id of the job that a reply tells of. Raises ApiError."""
 
 
-def post_once(path: str, body: Mapping[str, Any], *, streams: bool = False) -> ApiRequest:
-    """Return a POST with an idempotency key, so that it takes effect once however often it is sent."""
-    return ApiRequest("POST", path, body, headers={"Idempotency-Key": uuid.uuid4().hex}, streams=streams)
+def post_once(
+    path: str, body: Mapping[str, Any], *, streams: bool = False, idempotency_key: str | None = None
+) -> ApiRequest:
+    """Return a POST with an idempotency key, by default a new one: it takes effect once however often it is sent."""
+    return ApiRequest(
+        "POST", path, body, headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex}, streams=streams
+    )
 
 
-def submission_of(prompt: str, fields: Mapping[str, Any]) -> ApiRequest:
+def submission_of(prompt: str, fields: Mapping[str, Any], idempotency_key: str | None = None) -> ApiRequest:
     """Return the request that submits a job; raises InvalidRequest."""
-    return post_once("/api/jobs", request_fields(prompt, fields))
+    return post_once("/api/jobs", request_fields(prompt, fields), idempotency_key=idempotency_key)
 
 
 async def run_job(

@@ -93,7 +93,7 @@ class WorkerRegistry:
             "id": worker, "host": process.host, "process_id": process.process_id,
             "process_started_at": process.started_at, "heartbeat_at": self._clock(),
         }  # fmt: skip
-        with self._database.write() as connection:
+        with self._database.write(may_be_lost=True) as connection:
             connection.execute(self._heartbeat, values)
 
     @property

@@ -68,7 +68,9 @@ def _without_half_pairs(value: Any) -> Any:
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
 """How long a writer waits for other writers before it gives up."""
-CHECKPOINT_SECONDS = 1.0
+CHECKPOINT_SECONDS, IDLE_CHECKPOINT_SECONDS = 1.0, 20.0
+"""How long after a commit the write-ahead log is moved into the file, and how long after another program's, or one that
+may be lost."""
 FALLBACK_CHECKPOINT_PAGES = 10_000
 """The length of the write-ahead log, 40 MB, at which a commit checkpoints after all."""
 
@@ -108,7 +110,7 @@ class Database:
         self.engine = _sqlite_engine(self.url, busy_seconds) if self.is_sqlite else _postgresql_engine(self.url)
         self._file = _identity_of(self.where) if self.is_sqlite else None
         self._damage: DatabaseDamaged | None = None
-        self._closed = threading.Event()
+        self._closed, self._has_commits = threading.Event(), threading.Event()
         # A lock wakes the next writer at once, whereas SQLite's busy handler sleeps and polls. All writers share one
         # connection, because SQLite rereads every page that another connection has written.
         self._write_lock = threading.Lock()
@@ -125,10 +127,11 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
+    def write(self, *, may_be_lost: bool = False) -> Iterator[sa.Connection]:
         """Yield a connection in a transaction that commits at the end, all or nothing. Raises DatabaseError.
 
-        Refuses to write to a file that was removed, replaced or found damaged.
+        A power cut may take the last second of commits, or the last 20 of those that ``may_be_lost``. Refuses to write
+        to a file that was removed, replaced or found damaged.
         """
         self.check()
         if not self.is_sqlite:
@@ -137,10 +140,15 @@ class Database:
             return
         with self.explained(), self._write_lock:
             writer = self._writer = self._writer or self.engine.connect()
+            driver = cast("sqlite3.Connection", writer.connection.driver_connection)
+            changes = driver.total_changes
             try:
                 with writer.begin():
                     writer.exec_driver_sql("BEGIN IMMEDIATE")
                     yield writer
+                # Many transactions look for work and find none.
+                if driver.total_changes > changes and not may_be_lost:
+                    self._has_commits.set()
             except DBAPIError:
                 # After a failure the state of the connection is unknown, so the next writer opens a new one.
                 self._close_writer()
@@ -206,13 +214,21 @@ class Database:
 
     def _checkpoint_until_closed(self, period: float) -> None:
         problem = ""
-        while not self._closed.wait(period):
+        while True:
+            # An idle server leaves the disk alone.
+            self._has_commits.wait(IDLE_CHECKPOINT_SECONDS)
+            if self._closed.wait(period):
+                return
+            self._has_commits.clear()
             try:
                 with self.explained(), self.engine.connect() as connection:
                     # PASSIVE never blocks readers or writers; it moves what it can.
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+                    _, logged, moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
+                if moved < logged:
+                    self._has_commits.set()
                 problem = ""
             except DatabaseError as error:
+                self._has_commits.set()
                 # Log a problem once, not every second.
                 if str(error) != problem:
                     problem = str(error)
@@ -256,6 +272,7 @@ class Database:
     def close(self) -> None:
         """Close all connections and end the thread of ``checkpoint_in_background``."""
         self._closed.set()
+        self._has_commits.set()
         self.disconnect()
 
 

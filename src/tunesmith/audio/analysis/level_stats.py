@@ -40,7 +40,7 @@ class LevelStats:
 
 def levels_of(audio: Audio) -> LevelStats:
     """Measure the levels of a sound, block by block."""
-    meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.encoding.channel_mask)
+    meter = LoudnessMeter(audio.sample_rate, audio.channels, audio.sample_format.channel_mask)
     window = max(1, round(WINDOW_SECONDS * audio.sample_rate))
     powers, spectrum, clipped = [], np.zeros(SPECTRUM_SIZE // 2 + 1), 0
     # Whole windows per block, so that only the last block needs padding.

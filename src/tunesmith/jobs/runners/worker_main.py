@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from tunesmith.audio import Audio
 from tunesmith.audio.encoded_stream import encoded_bytes, encoded_stream
-from tunesmith.audio.encoding import DEFAULT_BITS
+from tunesmith.audio.sample_format import DEFAULT_BITS
 from tunesmith.audio.writer import write_with_notices
 from tunesmith.errors import (
     BUG_MESSAGE,

@@ -2,7 +2,7 @@
 
 import { answersOf, decide, FIXED, fixedBy, isOfTheBand, LABELS, release } from "./answers.js";
 import { askedInWords } from "./differences.js";
-import { button, byId, element, icon } from "./dom.js";
+import { button, byId, element, icon, unlessPressed } from "./dom.js";
 import { closePopover, openPopover } from "./popover.js";
 import { withoutSpans } from "./spans.js";
 import { Store } from "./store.js";
@@ -35,7 +35,7 @@ const CHOICES = {
 export function showChips(store) {
   store.watch(
     (state) => [state.draft, state.brief],
-    (state) => {
+    unlessPressed(byId("chips"), (state) => {
       const list = byId("chips");
       list.hidden = !state.draft.prompt.trim() || state.draft.model !== "composer";
       const chips = answersOf(state).map((one) => chip(store, one));
@@ -47,7 +47,7 @@ export function showChips(store) {
       });
       replaceKeepingFocus(list, [...chips, ...without, ...asked(store, state.draft), more]);
       showWarnings(state.brief?.warnings ?? []);
-    },
+    }),
   );
 }
 

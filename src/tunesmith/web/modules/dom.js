@@ -94,3 +94,27 @@ export function replaceKeepingFocus(group, buttons) {
   group.replaceChildren(...buttons);
   if (at >= 0) buttons[Math.min(at, buttons.length - 1)]?.focus();
 }
+
+/**
+ * Return a function that draws a place again, but not while something in it is pressed: a click counts only if the
+ * element that the press began on is still there at its end. The last draw that waits is made then.
+ *
+ * @template Value
+ * @param {HTMLElement} place
+ * @param {(value: Value) => void} draw
+ * @returns {(value: Value) => void}
+ */
+export function unlessPressed(place, draw) {
+  /** @type {Value} */
+  let latest;
+  let isWaiting = false;
+  const drawLatest = () => {
+    isWaiting = place.matches(":active");
+    if (isWaiting) requestAnimationFrame(drawLatest);
+    else draw(latest);
+  };
+  return (value) => {
+    latest = value;
+    if (!isWaiting) drawLatest();
+  };
+}

@@ -186,7 +186,7 @@ export class Generation {
     const stream = take.id === this.#store.state.current && isStreamed(take.request);
     try {
       const job = await this.#server.ask((client) =>
-        client.submit(String(prompt), fields, { signal: stop.signal, waiting, stream }),
+        client.submit(String(prompt), fields, { signal: stop.signal, waiting, stream, idempotencyKey: take.key }),
       );
       // A reload finds the take by its job.
       this.#store.changeTake(take.id, { job: job.id, state: "queued", waitSeconds: null });

@@ -1,6 +1,6 @@
 /** The models in the side panel: what is loaded, what is installed, what can be, with licence and size. */
 
-import { button, byId, element, icon } from "./dom.js";
+import { button, byId, element, icon, unlessPressed } from "./dom.js";
 import { Store } from "./store.js";
 import { token } from "./keeping.js";
 import { capital, clock, counted, size } from "./words.js";
@@ -16,15 +16,46 @@ import { capital, clock, counted, size } from "./words.js";
  * @param {import("./server.js").Server} server
  */
 export function showModels(store, models, server) {
+  /** @type {Map<string, {about: string, node: HTMLElement}>} what a section shows, and the section */
+  const sections = new Map();
+  /** @param {State} state */
+  const drawModels = (state) => {
+    const ready = state.models.filter((model) => model.installed);
+    const others = state.models.filter((model) => !model.installed);
+    /** @type {HTMLElement | undefined} */
+    let lostFocus;
+    const nodes = [...ready, ...others].map((model) => {
+      // One that stays as it is keeps the focus and the ticked box while another is installed.
+      const about = JSON.stringify([model, state.pulls[model.name], aboutOf(model, state), loadedOf(model, state)]);
+      const kept = sections.get(model.name);
+      const node = kept?.about === about ? kept.node : section(model, state, models);
+      if (node !== kept?.node && kept?.node.contains(document.activeElement)) lostFocus = node;
+      sections.set(model.name, { about, node });
+      return node;
+    });
+    const list = byId("model-list");
+    for (const shown of [...list.children]) if (!nodes.includes(/** @type {HTMLElement} */ (shown))) shown.remove();
+    nodes.forEach((node, at) => node !== list.children[at] && list.insertBefore(node, list.children[at] ?? null));
+    lostFocus?.querySelector("button")?.focus();
+  };
   store.watch(
-    (state) => [state.models, state.loaded, state.pulls, state.connection],
-    (state) => {
-      const ready = state.models.filter((model) => model.installed);
-      const others = state.models.filter((model) => !model.installed);
-      byId("model-list").replaceChildren(...[...ready, ...others].map((model) => section(model, state, models)));
-      byId("server-note").replaceChildren(...aboutServer(state, server));
-    },
+    (state) => [state.models, state.loaded, state.pulls],
+    unlessPressed(byId("model-list"), drawModels),
   );
+  store.watch(
+    (state) => [state.loaded, state.connection],
+    unlessPressed(byId("server-note"), (state) => byId("server-note").replaceChildren(...aboutServer(state, server))),
+  );
+}
+
+/**
+ * Return the processes that have a model in memory.
+ *
+ * @param {Model} model
+ * @param {State} state
+ */
+function loadedOf(model, { loaded }) {
+  return loaded.filter((one) => one.name === model.name);
 }
 
 /**
@@ -35,7 +66,7 @@ export function showModels(store, models, server) {
 function section(model, state, models) {
   const pull = state.pulls[model.name];
   const title = model.name === "composer" ? "Composer" : model.name;
-  const processes = state.loaded.filter((one) => one.name === model.name);
+  const processes = loadedOf(model, state);
   const isLoaded = processes.length > 0;
   const isAtWork = processes.every((one) => one.requests_running > 0);
   const isPulled = pull !== undefined && pull.problem === null;

@@ -7,8 +7,8 @@
  */
 export function newTake(request, known = {}) {
   return {
-    // Not randomUUID, which pages without TLS do not have.
-    id: crypto.getRandomValues(new Uint32Array(2)).join("-"),
+    id: draw(),
+    key: draw(),
     job: null,
     track: null,
     isLocal: false,
@@ -26,4 +26,9 @@ export function newTake(request, known = {}) {
     problem: null,
     ...known,
   };
+}
+
+/** Return a new identifier; randomUUID is missing in pages without TLS. */
+function draw() {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

@@ -3,7 +3,7 @@
 import { shapeOf } from "./facts.js";
 import { showFoot } from "./foot_view.js";
 import { settingWords } from "./again_view.js";
-import { button, byId, element, icon, replaceKeepingFocus } from "./dom.js";
+import { button, byId, element, icon, replaceKeepingFocus, unlessPressed } from "./dom.js";
 import { copyText } from "./copying.js";
 import { isBeingMade } from "./generation.js";
 import { letterOf, Store, takeOf } from "./store.js";
@@ -33,7 +33,7 @@ import { capital, counted, named, titleOf } from "./words.js";
 export function showStage(store, actions) {
   store.watch(
     (state) => [takeOf(state), state.locks],
-    (state) => {
+    unlessPressed(byId("stage"), (state) => {
       const take = takeOf(state);
       byId("stage").hidden = byId("transport").hidden = !take;
       byId("blank").hidden = take !== undefined;
@@ -44,7 +44,7 @@ export function showStage(store, actions) {
       if (isFailed) return showFailure(take, letterOf(state.takes.indexOf(take)), state.takes.length > 1, actions);
       showHead(take, state.locks, actions);
       showFoot(take, actions);
-    },
+    }),
   );
 }
 

@@ -1,6 +1,6 @@
 /** Takes as tabs above the stage: their melody, or how far they are. */
 
-import { button, byId, element } from "./dom.js";
+import { button, byId, element, unlessPressed } from "./dom.js";
 import { drawFigure } from "./figure.js";
 import { isBeingMade } from "./generation.js";
 import { letterOf, Store } from "./store.js";
@@ -18,8 +18,7 @@ import { keyName } from "./words.js";
  */
 export function showTakes(store, sounds, choose) {
   const list = byId("takes");
-  /** @param {State} state */
-  const draw = (state) => {
+  const draw = unlessPressed(list, (/** @type {State} */ state) => {
     const focused = list.contains(document.activeElement);
     const tabs = state.takes.map((take, at) => tab(state, take, at, choose));
     list.replaceChildren(...tabs);
@@ -29,7 +28,7 @@ export function showTakes(store, sounds, choose) {
     if (focused) chosen?.focus();
     const row = byId("takes-row");
     if (chosen) row.scrollLeft = chosen.offsetLeft - (row.clientWidth - chosen.offsetWidth) / 2;
-  };
+  });
   store.watch((state) => [state.takes, state.current, state.parts, state.heard, state.theme], draw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(store.state));
   addEventListener("resize", () => draw(store.state));

@@ -1,6 +1,6 @@
 /** The transport: play, loop, the time, which take is heard, and the volume. */
 
-import { button, byId, icon, setAttributes } from "./dom.js";
+import { button, byId, icon, setAttributes, unlessPressed } from "./dom.js";
 import { shapeOf } from "./facts.js";
 import { heardInWords } from "./mix.js";
 import { beatAt } from "./meter.js";
@@ -35,7 +35,7 @@ export function showTransport(store, player, choose) {
   );
   store.watch(
     (state) => [state.takes, state.current],
-    (state) => {
+    unlessPressed(byId("ab"), (state) => {
       const group = byId("ab");
       const isFocused = group.contains(document.activeElement);
       const buttons = state.takes.map((take, at) =>
@@ -50,7 +50,7 @@ export function showTransport(store, player, choose) {
       if (isFocused) chosen?.focus();
       if (chosen) group.scrollLeft = chosen.offsetLeft - (group.clientWidth - chosen.offsetWidth) / 2;
       byId("total").textContent = tenths(shapeOf(takeOf(state))?.duration ?? 0);
-    },
+    }),
   );
   store.watch(
     (state) => [state.takes.length, state.current, state.mixes, state.parts, state.stems, waitedFor(state)],

@@ -73,6 +73,7 @@
  *
  * @typedef {object} Take
  * @property {string} id of this page
+ * @property {string} [key] its idempotency key: sent twice, as by a reload, it is made once
  * @property {string | null} job null until the server has it
  * @property {string | null} track its entry in the library; null until it is listed
  * @property {boolean} isLocal whether its sound is only in this page: a dropped file, or an edit

@@ -128,7 +128,7 @@ def test_a_bounce_keeps_its_bits_speakers_tags_and_loop(server: httpx.Client, tm
     before, after = read_audio(source), read_audio(result)
     assert soundfile.info(result).subtype == "PCM_24"
     np.testing.assert_array_equal(after.samples, before.samples)
-    assert after.encoding.channel_mask == before.encoding.channel_mask
+    assert after.sample_format.channel_mask == before.sample_format.channel_mask
     assert after.metadata["tags"].items() >= {"title": ["Bounce"], "artist": ["Ann"]}.items()
     loops = [markers_of(one.metadata, 48_000).loops for one in (before, after)]
     assert loops[0] == loops[1]

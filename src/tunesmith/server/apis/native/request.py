@@ -52,7 +52,7 @@ POLICY_SCHEMAS = {
     },
     REVENUE_BELOW_LIMIT: {
         "type": "boolean", "default": False,
-        "description": "With commercial_safe: your revenue is below the limit of licences that are free below one.",
+        "description": "With commercial_safe: allow licences with a revenue limit too; your revenue is below it.",
     },
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Encoding: the sample format of a sound file."""
+"""Sample format: the bit depth of a sound file, and the speakers that its channels stand for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUBTYPES: Mapping[str, tuple[int, bool]] = MappingProxyType({
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
+class SampleFormat:
     """The sample format of a file.
 
     ``bits`` is None without a bit depth, as in MP3. ``channel_mask`` has one bit per speaker, lowest first, as in
@@ -30,16 +30,16 @@ class Encoding:
     channel_mask: int | None = None
 
     @classmethod
-    def of(cls, subtype: str, channel_mask: int | None = None) -> Encoding:
-        """Return the encoding of libsndfile's ``subtype``."""
+    def of(cls, subtype: str, channel_mask: int | None = None) -> SampleFormat:
+        """Return the sample format of libsndfile's ``subtype``."""
         bits, is_float = SUBTYPES.get(subtype, (None, False))
         return cls(bits, is_float, channel_mask)
 
     @classmethod
-    def joined(cls, encodings: Iterable[Encoding]) -> Encoding:
-        """Return the encoding of joined sounds: the largest bit depth, with the speakers of the first."""
-        found = list(encodings)
-        deepest = max(found, key=lambda encoding: encoding.kept_bits)
+    def joined(cls, formats: Iterable[SampleFormat]) -> SampleFormat:
+        """Return the sample format of joined sounds: the largest bit depth, with the speakers of the first."""
+        found = list(formats)
+        deepest = max(found, key=lambda one: one.kept_bits)
         return replace(deepest, channel_mask=found[0].channel_mask)
 
     @property
@@ -52,9 +52,9 @@ class Encoding:
 
     @property
     def name(self) -> str:
-        """The encoding in words, such as ``32-bit float``."""
+        """The sample format in words, such as ``32-bit float``."""
         return f"{self.bits}-bit float" if self.is_float else f"{self.bits}-bit"
 
-    def without_speakers(self) -> Encoding:
-        """Return the encoding without its channel mask, for another number of channels."""
+    def without_speakers(self) -> SampleFormat:
+        """Return the sample format without its channel mask, for another number of channels."""
         return replace(self, channel_mask=None)
