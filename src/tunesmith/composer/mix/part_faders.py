@@ -6,6 +6,7 @@ notes of the piece tell how loud a part comes out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -64,7 +65,9 @@ def _missing(heard: Octaves, number: int, bounds: Bounds) -> float:
     # Who plays alone is the mix.
     if others <= 0:
         return 0.0
-    share = own.sum() / (own.sum() + others)
-    wished = np.clip(share, *(10 ** (bound / 10) for bound in bounds))
+    power = float(own.sum())
+    share = power / (power + others)
+    least, most = (10 ** (bound / 10) for bound in bounds)
+    target = min(max(share, least), most)
     # The part itself is in the mix to which it is compared.
-    return 0.0 if wished == share else float(10 * np.log10(wished / (1 - wished) * others / own.sum()))
+    return 0.0 if target == share else 10 * math.log10(target / (1 - target) * others / power)
