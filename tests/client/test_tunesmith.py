@@ -74,7 +74,8 @@ def test_a_job_is_cancelled_and_then_has_no_audio(ask: Ask, server: Serving, hel
 
 def test_a_job_past_the_deadline_is_cancelled(ask: Ask, server: Serving, held: Held) -> None:
     prompt = held("late")
-    with pytest.raises(DeadlineExceeded, match=r"after 1 s job \w+ is"):
+    # On a busy machine the last look at the job may be what takes too long.
+    with pytest.raises(DeadlineExceeded, match=r"after 1 s job \w+ is|/api/jobs/\w+: no answer within 1 s"):
         ask(server.url, "generate", prompt, model="patient", deadline=1)
     server.wait_for_state(prompt, JobState.CANCELED)
 
