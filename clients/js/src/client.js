@@ -71,8 +71,8 @@ export class Tunesmith {
    *
    * @param {string} prompt
    * @param {GenerationFields} [fields]
-   * @param {CallOptions & {stream?: boolean, idempotencyKey?: string}} [options] `stream`: the job can be listened to
-   *     while it is made; `idempotencyKey`: a submission with the same key and request gives the same job
+   * @param {CallOptions & {stream?: boolean, idempotencyKey?: string}} [options] `stream`: it can be
+   *     heard while made; the same key gives the same job
    * @returns {Promise<Job>}
    */
   async submit(prompt, fields = {}, { stream, idempotencyKey, ...options } = {}) {
