@@ -74,8 +74,7 @@ def test_a_job_is_cancelled_and_then_has_no_audio(ask: Ask, server: Serving, hel
 
 def test_a_job_past_the_deadline_is_cancelled(ask: Ask, server: Serving, held: Held) -> None:
     prompt = held("late")
-    # On a busy machine the last look at the job may be what takes too long.
-    with pytest.raises(DeadlineExceeded, match=r"after 1 s job \w+ is|/api/jobs/\w+: no answer within 1 s"):
+    with pytest.raises(DeadlineExceeded, match=r"after 1 s job \w+ is"):
         ask(server.url, "generate", prompt, model="patient", deadline=1)
     server.wait_for_state(prompt, JobState.CANCELED)
 

@@ -62,12 +62,11 @@ export function statusOf(id, query) {
  *
  * @param {string} prompt
  * @param {import("./types.js").GenerationFields} fields
- * @param {string} [key]
  * @returns {Promise<Send>}
  */
-export async function buildSubmission(prompt, fields, key = newKey()) {
+export async function buildSubmission(prompt, fields) {
   const body = await requestFields(prompt, fields);
-  return { method: "POST", path: "/api/jobs", body, key, wants: JOB_FIELDS };
+  return { method: "POST", path: "/api/jobs", body, key: newKey(), wants: JOB_FIELDS };
 }
 
 /**

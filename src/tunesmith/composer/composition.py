@@ -290,7 +290,7 @@ def _mixed(
 ) -> Composition:
     """Return the composition of a new piece: mixed, and with the gains of parts and sections in the record as well."""
     asked = [gain_of(levels_of(brief, part.role, part.instrument)) for part in writing.score.parts]
-    score = automixed(writing.score, asked)
+    score = automixed(writing.score, asked, writing.guests)
     mixed = {part.name: part.gain_db for part in score.parts}
     parts = tuple(
         replace(part, player=replace(part.player, gain_db=mixed.get(part.title, part.player.gain_db)))

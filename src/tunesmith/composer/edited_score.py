@@ -8,6 +8,7 @@ An edit works on the score as the edits before it have left it, so that its bars
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tunesmith.composer.brief import Brief
@@ -45,7 +46,8 @@ def edited_writing(writing: Writing, edits: Sequence[ScoreEdit]) -> Writing:
             told = "; ".join(map(str, step))
             raise InvalidRequest("score_edits", f"cannot be made: {told}: {error.problem}") from None
         assert loaded.written
-        writing = Writing(loaded.score, loaded.written, (*writing.warnings, *loaded.warnings))
+        warnings = (*writing.warnings, *loaded.warnings)
+        writing = replace(writing, score=loaded.score, written=loaded.written, warnings=warnings)
     return writing
 
 

@@ -21,6 +21,9 @@ MIDDLES = tuple(math.sqrt(low * high) for low, high in itertools.pairwise(EDGES)
 # (octaves,), or (..., octaves).
 Octaves = npt.NDArray[np.float64]
 
+K_WEIGHTING_DB = (-7.8, -2.7, -0.7, -0.2, 0.1, 0.8, 3.0, 3.9, 4.0, 4.0)
+"""The mean gain of the loudness filter of BS.1770 in each octave."""
+
 GRID = 16_384
 """The size of the FFT on which a response is designed."""
 
@@ -30,6 +33,11 @@ def in_octaves(power: npt.NDArray[np.floating]) -> Octaves:
     frequency = np.arange(power.shape[-1]) * (SAMPLE_RATE / 2 / (power.shape[-1] - 1))
     inside = [(frequency >= low) & (frequency < high) for low, high in itertools.pairwise(EDGES)]
     return np.stack([power[..., octave].sum(axis=-1, dtype=np.float64) for octave in inside], axis=-1)
+
+
+def heard_power(energies: Octaves) -> Octaves:
+    """Return the power, as loudness weighs it, of (..., 2, octaves), the middle and the sides: (...)."""
+    return np.asarray((energies * 10 ** (np.array(K_WEIGHTING_DB) / 10)).sum(axis=(-2, -1)))
 
 
 @functools.lru_cache(maxsize=8)

@@ -7,13 +7,13 @@ notes of the piece tell how loud a part comes out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
 
-from tunesmith.composer.mix.octaves import Octaves
-from tunesmith.composer.mix.section_faders import FIXED_ROLES, K_WEIGHTING_DB
+from tunesmith.composer.mix.octaves import Octaves, heard_power
+from tunesmith.composer.mix.section_faders import FIXED_ROLES
 from tunesmith.composer.score import Part
 
 
@@ -29,7 +29,7 @@ LEAD = Bounds(-13.0, 0.0)
 # The forecast takes drums for louder than they are: by 2 dB in the median of 21 pieces.
 DRUMS = Bounds(-22.0, -1.5)
 OTHERS = Bounds(-22.0, 0.0)
-"""A decibel or two inside of what is to be heard, as a forecast errs by so much."""
+"""One or two dB inside of what is audible, because the forecast errs by as much."""
 
 ROUNDS = 4
 """How often the faders are set: each one moves the mix to which the others are compared."""
@@ -37,21 +37,27 @@ ROUNDS = 4
 MOST_DB, STEP_DB = 24.0, 0.5
 
 
-def part_gains(parts: Sequence[Part], energies: Octaves) -> tuple[float, ...]:
+def part_gains(parts: Sequence[Part], energies: Octaves, guests: Set[str] = frozenset()) -> tuple[float, ...]:
     """Return the gain of each part in dB, 0 where its level is within its bounds.
 
-    ``energies`` are those at the bus, (parts, stretches, 2, octaves). The first melody is the lead.
+    ``energies`` are those at the bus, (parts, stretches, 2, octaves). The first melody is the lead. Parts named in
+    ``guests`` join a band whose faders are set: they move no other part.
     """
-    power = (energies * 10 ** (np.array(K_WEIGHTING_DB) / 10)).sum(axis=(2, 3))
-    lead = next((number for number, part in enumerate(parts) if part.role == "melody" and power[number].any()), None)
-    gains = np.zeros(len(parts))
-    for _ in range(ROUNDS):
-        heard = power * 10 ** (gains[:, None] / 10)
-        for number, part in enumerate(parts):
-            if part.role not in FIXED_ROLES and heard[number].any():
-                gains[number] += _missing(heard, number, LEAD if number == lead else _bounds_of(part))
+    power = heard_power(energies)
+    gains, is_guest = np.zeros(len(parts)), np.array([part.name in guests for part in parts], bool)
+    for moved, playing in ((~is_guest, ~is_guest), (is_guest, True)):
+        for _ in range(ROUNDS):
+            gains += moved * _corrections(parts, power * (10 ** (gains / 10) * playing)[:, None])
     steps = np.rint(np.clip(gains, -MOST_DB, MOST_DB) / STEP_DB)
     return tuple(float(step) * STEP_DB for step in steps)
+
+
+def _corrections(parts: Sequence[Part], heard: Octaves) -> Octaves:
+    """Return how many dB bring each part within its bounds, (parts,); ``heard`` is their power, (parts, stretches)."""
+    at_rest = [part.role in FIXED_ROLES or not own.any() for part, own in zip(parts, heard, strict=True)]
+    lead = next((number for number, part in enumerate(parts) if part.role == "melody" and not at_rest[number]), None)
+    bounds = [LEAD if number == lead else _bounds_of(part) for number, part in enumerate(parts)]
+    return np.array([0.0 if at_rest[number] else _missing(heard, number, one) for number, one in enumerate(bounds)])
 
 
 def _bounds_of(part: Part) -> Bounds:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tunesmith.composer.mix.control_rate import Curve, sampled
-from tunesmith.composer.mix.octaves import Octaves
+from tunesmith.composer.mix.octaves import Octaves, heard_power
 from tunesmith.composer.render.intensity import length_in_samples, sample_at
 from tunesmith.composer.score import Score
 from tunesmith.composer.sound.voice import SAMPLE_RATE
@@ -22,9 +22,6 @@ RATIO = 3.0
 """Beyond the knee, one part in so many of the difference remains."""
 
 MOST_DB, STEP_DB = 10.0, 0.5
-
-K_WEIGHTING_DB = (-7.8, -2.7, -0.7, -0.2, 0.1, 0.8, 3.0, 3.9, 4.0, 4.0)
-"""The mean gain of the loudness filter of BS.1770 in each octave of the mixer."""
 
 FIXED_ROLES = frozenset({"effects"})
 """Whose faders stay: a riser leads into what is louder."""
@@ -38,10 +35,9 @@ def section_gains(score: Score, energies: Octaves) -> tuple[float, ...]:
 
     ``energies`` are those of the parts whose faders move, (sections, 2, octaves), of middle and sides.
     """
-    weights = 10 ** (np.array(K_WEIGHTING_DB) / 10)
     power = [
-        float((energy * weights).sum()) / (end - start)
-        for energy, (start, end) in zip(energies, _times(score), strict=False)
+        float(energy) / (end - start)
+        for energy, (start, end) in zip(heard_power(energies), _times(score), strict=False)
     ]
     if len(power) < 2 or not max(power):
         return (0.0,) * len(power)

@@ -54,11 +54,15 @@ WRITERS: Mapping[str, Writer] = {
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A finished score with its warnings, and ``written``: the parts before the performance, also those not heard."""
+    """A finished score with its warnings, and ``written``: the parts before the performance, also those not heard.
+
+    ``guests`` are the names of the players that the request adds to the band.
+    """
 
     score: Score
     written: WrittenScore
     warnings: tuple[str, ...] = ()
+    guests: frozenset[str] = frozenset()
 
 
 def write_score(brief: Brief) -> Writing:
@@ -87,7 +91,7 @@ def write_score(brief: Brief) -> Writing:
         for player in plan.players
     )
     whole = WrittenScore(plan, timeline.duration, lines)
-    return Writing(score_of(brief, whole), whole, timeline.warnings)
+    return Writing(score_of(brief, whole), whole, timeline.warnings, frozenset(guest.name for guest in guests))
 
 
 def written_part(brief: Brief, player: Player, notes: tuple[Note, ...], *, mute: bool = False) -> WrittenPart:
