@@ -36,8 +36,8 @@ export class Tunesmith {
   }
 
   /**
-   * Generate music and return it. An idempotency key keeps retries from creating a second job. The job is cancelled if the
-   * deadline passes or the signal aborts the call. Throws GenerationFailed if the job fails.
+   * Generate music and return it. Retries create no second job. The job is cancelled if the deadline passes or the signal
+   * aborts the call. Throws GenerationFailed if the job fails.
    *
    * @param {string} prompt
    * @param {GenerationFields} [fields]
@@ -71,13 +71,14 @@ export class Tunesmith {
    *
    * @param {string} prompt
    * @param {GenerationFields} [fields]
-   * @param {CallOptions & {stream?: boolean, idempotencyKey?: string}} [options] `stream`: it can be
-   *     heard while made; the same key gives the same job
+   * @param {CallOptions & {stream?: boolean, idempotencyKey?: string}} [options] `stream`: for `listen`; one key: one job
    * @returns {Promise<Job>}
    */
   async submit(prompt, fields = {}, { stream, idempotencyKey, ...options } = {}) {
-    const submission = await buildSubmission(prompt, fields, idempotencyKey);
-    return this.#connection.request(stream ? { ...submission, query: { stream } } : submission, options);
+    const submission = await buildSubmission(prompt, fields);
+    if (idempotencyKey) submission.key = idempotencyKey;
+    if (stream) submission.query = { stream };
+    return this.#connection.request(submission, options);
   }
 
   /**

@@ -58,7 +58,7 @@ export function statusOf(id, query) {
 }
 
 /**
- * Return the request that submits a job; its idempotency key keeps retries from creating a second one.
+ * Return the request that submits a job, with a new idempotency key.
  *
  * @param {string} prompt
  * @param {import("./types.js").GenerationFields} fields
