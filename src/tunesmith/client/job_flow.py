@@ -35,9 +35,8 @@ def post_once(
     path: str, body: Mapping[str, Any], *, streams: bool = False, idempotency_key: str | None = None
 ) -> ApiRequest:
     """Return a POST with an idempotency key, by default a new one: it takes effect once however often it is sent."""
-    return ApiRequest(
-        "POST", path, body, headers={"Idempotency-Key": idempotency_key or uuid.uuid4().hex}, streams=streams
-    )
+    headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+    return ApiRequest("POST", path, body, headers=headers, streams=streams)
 
 
 def submission_of(prompt: str, fields: Mapping[str, Any], idempotency_key: str | None = None) -> ApiRequest:

@@ -68,9 +68,10 @@ def _without_half_pairs(value: Any) -> Any:
 FILE_NAME = "tunesmith.db"
 BUSY_SECONDS = 10.0
 """How long a writer waits for other writers before it gives up."""
-CHECKPOINT_SECONDS, IDLE_CHECKPOINT_SECONDS = 1.0, 20.0
-"""How long after a commit the write-ahead log is moved into the file, and how long after another program's, or one that
-may be lost."""
+CHECKPOINT_SECONDS = 1.0
+"""The longest time from a commit to the checkpoint that moves it into the file."""
+IDLE_CHECKPOINT_SECONDS = 20.0
+"""The same for commits of other programs, and for those that may be lost."""
 FALLBACK_CHECKPOINT_PAGES = 10_000
 """The length of the write-ahead log, 40 MB, at which a commit checkpoints after all."""
 

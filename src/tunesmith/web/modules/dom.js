@@ -96,8 +96,8 @@ export function replaceKeepingFocus(group, buttons) {
 }
 
 /**
- * Return a function that draws a place again, but not while something in it is pressed: a click counts only if the
- * element that the press began on is still there at its end. The last draw that waits is made then.
+ * Return a function that draws a place again, but not while something in it is pressed: browsers drop a click whose
+ * element was replaced during the press. The latest draw follows the release.
  *
  * @template Value
  * @param {HTMLElement} place

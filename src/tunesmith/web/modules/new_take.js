@@ -7,8 +7,8 @@
  */
 export function newTake(request, known = {}) {
   return {
-    id: draw(),
-    key: draw(),
+    id: newId(),
+    key: newId(),
     job: null,
     track: null,
     isLocal: false,
@@ -29,6 +29,6 @@ export function newTake(request, known = {}) {
 }
 
 /** Return a new identifier; randomUUID is missing in pages without TLS. */
-function draw() {
+function newId() {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
